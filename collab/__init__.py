@@ -1,0 +1,1 @@
+"""Collab: a self-hosted server for documents that many people edit at once."""

@@ -1,0 +1,98 @@
+"""Every exception that Collab raises, in one tree.
+
+::
+
+    CollabError
+    ├── ProtocolError             a frame that its dialect does not allow
+    ├── UpdateError               bytes that are no Yjs update, or one that cannot be applied
+    ├── AccessError
+    │   ├── Unauthenticated       nobody, or somebody we cannot verify
+    │   └── Forbidden             somebody, but without the right to do this
+    ├── DocumentError
+    │   ├── InvalidName           not a name a document can have
+    │   ├── DocumentNotFound      no such document, and it may not be created here
+    │   ├── DocumentExists        the name is taken
+    │   └── DocumentDeleted       it was there, and is in the trash
+    ├── ContentError              content that a document of this kind cannot hold
+    ├── LimitExceeded             more of something than the settings allow
+    ├── ServerDraining            the server is going down; come back soon
+    ├── StorageError
+    │   ├── DatabaseUnavailable   the database does not answer, or refuses; trying again may help
+    │   └── CorruptDocument       what is stored of a document cannot be loaded
+    └── SettingsError             an option with a value the server cannot run with
+
+They become WebSocket close codes in `collab.gateways.closing` and HTTP statuses in `collab.api.problems`, nowhere else. A message
+says what came and what was expected, in lower case, and never holds a secret.
+"""
+
+
+class CollabError(Exception):
+    """Whatever Collab raises on purpose."""
+
+
+class ProtocolError(CollabError):
+    """A frame that its dialect does not allow."""
+
+
+class UpdateError(CollabError):
+    """Bytes that are no Yjs update, or an update that cannot be applied."""
+
+
+class AccessError(CollabError):
+    """Somebody may not do what they asked for."""
+
+
+class Unauthenticated(AccessError):
+    """No token, or one that cannot be verified."""
+
+
+class Forbidden(AccessError):
+    """A verified identity without the right to do this."""
+
+
+class DocumentError(CollabError):
+    """Something is wrong with the document that was asked for."""
+
+
+class InvalidName(DocumentError):
+    """Not a name that a document can have."""
+
+
+class DocumentNotFound(DocumentError):
+    """There is no such document, and it may not be created here."""
+
+
+class DocumentExists(DocumentError):
+    """The name is taken by a living document."""
+
+
+class DocumentDeleted(DocumentError):
+    """The document was deleted; it can be restored, not written to."""
+
+
+class ContentError(CollabError):
+    """Content that a document of this kind cannot hold."""
+
+
+class LimitExceeded(CollabError):
+    """More of something than the settings allow."""
+
+
+class ServerDraining(CollabError):
+    """The server is going down and takes nobody in; another try in a moment finds its successor."""
+
+
+class StorageError(CollabError):
+    """The store could not do what it was asked to."""
+
+
+class DatabaseUnavailable(StorageError):
+    """The database does not answer, or refuses; nothing was written, and trying again may help."""
+
+
+class CorruptDocument(StorageError):
+    """What is stored of a document cannot be loaded; it is neither served nor overwritten."""
+
+
+class SettingsError(CollabError):
+    """An option has a value that the server cannot run with."""

@@ -1,0 +1,202 @@
+"""What the rooms' surroundings must provide, each as a small protocol: the update log, the documents, and who may do what."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import NewType, Protocol
+
+DocumentName = NewType("DocumentName", str)
+"""How the outside names a document: 1 to 255 characters, none of them a control character."""
+
+DocumentId = NewType("DocumentId", int)
+"""How the store names one life of a document; a deleted document's successor of the same name has another id."""
+
+
+class DocumentKind(StrEnum):
+    """What a document's CRDT holds."""
+
+    RICH_TEXT = "richtext"
+    """The blocks of the browser editor, seeded by the server, under the root `default`."""
+
+    YJS = "yjs"
+    """Whatever its clients put there."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """What is known of a document beside its content. Times are in UTC."""
+
+    id: DocumentId
+    name: DocumentName
+    title: str
+    kind: DocumentKind
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """A document's content as it is stored: the latest snapshot and the updates logged after it, all of them Yjs updates (v1)."""
+
+    snapshot: bytes | None
+    updates: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as the store holds it."""
+
+    record: DocumentRecord
+    content: StoredContent
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Updates of one document, to be committed together with those of others."""
+
+    document: DocumentId
+    updates: tuple[bytes, ...]
+
+
+class UpdateLog(Protocol):
+    """Keeps the content of documents: what `append` returned from survives the death of any process.
+
+    Every method raises `DatabaseUnavailable` when the database cannot do it now; then nothing was written.
+    """
+
+    async def load(self, name: DocumentName) -> StoredDocument | None:
+        """Read the living document of this name, in one consistent view; `None` where there never was one.
+
+        Raises `DocumentDeleted` where there is only a deleted one, and `CorruptDocument` where the rows cannot be read.
+        """
+        ...
+
+    async def append(self, batch: Sequence[Append]) -> None:
+        """Commit all updates of the batch, or none. Appending the same update twice is harmless.
+
+        A deleted document takes updates too, so that nothing is lost should it be restored, and stays deleted.
+        """
+        ...
+
+    async def compact(self, document: DocumentId) -> int:
+        """Replace the snapshot and the updates logged so far by one new snapshot; return how many rows that freed.
+
+        Deletes exactly the rows it read, in the transaction that writes the snapshot; whatever is appended meanwhile stays, and so does
+        an update that waits for one still missing. Harmless to repeat, and to run on two nodes at once.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentChanges:
+    """What to change of a document's record; `None` leaves a field as it is."""
+
+    title: str | None = None
+    kind: DocumentKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """One page of a listing; `next_cursor` asks for the one after it, and is `None` on the last."""
+
+    documents: tuple[DocumentRecord, ...]
+    next_cursor: str | None
+
+
+class DocumentStore(Protocol):
+    """Keeps the documents' records.
+
+    Every method raises `DatabaseUnavailable` when the database cannot do it now; then nothing was written.
+    """
+
+    async def create(
+        self, name: DocumentName, *, kind: DocumentKind, title: str, update: bytes | None = None
+    ) -> DocumentRecord:
+        """Create a living document, with this update as its first content. Raises `DocumentExists`."""
+        ...
+
+    async def get(self, name: DocumentName) -> DocumentRecord:
+        """Read the living document's record. Raises `DocumentNotFound`, or `DocumentDeleted` where it is in the trash."""
+        ...
+
+    async def change(self, name: DocumentName, changes: DocumentChanges) -> DocumentRecord:
+        """Change the living document's record. Raises as `get` does."""
+        ...
+
+    async def delete(self, name: DocumentName) -> DocumentRecord:
+        """Put the living document into the trash. Raises as `get` does."""
+        ...
+
+    async def restore(self, name: DocumentName) -> DocumentRecord:
+        """Take the document deleted last under this name out of the trash.
+
+        Raises `DocumentExists` where a living one has taken the name, `DocumentNotFound` where there is none in the trash.
+        """
+        ...
+
+    async def page(
+        self, *, limit: int, cursor: str | None = None, query: str | None = None, prefixes: Sequence[str] | None = None
+    ) -> DocumentPage:
+        """List living documents, the one changed last first, at most `limit` of them.
+
+        `query` keeps those whose title or name contains it, whatever the case; `prefixes` those whose name is one of them, or starts with one
+        that ends in `*`. Raises `ValueError` for a cursor that this method did not make.
+        """
+        ...
+
+    async def ready(self) -> None:
+        """Check that the database answers and has the schema this version needs. Raises `DatabaseUnavailable`."""
+        ...
+
+
+class Role(IntEnum):
+    """What somebody may do with a document; each may do all that the lower ones may."""
+
+    READER = 1
+    COMMENTER = 2
+    EDITOR = 3
+    OWNER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is at the other end, as the server knows it."""
+
+    user_id: str
+    """Empty for a guest: nobody has verified who that is."""
+
+    name: str = ""
+    color: str | None = None
+    picture: str | None = None
+    admin: bool = False
+    expires_at: float | None = None
+    """When the token ends, in seconds since 1970; `None` for never."""
+
+    documents: Mapping[str, Role] = field(default_factory=dict)
+    """Roles by document name, or by a prefix that ends in `*`."""
+
+    def role_in(self, document: str) -> Role | None:
+        """Return the strongest role granted for this document, or `None`."""
+        if self.admin:
+            return Role.OWNER
+        granted = [
+            role
+            for pattern, role in self.documents.items()
+            if pattern == document or (pattern.endswith("*") and document.startswith(pattern[:-1]))
+        ]
+        return max(granted, default=None)
+
+
+class Authenticator(Protocol):
+    """Tells who somebody is."""
+
+    @property
+    def open(self) -> bool:
+        """Whether guests may edit and tokens are not looked at."""
+        ...
+
+    async def authenticate(self, token: str | None) -> Identity:
+        """Verify a token. Raises `Unauthenticated`, saying what is wrong with it but nothing of what it holds."""
+        ...

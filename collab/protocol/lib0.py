@@ -1,0 +1,91 @@
+"""The lib0 encoding that all Yjs protocols are written in.
+
+An unsigned integer is a base-128 varint, little end first; a byte array is its length and its bytes; a string is the length of its UTF-8
+form, in bytes, and that form. Source: https://github.com/dmonad/lib0 (encoding.js, decoding.js).
+"""
+
+from typing import Final
+
+from collab.errors import ProtocolError
+
+MAX_VAR_UINT_BYTES: Final = 10
+"""A 64-bit integer takes ten bytes of seven bits; whatever is longer is refused unread."""
+
+
+class Reader:
+    """Reads lib0 values from one frame, front to back, and never past its end.
+
+    Every method raises `ProtocolError` when the frame does not hold what is asked for, and checks a declared length against the frame
+    before it reads so much.
+    """
+
+    __slots__ = ("_at", "_end", "_frame")
+
+    def __init__(self, frame: bytes) -> None:
+        self._frame = frame
+        self._at = 0
+        self._end = len(frame)
+
+    def var_uint(self) -> int:
+        """Read an unsigned integer of at most ten bytes."""
+        frame, start = self._frame, self._at
+        value = shift = 0
+        for at in range(start, min(start + MAX_VAR_UINT_BYTES, self._end)):
+            byte = frame[at]
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                self._at = at + 1
+                return value
+            shift += 7
+        if self._end - start >= MAX_VAR_UINT_BYTES:
+            raise ProtocolError(f"an integer at byte {start} is longer than {MAX_VAR_UINT_BYTES} bytes")
+        raise ProtocolError(f"the frame of {self._end} bytes ends inside an integer at byte {start}")
+
+    def var_bytes(self) -> bytes:
+        """Read a byte array."""
+        length = self.var_uint()
+        start = self._at
+        end = start + length
+        if end > self._end:
+            raise ProtocolError(f"{length} bytes are declared at byte {start}, but {self._end - start} are left")
+        self._at = end
+        return self._frame[start:end]
+
+    def var_string(self) -> str:
+        """Read a string."""
+        start = self._at
+        try:
+            return self.var_bytes().decode()
+        except UnicodeDecodeError as error:
+            raise ProtocolError(f"the string at byte {start} is not UTF-8: {error.reason}") from None
+
+    def remaining(self) -> int:
+        """Return how many bytes are left."""
+        return self._end - self._at
+
+    def end(self) -> None:
+        """Check that the frame was read to its end."""
+        if self._at != self._end:
+            raise ProtocolError(f"{self._end - self._at} bytes follow a complete message")
+
+
+def var_uint(value: int) -> bytes:
+    """Write an unsigned integer."""
+    if value < 0x80:
+        return bytes((value,))
+    written = bytearray()
+    while value > 0x7F:
+        written.append(0x80 | (value & 0x7F))
+        value >>= 7
+    written.append(value)
+    return bytes(written)
+
+
+def var_bytes(value: bytes) -> bytes:
+    """Write a byte array."""
+    return var_uint(len(value)) + value
+
+
+def var_string(value: str) -> bytes:
+    """Write a string."""
+    return var_bytes(value.encode())

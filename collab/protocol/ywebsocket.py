@@ -1,0 +1,75 @@
+"""The y-websocket dialect: one document for each socket, named by the path.
+
+A message is `varUint type · payload`. Source: https://github.com/yjs/y-websocket (src/y-websocket.js).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from collab.errors import ProtocolError
+from collab.protocol import sync
+from collab.protocol.awareness import EMPTY_AWARENESS, decode_awareness
+from collab.protocol.lib0 import Reader, var_bytes, var_string
+from collab.protocol.messages import Awareness, QueryAwareness, SyncStep1, SyncStep2, SyncUpdate
+
+_SYNC: Final = 0
+_AWARENESS: Final = 1
+_QUERY_AWARENESS: Final = 3
+
+YWebsocketMessage = SyncStep1 | SyncStep2 | SyncUpdate | Awareness | QueryAwareness
+
+
+def decode(frame: bytes) -> YWebsocketMessage:
+    """Decode a client's message to its end.
+
+    Raises `ProtocolError` for an unknown type, a truncated message, or bytes that follow it.
+    """
+    reader = Reader(frame)
+    kind = reader.var_uint()
+    message: YWebsocketMessage
+    if kind == _SYNC:
+        message = sync.read_sync(reader)
+    elif kind == _AWARENESS:
+        message = decode_awareness(reader.var_bytes())
+    elif kind == _QUERY_AWARENESS:
+        message = QueryAwareness()
+    else:
+        raise ProtocolError(f"message type {kind} came; expected 0 (sync), 1 (awareness) or 3 (query awareness)")
+    reader.end()
+    return message
+
+
+def denied(reason: str) -> bytes:
+    """Tell the client why it gets nothing; it logs this."""
+    return b"\x02\x00" + var_string(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class YWebsocketDialect:
+    """Encodes for y-websocket clients; every session's bytes are alike."""
+
+    def sync_step1(self, state_vector: bytes) -> bytes:
+        """Ask for what the client has beyond this state vector."""
+        return b"\x00" + sync.sync_step1(state_vector)
+
+    def sync_step2(self, update: bytes) -> bytes:
+        """Answer a state vector with what it lacks."""
+        return b"\x00" + sync.sync_step2(update)
+
+    def sync_update(self, update: bytes) -> bytes:
+        """Tell of an edit."""
+        return b"\x00" + sync.sync_update(update)
+
+    def awareness(self, payload: bytes) -> bytes:
+        """Tell of presence."""
+        return b"\x01" + var_bytes(payload)
+
+    def sync_status(self, *, saved: bool) -> None:
+        """Say nothing: the dialect knows no acknowledgement."""
+
+    def stateless(self, payload: str) -> None:
+        """Say nothing: the dialect knows no messages of the application."""
+
+    def keep_alive(self) -> bytes:
+        """Send an empty awareness update; the client reconnects after 30 s without a message."""
+        return b"\x01" + var_bytes(EMPTY_AWARENESS)

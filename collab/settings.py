@@ -1,0 +1,78 @@
+"""Everything that can be set, each default with its reason.
+
+Every field is an option of `collab serve` or the environment variable `COLLAB_` and its name. Sizes are in bytes, times in seconds.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+SECONDS: Final = 1.0
+MILLISECONDS: Final = 0.001
+
+
+class Settings(BaseSettings):
+    """How this server runs."""
+
+    model_config = SettingsConfigDict(env_prefix="COLLAB_", frozen=True, extra="forbid")
+
+    bind: str = "127.0.0.1:8000"
+    """Address and port. Loopback, because without a secret everybody who reaches the server may edit."""
+
+    data_dir: Path = Path("data")
+    """Where the SQLite database lies when no other is named."""
+
+    database_url: str | None = None
+    """An SQLAlchemy URL, `sqlite:///file` or `postgresql://…`; `None` is `collab.db` in `data_dir`."""
+
+    secret: SecretStr | None = None
+    """The HS256 key that access tokens are signed with, 32 bytes or more; set, every door asks for a token."""
+
+    jwks_url: str | None = None
+    """Where the RS256 or ES256 keys of access tokens are published; set, every door asks for a token."""
+
+    create_documents: bool = True
+    """Whether the first write to an unknown name creates that document; otherwise only the REST API does."""
+
+    max_message_bytes: int = Field(default=16 * MIB, ge=64 * KIB)
+    """The largest WebSocket message. A pasted picture fits; what is larger belongs into an upload."""
+
+    max_connections: int = Field(default=20_000, ge=1)
+    """WebSockets at once; one more is answered 503, so that it comes back later or elsewhere."""
+
+    max_documents_per_connection: int = Field(default=256, ge=1)
+    """Documents on one Hocuspocus socket; a product shows a handful."""
+
+    max_pending_bytes: int = Field(default=1 * MIB, ge=KIB)
+    """What a client may send ahead for one document before it is let in."""
+
+    authentication_timeout: float = Field(default=30 * SECONDS, gt=0)
+    """How long a socket may stay without a document that it was let into."""
+
+    keep_alive_interval: float = Field(default=12 * SECONDS, gt=0)
+    """After so much silence the server says something; y-websocket clients reconnect after 30 s without a message."""
+
+    peer_timeout: float = Field(default=60 * SECONDS, gt=0)
+    """A peer from which nothing came for so long, not even a pong, is dropped."""
+
+    outbox_bytes: int = Field(default=1 * MIB, ge=KIB)
+    """What may wait for one reader; past it the reader is behind, and gets one diff once it has caught up."""
+
+    stuck_timeout: float = Field(default=60 * SECONDS, gt=0)
+    """How long a reader may stay behind before it is disconnected."""
+
+    commit_interval: float = Field(default=25 * MILLISECONDS, ge=0)
+    """The pause between commits under load: one costs the same however few rows it has, and nobody sees 25 ms in a save state."""
+
+    max_unsaved_bytes: int = Field(default=64 * MIB, ge=MIB)
+    """Edits that wait for the database; past it the server stops reading from its clients."""
+
+    idle_timeout: float = Field(default=30 * SECONDS, ge=0)
+    """How long a document stays in memory after its last client left: a reload should not load it anew."""
+
+    drain_timeout: float = Field(default=10 * SECONDS, gt=0)
+    """How long a server that was told to stop waits for its last commit."""
