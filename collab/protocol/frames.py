@@ -1,0 +1,57 @@
+"""WebSocket frames as a server sends them: unfragmented and, because only clients mask, the same bytes for every reader.
+
+Source: RFC 6455, section 5.2 (base framing) and 5.5.2 (ping).
+"""
+
+import struct
+from typing import Final, Self
+
+_FIN_BINARY: Final = 0x82
+_LENGTH_16: Final = 126
+_LENGTH_64: Final = 127
+_HEADER_16: Final = struct.Struct("!BBH")
+_HEADER_64: Final = struct.Struct("!BBQ")
+
+EMPTY_PING: Final = b"\x89\x00"
+"""A ping without payload, as it goes onto the wire; every WebSocket client answers it by itself."""
+
+
+class Frame:
+    """One binary message, encoded once and shared by all its readers; never changed after it was made."""
+
+    __slots__ = ("_payload", "wire")
+
+    wire: bytes
+    """The frame as it goes to a transport, header and payload."""
+
+    def __init__(self, wire: bytes) -> None:
+        self.wire = wire
+        self._payload: bytes | None = None
+
+    @classmethod
+    def binary(cls, payload: bytes) -> Self:
+        """Frame a message under the shortest header that holds its length, as section 5.2 demands."""
+        length = len(payload)
+        if length < _LENGTH_16:
+            return cls(bytes((_FIN_BINARY, length)) + payload)
+        if length < 0x10000:
+            return cls(_HEADER_16.pack(_FIN_BINARY, _LENGTH_16, length) + payload)
+        return cls(_HEADER_64.pack(_FIN_BINARY, _LENGTH_64, length) + payload)
+
+    @property
+    def payload(self) -> bytes:
+        """The message without its header, for servers that frame it themselves; cut out once, when first asked for."""
+        if self._payload is None:
+            self._payload = self.wire[_header_length(self.wire[1]) :]
+        return self._payload
+
+    def __repr__(self) -> str:
+        return f"<Frame of {len(self.wire)} bytes>"
+
+
+def _header_length(length: int) -> int:
+    if length == _LENGTH_16:
+        return _HEADER_16.size
+    if length == _LENGTH_64:
+        return _HEADER_64.size
+    return 2
