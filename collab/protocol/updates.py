@@ -1,0 +1,71 @@
+"""The two simple parts of a Yjs update (v1): its state vector and its delete set.
+
+A state vector is a count, then for each client its id and the clock it has reached. A delete set is a count, then for each client its id
+and its deleted ranges: a count, then a clock and a length each. What stands between (the structs) is for the CRDT to read.
+Source: https://github.com/yjs/yjs (src/utils/encoding.js, DeleteSet.js).
+"""
+
+from typing import Final
+
+from collab.errors import ProtocolError
+from collab.protocol.lib0 import Reader
+
+StateVector = dict[int, int]
+"""The clock that each client id has reached: the number of its elements that are known."""
+
+DeleteSet = dict[int, list[tuple[int, int]]]
+"""The deleted ranges of each client id, each as its first clock and the one behind its last."""
+
+_BYTES_PER_PAIR: Final = 2
+
+
+def decode_state_vector(encoded: bytes) -> StateVector:
+    """Decode a state vector to its end. Raises `ProtocolError` when it is none."""
+    reader = Reader(encoded)
+    count = reader.var_uint()
+    _check_count("clients", count, reader)
+    state_vector = {reader.var_uint(): reader.var_uint() for _ in range(count)}
+    reader.end()
+    return state_vector
+
+
+def decode_delete_set(encoded: bytes) -> DeleteSet:
+    """Decode a delete set to its end. Raises `ProtocolError` when it is none."""
+    reader = Reader(encoded)
+    clients = reader.var_uint()
+    _check_count("clients", clients, reader)
+    deleted: DeleteSet = {}
+    for _ in range(clients):
+        client_id, ranges = reader.var_uint(), reader.var_uint()
+        _check_count("ranges", ranges, reader)
+        for _ in range(ranges):
+            clock = reader.var_uint()
+            deleted.setdefault(client_id, []).append((clock, clock + reader.var_uint()))
+    reader.end()
+    return deleted
+
+
+def _check_count(what: str, count: int, reader: Reader) -> None:
+    if count * _BYTES_PER_PAIR > reader.remaining():
+        raise ProtocolError(f"{count} {what} are declared in {reader.remaining()} bytes")
+
+
+def covers(whole: DeleteSet, part: DeleteSet) -> bool:
+    """Tell whether everything deleted in `part` is deleted in `whole` too."""
+    return all(_covers_ranges(whole.get(client_id, []), ranges) for client_id, ranges in part.items())
+
+
+def _covers_ranges(whole: list[tuple[int, int]], part: list[tuple[int, int]]) -> bool:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(whole):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    at = 0
+    for start, end in sorted(part):
+        while at < len(merged) and merged[at][1] < end:
+            at += 1
+        if at == len(merged) or merged[at][0] > start:
+            return False
+    return True

@@ -1,0 +1,41 @@
+"""When the tail of a document's log is folded into a snapshot, and how."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from collab.errors import UpdateError
+from collab.rooms.document import Document, is_waiting
+
+SMALLEST_TAIL_BYTES: Final = 64 * 1024
+"""A tail below this is not worth a snapshot: it loads in a millisecond."""
+
+LONGEST_TAIL: Final = 2_000
+"""Log rows after which a snapshot pays whatever their size, because each costs a row to read and an update to apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """A snapshot of everything that was read, and what it cannot hold."""
+
+    state: bytes
+    waiting: tuple[int, ...]
+    """Indexes of updates that wait for one still missing: the snapshot lacks them, so the log must keep them."""
+
+
+def is_due(*, snapshot_bytes: int, tail_bytes: int, tail_rows: int) -> bool:
+    """Tell whether the tail has outgrown the snapshot, so that compaction stays a constant factor of what is written."""
+    return tail_rows >= LONGEST_TAIL or tail_bytes >= max(SMALLEST_TAIL_BYTES, snapshot_bytes)
+
+
+def compact(snapshot: bytes | None, updates: Sequence[bytes]) -> Compacted:
+    """Fold a snapshot and the updates after it into one.
+
+    Raises `UpdateError` or `PoisonedReplica` when they cannot be loaded, or when the result does not load to the same state: then the
+    log must stay as it is.
+    """
+    document = Document([*([] if snapshot is None else [snapshot]), *updates])
+    state, state_vector = document.state(), document.state_vector()
+    if Document([state]).state_vector() != state_vector:
+        raise UpdateError(f"a snapshot of {len(state)} bytes does not load to the state it was made from")
+    return Compacted(state, tuple(index for index, update in enumerate(updates) if is_waiting(update, state_vector)))
