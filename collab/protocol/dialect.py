@@ -10,6 +10,11 @@ class Dialect(Protocol):
     write the same.
     """
 
+    @property
+    def speaks_first(self) -> bool:
+        """Whether the server asks with a step 1 as soon as a session opens, rather than once for each step 1 of the client."""
+        ...
+
     def sync_step1(self, state_vector: bytes) -> bytes:
         """Ask for what the client has beyond this state vector."""
         ...

@@ -106,6 +106,11 @@ class HocuspocusDialect:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_prefix", var_string(self.address))
 
+    @property
+    def speaks_first(self) -> bool:
+        """A provider counts the step 1 it gets against its own."""
+        return False
+
     def sync_step1(self, state_vector: bytes) -> bytes:
         """Ask for what the client has beyond this state vector; one for each of its own, and before the step 2."""
         return self._prefix + b"\x00" + sync.sync_step1(state_vector)

@@ -48,6 +48,11 @@ def denied(reason: str) -> bytes:
 class YWebsocketDialect:
     """Encodes for y-websocket clients; every session's bytes are alike."""
 
+    @property
+    def speaks_first(self) -> bool:
+        """A y-websocket server asks at once."""
+        return True
+
     def sync_step1(self, state_vector: bytes) -> bytes:
         """Ask for what the client has beyond this state vector."""
         return b"\x00" + sync.sync_step1(state_vector)

@@ -1,0 +1,94 @@
+"""One client in one room, and what may wait on its way to it."""
+
+from dataclasses import dataclass
+from typing import NewType, Protocol
+
+from collab.protocol.dialect import Dialect
+from collab.protocol.frames import Frame
+
+SessionId = NewType("SessionId", str)
+
+JsonObject = dict[str, object]
+
+
+class Wire(Protocol):
+    """The way to one client. A closed one swallows what it is given."""
+
+    def write(self, frame: Frame) -> None:
+        """Take a frame, at once and in order."""
+        ...
+
+    def waiting(self) -> int:
+        """Return how many bytes the client has not taken yet."""
+        ...
+
+
+class Writer(Protocol):
+    """Whoever hands in edits and wants to know what became of each."""
+
+    def saved(self) -> None:
+        """One edit is committed."""
+        ...
+
+    def refused(self) -> bool:
+        """One edit was not taken; `False` when the writer cannot be told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a session may do, and as whom it appears."""
+
+    may_write: bool = True
+    user: JsonObject | None = None
+    """What stands as `user` in each of its presence states, whatever it claims; `None` leaves that to the client."""
+
+    user_id: str = ""
+    """Who it is; empty for a guest."""
+
+
+class Session:
+    """One client in one room. A session is not a connection: a Hocuspocus socket carries one for each document.
+
+    It is *behind* when more than the limit waits for it: from then on nothing is written to it, until it has taken all of that and gets
+    one diff from the state it was sent last.
+    """
+
+    __slots__ = ("_limit", "behind_since", "dialect", "id", "presence", "rights", "state_vector", "wire")
+
+    def __init__(
+        self, session_id: SessionId, dialect: Dialect, wire: Wire, rights: Rights, *, outbox_bytes: int
+    ) -> None:
+        self.id = session_id
+        self.dialect = dialect
+        self.wire = wire
+        self.rights = rights
+        self.presence: set[int] = set()
+        """The awareness ids that are its own."""
+        self.behind_since: float | None = None
+        self.state_vector = b""
+        """Of the state it was sent last; only while it is behind."""
+        self._limit = outbox_bytes
+
+    def tell(self, payload: bytes | None) -> None:
+        """Write something meant for this session alone, such as an answer; `None` is what its dialect has no word for."""
+        if payload is not None:
+            self.wire.write(Frame.binary(payload))
+
+    def saved(self) -> None:
+        """Tell it that one edit of its is committed."""
+        self.tell(self.dialect.sync_status(saved=True))
+
+    def refused(self) -> bool:
+        """Tell it that one edit of its was not taken; `False` when its dialect has no word for that."""
+        payload = self.dialect.sync_status(saved=False)
+        self.tell(payload)
+        return payload is not None
+
+    def is_over_limit(self) -> bool:
+        """Tell whether more waits for it than may."""
+        return self.wire.waiting() > self._limit
+
+    def has_drained(self) -> bool:
+        """Tell whether it has taken everything it was sent."""
+        return self.wire.waiting() == 0
