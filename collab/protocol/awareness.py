@@ -27,8 +27,11 @@ def decode_awareness(payload: bytes) -> Awareness:
     """
     reader = Reader(payload)
     count = reader.var_uint()
-    if count * _BYTES_PER_ENTRY > reader.remaining():
-        raise ProtocolError(f"{count} awareness entries are declared in {reader.remaining()} bytes")
+    most = reader.remaining() // _BYTES_PER_ENTRY
+    if count > most:
+        raise ProtocolError(
+            f"a count of {count} awareness entries came; expected {most} at most in {reader.remaining()} bytes"
+        )
     entries = tuple(_read_entry(reader) for _ in range(count))
     reader.end()
     return Awareness(entries)
@@ -37,7 +40,7 @@ def decode_awareness(payload: bytes) -> Awareness:
 def _read_entry(reader: Reader) -> AwarenessEntry:
     client_id, clock = reader.var_uint(), reader.var_uint()
     if client_id > MAX_SAFE_INTEGER or clock > MAX_SAFE_INTEGER:
-        raise ProtocolError(f"awareness id {client_id} or clock {clock} is over 2^53 - 1")
+        raise ProtocolError(f"awareness id {client_id} with clock {clock} came; expected neither to be over 2^53 - 1")
     return AwarenessEntry(client_id, clock, reader.var_string())
 
 

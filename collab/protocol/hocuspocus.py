@@ -93,7 +93,12 @@ def _read_authenticate(reader: Reader) -> Authenticate:
     if kind != _TOKEN:
         raise ProtocolError(f"auth message {kind} came; expected 0 (token)")
     token = reader.var_string()
-    return Authenticate(token, reader.var_string() if reader.remaining() else None)
+    version = None
+    if reader.remaining():
+        version = reader.var_string()
+        if not version:
+            raise ProtocolError("an empty provider version came after the token; expected a version or nothing")
+    return Authenticate(token, version)
 
 
 @dataclass(frozen=True, slots=True)

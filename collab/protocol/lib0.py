@@ -28,6 +28,15 @@ class Reader:
 
     def var_uint(self) -> int:
         """Read an unsigned integer of at most ten bytes."""
+        at = self._at
+        if at < self._end:
+            byte = self._frame[at]
+            if byte < 0x80:  # types and most lengths take one byte, and this is on the path of every keystroke
+                self._at = at + 1
+                return byte
+        return self._long_var_uint()
+
+    def _long_var_uint(self) -> int:
         frame, start = self._frame, self._at
         value = shift = 0
         for at in range(start, min(start + MAX_VAR_UINT_BYTES, self._end)):
@@ -38,8 +47,10 @@ class Reader:
                 return value
             shift += 7
         if self._end - start >= MAX_VAR_UINT_BYTES:
-            raise ProtocolError(f"an integer at byte {start} is longer than {MAX_VAR_UINT_BYTES} bytes")
-        raise ProtocolError(f"the frame of {self._end} bytes ends inside an integer at byte {start}")
+            raise ProtocolError(
+                f"an integer of more than {MAX_VAR_UINT_BYTES} bytes came at byte {start}; expected {MAX_VAR_UINT_BYTES} at most"
+            )
+        raise ProtocolError(f"{self._end or 'no'} bytes came; expected more, for the integer at byte {start}")
 
     def var_bytes(self) -> bytes:
         """Read a byte array."""
@@ -47,7 +58,9 @@ class Reader:
         start = self._at
         end = start + length
         if end > self._end:
-            raise ProtocolError(f"{length} bytes are declared at byte {start}, but {self._end - start} are left")
+            raise ProtocolError(
+                f"a length of {length} bytes came before byte {start}; expected {self._end - start} at most"
+            )
         self._at = end
         return self._frame[start:end]
 
@@ -57,7 +70,7 @@ class Reader:
         try:
             return self.var_bytes().decode()
         except UnicodeDecodeError as error:
-            raise ProtocolError(f"the string at byte {start} is not UTF-8: {error.reason}") from None
+            raise ProtocolError(f"the string at byte {start} holds an {error.reason}; expected UTF-8") from None
 
     def remaining(self) -> int:
         """Return how many bytes are left."""
@@ -66,7 +79,7 @@ class Reader:
     def end(self) -> None:
         """Check that the frame was read to its end."""
         if self._at != self._end:
-            raise ProtocolError(f"{self._end - self._at} bytes follow a complete message")
+            raise ProtocolError(f"{self._end - self._at} bytes came after a complete message; expected none")
 
 
 def var_uint(value: int) -> bytes:
@@ -87,5 +100,8 @@ def var_bytes(value: bytes) -> bytes:
 
 
 def var_string(value: str) -> bytes:
-    """Write a string."""
-    return var_bytes(value.encode())
+    """Write a string; a lone surrogate, which UTF-8 cannot hold, becomes U+FFFD as in a browser's `TextEncoder`."""
+    try:
+        return var_bytes(value.encode())
+    except UnicodeEncodeError:
+        return var_bytes(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
