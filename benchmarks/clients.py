@@ -1,0 +1,155 @@
+"""Connections that keep up with any server: a frame costs a list append and a clock reading; all decoding is done afterwards."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, NamedTuple
+
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from pycrdt import Doc, Text
+
+from benchmarks.dialects import ClientDialect, Saved
+from benchmarks.failures import RunFailed
+from benchmarks.processes import HOST
+from benchmarks.workload import ROOT
+from collab.protocol.messages import SyncStep1, SyncStep2, SyncUpdate
+from collab.protocol.updates import StateVector, decode_state_vector
+
+_OPENING_SECONDS: Final = 20.0
+_AT_ONCE: Final = 20
+
+
+class Arrival(NamedTuple):
+    """A message and when it came, in seconds of `time.perf_counter`."""
+
+    at: float
+    message: bytes
+
+
+class Client(WSListener):
+    """One connection to one room: says hello, then keeps what comes."""
+
+    def __init__(self, dialect: ClientDialect) -> None:
+        self.arrivals: list[Arrival] = []
+        self.synced = asyncio.get_running_loop().create_future()
+        self.answers = 0
+        """How many of the server's step 1 were answered; each counts for an acknowledgement."""
+
+        self._dialect = dialect
+        self._transport: WSTransport | None = None
+        self._leaving = False
+        self._lost = False
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        for message in self._dialect.opening():
+            self.send(message)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:  # noqa: ARG002 - the listener's signature
+        if frame.msg_type != WSMsgType.BINARY:
+            return
+        message = frame.get_payload_as_bytes()
+        self.arrivals.append(Arrival(time.perf_counter(), message))
+        if not self.synced.done():
+            self._greet(message)
+
+    def _greet(self, message: bytes) -> None:
+        heard = self._dialect.hear(message)
+        if isinstance(heard, SyncStep1):
+            self.answers += 1
+            self.send(self._dialect.step2())
+        elif isinstance(heard, SyncStep2):
+            self.synced.set_result(None)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the listener's signature
+        self._lost = not self._leaving
+        if not self.synced.done():
+            self.synced.set_exception(RunFailed("a client was disconnected before it had synced"))
+
+    def send(self, message: bytes) -> None:
+        """Send one message."""
+        if self._transport is not None:
+            self._transport.send(WSMsgType.BINARY, message)
+
+    def check(self) -> None:
+        """Raise `RunFailed` when the server dropped this client."""
+        if self._lost:
+            raise RunFailed("a client was disconnected")
+
+    def leave(self) -> None:
+        """Disconnect."""
+        self._leaving = True
+        if self._transport is not None:
+            self._transport.disconnect()
+
+
+@asynccontextmanager
+async def connected(count: int, dialect: ClientDialect, port: int, door: str) -> AsyncIterator[list[Client]]:
+    """Connect clients and wait until each has the room's content; disconnect them when the block is left.
+
+    Raises `RunFailed` when one does not get in, or not in time.
+    """
+    url = f"ws://{HOST}:{port}{dialect.path(door)}"
+    clients = [Client(dialect) for _ in range(count)]
+    try:
+        await _open(clients, url)
+        yield clients
+    finally:
+        for client in clients:
+            client.leave()
+
+
+async def _open(clients: Sequence[Client], url: str) -> None:
+    try:
+        async with asyncio.timeout(_OPENING_SECONDS):
+            for start in range(0, len(clients), _AT_ONCE):
+                batch = clients[start : start + _AT_ONCE]
+                await asyncio.gather(*(ws_connect(lambda client=client: client, url) for client in batch))
+                await asyncio.gather(*(client.synced for client in batch))
+    except (TimeoutError, OSError, WSError) as error:
+        synced = sum(client.synced.done() for client in clients)
+        raise RunFailed(f"{synced} of {len(clients)} clients synced at {url}: {error!r}") from error
+
+
+class Replica:
+    """What a client's document holds, worked out from the messages it kept and the updates it made itself."""
+
+    def __init__(self, client: Client, dialect: ClientDialect, own: Sequence[bytes] = ()) -> None:
+        self._client = client
+        self._dialect = dialect
+        self._document: Doc[Text] = Doc()
+        self._text = self._document.get(ROOT, type=Text)
+        self._applied = 0
+        self._acknowledged = 0
+        self._sent = len(own)
+        for update in own:
+            self._document.apply_update(update)
+
+    def catch_up(self) -> None:
+        """Apply what came since the last call. Raises `RunFailed` when the server dropped the client."""
+        self._client.check()
+        arrivals = self._client.arrivals
+        with self._document.transaction():
+            for arrival in arrivals[self._applied :]:
+                heard = self._dialect.hear(arrival.message)
+                if isinstance(heard, SyncStep2 | SyncUpdate):
+                    self._document.apply_update(heard.update)
+                elif isinstance(heard, Saved):
+                    self._acknowledged += 1
+        self._applied = len(arrivals)
+
+    @property
+    def state_vector(self) -> StateVector:
+        """The clock that each writer has reached here."""
+        return decode_state_vector(self._document.get_state())
+
+    @property
+    def text(self) -> str:
+        """What a person would read."""
+        return str(self._text)
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many of the client's edits the server has not called saved, in a dialect that has a word for it."""
+        return self._sent + self._client.answers - self._acknowledged if self._dialect.acknowledges else 0

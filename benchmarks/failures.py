@@ -1,0 +1,5 @@
+"""Why a run does not count."""
+
+
+class RunFailed(Exception):
+    """The run measured nothing: a server did not start, a client was lost, or not everyone converged."""

@@ -1,0 +1,76 @@
+"""From arrivals to figures."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.clients import Arrival
+from benchmarks.clocks import Coverage
+from benchmarks.dialects import ClientDialect
+from benchmarks.failures import RunFailed
+from collab.protocol.messages import SyncStep2, SyncUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The measured time, in seconds of `time.perf_counter`: from `start` up to, not including, `end`."""
+
+    start: float
+    end: float
+
+    def holds(self, moment: float) -> bool:
+        """Tell whether the moment lies in the window."""
+        return self.start <= moment < self.end
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reached one reader."""
+
+    latencies: tuple[float, ...]
+    """Seconds from send to arrival of each edit that was sent in the window."""
+
+    deliveries: int
+    """Edits that arrived in the window, however many a frame carried."""
+
+    frames: int
+    """Frames with edits that arrived in the window."""
+
+
+SendTimes = Mapping[int, Sequence[float]]
+"""For each client id, when the edit of each clock was sent."""
+
+
+def read(arrivals: Iterable[Arrival], dialect: ClientDialect, sent: SendTimes, window: Window) -> Reading:
+    """Decode a reader's arrivals. Raises `RunFailed` where an edit came without the one before it."""
+    coverage = Coverage()
+    latencies: list[float] = []
+    deliveries = frames = 0
+    for at, message in arrivals:
+        heard = dialect.hear(message)
+        if not isinstance(heard, SyncStep2 | SyncUpdate):
+            continue
+        arrived = 0
+        try:
+            for client_id, start, end in coverage.take(heard.update):
+                arrived += end - start
+                times = sent[client_id][start:end]
+                latencies += [at - moment for moment in times if window.holds(moment)]
+        except ValueError as error:
+            raise RunFailed(f"a reader got an update it cannot use: {error}") from error
+        if arrived and window.holds(at):
+            deliveries += arrived
+            frames += 1
+    return Reading(tuple(latencies), deliveries, frames)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that is not below this share of all values (the nearest rank); `share` lies in (0, 1]."""
+    if not values:
+        raise ValueError("no values came; expected one or more")
+    return sorted(values)[max(math.ceil(share * len(values)), 1) - 1]

@@ -1,0 +1,79 @@
+"""What the writers will write, prepared before the clock runs."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pycrdt import Doc, Text
+
+ROOT: Final = "text"
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz "
+_SEED: Final = 20260101
+_CLIENT_IDS: Final = (2**31, 2**32)
+"""Five bytes each on the wire, as most of the random 32-bit ids of real clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Writers that type into one room before readers. Rates are per second and writer, times in seconds."""
+
+    writers: int = 20
+    readers: int = 100
+    rate: float = 10.0
+    seconds: float = 10.0
+    """The measured window."""
+
+    warm_up: float = 3.0
+    """Typing before the window, in which the servers' compilers and caches get warm."""
+
+    probes: int = 20
+    """Readers whose arrivals are decoded, spread evenly over the order in which they came."""
+
+    @property
+    def keystrokes(self) -> int:
+        """How many edits each writer makes."""
+        return round(self.rate * (self.warm_up + self.seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """All edits of one writer. One keystroke is one update and one clock: the update at index `n` has the clock `n`."""
+
+    client_id: int
+    updates: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keystroke:
+    """When, in seconds from the start, which writer sends its next update."""
+
+    due: float
+    writer: int
+
+
+def write_scripts(workload: Workload) -> list[Script]:
+    """Prepare each writer's edits: letters typed one after the other."""
+    source = random.Random(_SEED)
+    client_ids = source.sample(range(*_CLIENT_IDS), workload.writers)
+    return [_type(client_id, workload.keystrokes, source) for client_id in client_ids]
+
+
+def _type(client_id: int, keystrokes: int, source: random.Random) -> Script:
+    document: Doc[Text] = Doc(client_id=client_id)
+    text = document.get(ROOT, type=Text)
+    updates: list[bytes] = []
+    subscription = document.observe(lambda event: updates.append(event.update))
+    for _ in range(keystrokes):
+        text += source.choice(_LETTERS)
+    document.unobserve(subscription)
+    return Script(client_id, tuple(updates))
+
+
+def schedule(workload: Workload) -> Iterator[Keystroke]:
+    """Give every keystroke its time, in order. Each writer keeps its own beat, for people do not type in step."""
+    source = random.Random(_SEED)
+    beats = sorted((source.random(), writer) for writer in range(workload.writers))
+    for number in range(workload.keystrokes):
+        for phase, writer in beats:
+            yield Keystroke((number + phase) / workload.rate, writer)
