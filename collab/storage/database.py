@@ -1,0 +1,70 @@
+"""An open database: connections for one consistent reading or one transaction of writing at a time."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from collab.storage.address import Address, SqliteAddress, parse_address
+from collab.storage.failures import translated
+from collab.storage.postgres import postgres_readers, postgres_writers
+from collab.storage.sqlite import make_directory, sqlite_readers, sqlite_writer
+
+STATEMENT_TIMEOUT: Final = 30.0
+"""Seconds that PostgreSQL may take for one statement: one whose other end is gone without a word would wait a quarter of an hour."""
+
+
+class Database:
+    """Gives connections; whatever goes wrong with them is raised as `DatabaseUnavailable` or `StorageError`."""
+
+    def __init__(self, address: Address, readers: AsyncEngine, writers: AsyncEngine) -> None:
+        self.address = address
+        self._readers = readers
+        self._writers = writers
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite rather than PostgreSQL."""
+        return isinstance(self.address, SqliteAddress)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection whose statements all see the database as it was at one moment, and which cannot write."""
+        with translated(self.address):
+            async with self._readers.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection whose statements are committed together at the end, or not at all when anything is raised in between."""
+        with translated(self.address):
+            async with self._writers.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._readers.dispose()
+        await self._writers.dispose()
+
+
+@asynccontextmanager
+async def open_database(url: str, *, statement_timeout: float | None = STATEMENT_TIMEOUT) -> AsyncIterator[Database]:
+    """Open the database of this URL and close it at the end; an SQLite file and its directory are made.
+
+    Raises `SettingsError` for a URL that is none of ours, `DatabaseUnavailable` for a database that cannot be opened.
+    """
+    address = parse_address(url)
+    if isinstance(address, SqliteAddress):
+        make_directory(address)
+        database = Database(address, sqlite_readers(address), sqlite_writer(address))
+    else:
+        readers, writers = postgres_readers(address, statement_timeout), postgres_writers(address, statement_timeout)
+        database = Database(address, readers, writers)
+    try:
+        async with database.writing() as connection:
+            await connection.execute(text("SELECT 1"))
+        yield database
+    finally:
+        await database.close()

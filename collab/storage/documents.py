@@ -1,0 +1,166 @@
+"""The documents' records in a database: the port `DocumentStore`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Text, column, exists, false, func, insert, or_, select, tuple_, update, values
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from collab.errors import DocumentDeleted, DocumentExists, DocumentNotFound
+from collab.ports import DocumentChanges, DocumentId, DocumentKind, DocumentName, DocumentPage, DocumentRecord
+from collab.storage.cursors import Place
+from collab.storage.database import Database
+from collab.storage.migrations import check_schema
+from collab.storage.records import COLUMNS, IS_LIVING, find_deleted, find_living, record_of, utc_now
+from collab.storage.tables import documents, fold, search_text, updates
+
+
+class SqlDocumentStore:
+    """Keeps records in the table `documents`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(
+        self, name: DocumentName, *, kind: DocumentKind, title: str, update: bytes | None = None
+    ) -> DocumentRecord:
+        """Insert the record and its first update in one transaction; of two that create the same name, one wins."""
+        now = utc_now()
+        record = {"name": name, "title": title, "kind": kind.value, "created_at": now, "updated_at": now}
+        async with self._database.writing() as connection:
+            try:
+                inserted = await connection.execute(
+                    insert(documents).values(**record, search_text=search_text(name, title))
+                )
+            except IntegrityError as error:
+                raise _exists(name) from error
+            document = DocumentId(inserted.inserted_primary_key_rows[0][0])
+            if update is not None:
+                await connection.execute(insert(updates).values(document_id=document, content=update, created_at=now))
+        return DocumentRecord(document, name, title, kind, created_at=now, updated_at=now, deleted_at=None)
+
+    async def get(self, name: DocumentName) -> DocumentRecord:
+        """Read the living document's record."""
+        async with self._database.reading() as connection:
+            return await _living(connection, name)
+
+    async def change(self, name: DocumentName, changes: DocumentChanges) -> DocumentRecord:
+        """Change the record; a change of nothing writes nothing."""
+        async with self._database.writing() as connection:
+            record = await _living(connection, name, lock=True)
+            changed = replace(
+                record,
+                title=record.title if changes.title is None else changes.title,
+                kind=record.kind if changes.kind is None else changes.kind,
+            )
+            if changed == record:
+                return record
+            changed = replace(changed, updated_at=utc_now())
+            await connection.execute(
+                update(documents)
+                .where(documents.c.id == record.id)
+                .values(
+                    title=changed.title,
+                    kind=changed.kind.value,
+                    search_text=search_text(name, changed.title),
+                    updated_at=changed.updated_at,
+                )
+            )
+        return changed
+
+    async def delete(self, name: DocumentName) -> DocumentRecord:
+        """Mark the record as deleted; its content stays."""
+        async with self._database.writing() as connection:
+            record = replace(await _living(connection, name, lock=True), deleted_at=utc_now())
+            await connection.execute(
+                update(documents).where(documents.c.id == record.id).values(deleted_at=record.deleted_at)
+            )
+        return record
+
+    async def restore(self, name: DocumentName) -> DocumentRecord:
+        """Take the mark off again, unless a successor lives."""
+        async with self._database.writing() as connection:
+            record = await find_deleted(connection, name, lock=True)
+            # Looked up after the lock was had, which may have meant waiting for another that restores.
+            if await find_living(connection, name) is not None:
+                raise _exists(name)
+            if record is None:
+                raise DocumentNotFound(f"no document {name!r} is in the trash")
+            try:
+                await connection.execute(update(documents).where(documents.c.id == record.id).values(deleted_at=None))
+            except IntegrityError as error:
+                raise _exists(name) from error
+        return replace(record, deleted_at=None)
+
+    async def page(
+        self, *, limit: int, cursor: str | None = None, query: str | None = None, prefixes: Sequence[str] | None = None
+    ) -> DocumentPage:
+        """List living documents by keyset; a document that changes meanwhile moves to the front, and is not met again further on."""
+        if limit < 1:
+            raise ValueError(f"a page of {limit} documents was asked for; expected 1 or more")
+        conditions = [IS_LIVING]
+        if cursor is not None:
+            place = Place.decode(cursor)
+            conditions.append(tuple_(documents.c.updated_at, documents.c.id) < tuple_(place.updated_at, place.id))
+        if query is not None:
+            conditions.append(self._contains(query))
+        if prefixes is not None:
+            conditions.append(_named_by(prefixes))
+        statement = (
+            select(*COLUMNS)
+            .where(*conditions)
+            .order_by(documents.c.updated_at.desc(), documents.c.id.desc())
+            .limit(limit + 1)  # one more tells whether there is a next page
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        found = tuple(record_of(row) for row in rows[:limit])
+        next_cursor = Place(found[-1].updated_at, found[-1].id).encode() if len(rows) > limit else None
+        return DocumentPage(found, next_cursor)
+
+    async def ready(self) -> None:
+        """Ask the database for its schema's revision."""
+        async with self._database.reading() as connection:
+            await check_schema(connection, self._database.address)
+
+    def _contains(self, query: str) -> ColumnElement[bool]:
+        """Tell whether title or name contains the query, every character of which means itself."""
+        if not _can_be_stored(query):
+            return false()
+        position = func.instr if self._database.is_sqlite else func.strpos
+        return position(documents.c.search_text, fold(query)) > 0
+
+
+async def _living(connection: AsyncConnection, name: DocumentName, *, lock: bool = False) -> DocumentRecord:
+    record = await find_living(connection, name, lock=lock)
+    if record is not None:
+        return record
+    if await find_deleted(connection, name) is not None:
+        raise DocumentDeleted(f"the document {name!r} is in the trash; it can be restored")
+    raise DocumentNotFound(f"there is no document {name!r}")
+
+
+def _named_by(patterns: Sequence[str]) -> ColumnElement[bool]:
+    """Tell whether the name is one of the patterns, or begins with one that ends in `*`; both to the letter, case and all."""
+    patterns = [pattern for pattern in patterns if _can_be_stored(pattern)]
+    names = [pattern for pattern in patterns if not pattern.endswith("*")]
+    beginnings = [pattern[:-1] for pattern in patterns if pattern.endswith("*")]
+    conditions: list[ColumnElement[bool]] = []
+    if names:
+        conditions.append(documents.c.name.in_(names))
+    if beginnings:
+        # A table rather than a chain of OR: SQLite refuses one of a thousand.
+        table = values(column("beginning", Text), name="beginnings").data([(text,) for text in beginnings]).cte()
+        found = func.substr(documents.c.name, 1, func.length(table.c.beginning)) == table.c.beginning
+        conditions.append(exists(select(1).select_from(table).where(found)))
+    return or_(false(), *conditions)
+
+
+def _can_be_stored(text: str) -> bool:
+    """Tell whether a text column could hold this; PostgreSQL takes no NUL, and neither takes half of a surrogate pair."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _exists(name: DocumentName) -> DocumentExists:
+    return DocumentExists(f"a document {name!r} exists already")

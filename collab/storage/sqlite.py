@@ -1,0 +1,70 @@
+"""How SQLite must be opened so that a commit is durable, a reader sees one moment, and no writer meets a locked database."""
+
+from typing import Final
+
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from collab.errors import DatabaseUnavailable
+from collab.storage.address import SqliteAddress
+from collab.storage.failures import translated
+
+READERS: Final = 4
+"""Connections that read at once. They are apart from the one that writes, so that a herd of opening documents delays no commit."""
+
+POOL_TIMEOUT: Final = 30
+"""Seconds to wait for one of these connections."""
+
+BUSY_TIMEOUT: Final = 5
+"""Seconds to wait for another process that writes to the file."""
+
+PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+"""For every connection. FULL, because in WAL mode NORMAL loses the last commits when the power goes."""
+
+
+def sqlite_readers(address: SqliteAddress) -> AsyncEngine:
+    """Return an engine for reading."""
+    return _engine(address, READERS, begin="BEGIN", pragmas=(*PRAGMAS, "query_only=ON"))
+
+
+def sqlite_writer(address: SqliteAddress) -> AsyncEngine:
+    """Return an engine with the one connection that writes: in its queue the writers of this process wait for each other in turn.
+
+    It takes SQLite's write lock when a transaction begins. One that began by reading would be refused ("database is locked") as soon as
+    another process has written meanwhile, however long it waited.
+    """
+    return _engine(address, 1, begin="BEGIN IMMEDIATE", pragmas=PRAGMAS)
+
+
+def make_directory(address: SqliteAddress) -> None:
+    """Make the directory of the file. Raises `DatabaseUnavailable` where that cannot be, or where the file is a directory."""
+    with translated(address):
+        address.path.parent.mkdir(parents=True, exist_ok=True)
+    if address.path.is_dir():
+        raise DatabaseUnavailable(f"{address} is a directory; expected a file, or nothing yet")
+
+
+def _engine(address: SqliteAddress, connections: int, *, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(address.path)),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT,
+        connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None},  # None: the driver begins nothing by itself
+    )
+
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def start(connection: Connection) -> None:
+        # Straight to the driver: through a cursor it would cost each commit another turn of the driver's thread.
+        connection.connection.run_async(lambda driver: driver.execute(begin))
+
+    event.listen(engine.sync_engine, "connect", prepare)
+    event.listen(engine.sync_engine, "begin", start)
+    return engine

@@ -1,0 +1,127 @@
+"""The tables: documents, their update log, their snapshots.
+
+A change here needs a revision in `migrations/`; a test compares the two.
+"""
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+from collab.protocol.names import MAX_NAME_LENGTH
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time: aware, in UTC, and so on SQLite too, which keeps no time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Take an aware time only: a naive one would mean another moment on every machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"the time {value.isoformat()} came without a time zone; expected an aware one")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Return the time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+NAMES: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""How constraints are called, so that a later revision can name the one it changes."""
+
+_ID: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only in a column that is an INTEGER to the letter; it has 64 bits all the same."""
+
+metadata = MetaData(naming_convention=NAMES)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", String(MAX_NAME_LENGTH), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("search_text", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("deleted_at", UtcDateTime),
+    sqlite_autoincrement=True,  # the id of a document that is gone for good never names another
+)
+"""One row for each life of a document. A name has one living document at the most, and any number in the trash."""
+
+_living = documents.c.deleted_at.is_(None)
+_deleted = documents.c.deleted_at.is_not(None)
+
+Index("uq_documents_living_name", documents.c.name, unique=True, sqlite_where=_living, postgresql_where=_living)
+Index(
+    "ix_documents_deleted_name",
+    documents.c.name,
+    documents.c.deleted_at,
+    sqlite_where=_deleted,
+    postgresql_where=_deleted,
+)
+Index(
+    "ix_documents_living_updated_at",
+    documents.c.updated_at,
+    documents.c.id,
+    sqlite_where=_living,
+    postgresql_where=_living,
+)
+
+updates = Table(
+    "updates",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_updates_document_id_id", "document_id", "id"),
+    sqlite_autoincrement=True,  # whoever remembers the id of a row that compaction deleted must not meet another row under it
+)
+"""The update log. Ids grow, but on PostgreSQL they may become visible out of order: nothing may take `id > n` for "all after n"."""
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""The latest snapshot of each document. `number` grows with each one, so that a node can tell whether the one it read is still there."""
+
+
+def search_text(name: str, title: str) -> str:
+    """Return what a search looks in: folded here, because SQLite itself folds no letter beyond ASCII, and PostgreSQL by its locale."""
+    return fold(f"{title}\n{name}")
+
+
+def fold(text: str) -> str:
+    """Return the text without the difference of case, width or composition."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
