@@ -15,6 +15,7 @@
     │   └── DocumentDeleted       it was there, and is in the trash
     ├── ContentError              content that a document of this kind cannot hold
     ├── LimitExceeded             more of something than the settings allow
+    ├── PeerTimeout               a peer that reads or answers nothing for longer than the settings allow
     ├── ServerDraining            the server is going down; come back soon
     ├── StorageError
     │   ├── DatabaseUnavailable   the database does not answer, or refuses; trying again may help
@@ -76,6 +77,10 @@ class ContentError(CollabError):
 
 class LimitExceeded(CollabError):
     """More of something than the settings allow."""
+
+
+class PeerTimeout(CollabError):
+    """A peer read or answered nothing for longer than the settings allow."""
 
 
 class ServerDraining(CollabError):

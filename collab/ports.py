@@ -141,8 +141,8 @@ class DocumentStore(Protocol):
     ) -> DocumentPage:
         """List living documents, the one changed last first, at most `limit` of them.
 
-        `query` keeps those whose title or name contains it, whatever the case; `prefixes` those whose name is one of them, or starts with one
-        that ends in `*`. Raises `ValueError` for a cursor that this method did not make.
+        `query` keeps those whose title or name contains it, whatever the case; `prefixes` those whose name is one of them, or starts
+        with one that ends in `*`. Raises `ValueError` for a cursor that this method did not make.
         """
         ...
 

@@ -76,3 +76,11 @@ class Settings(BaseSettings):
 
     drain_timeout: float = Field(default=10 * SECONDS, gt=0)
     """How long a server that was told to stop waits for its last commit."""
+
+    log_level: str = Field(default="info", pattern="^(?i:debug|info|warning|error)$")
+    """How much is logged: opening and closing at info, frames at debug."""
+
+    @property
+    def database(self) -> str:
+        """The database's URL, named or in `data_dir`."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'collab.db'}"

@@ -1,0 +1,99 @@
+"""The whole server as one ASGI application.
+
+`collab serve` runs it on Hypercorn; any other ASGI server runs it as well (`uvicorn --factory collab.app:create_app`), on the slower way
+to write. WebSockets go straight to their door, HTTP to the REST API and the editor.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import anyio
+import structlog
+
+from collab.access import access_from
+from collab.api import create_api
+from collab.errors import CollabError, DocumentNotFound
+from collab.gateways import hocuspocus, ywebsocket
+from collab.gateways.admission import Entrance
+from collab.gateways.connection import AsgiReceive, AsgiScope, Connection
+from collab.gateways.connections import Connections
+from collab.gateways.wires import AsgiSend
+from collab.hub import Hub
+from collab.settings import Settings
+from collab.storage import open_storage
+
+log = structlog.get_logger(__name__)
+
+AsgiApp = Callable[[MutableMapping[str, Any], AsgiReceive, AsgiSend], Awaitable[None]]
+
+
+class Collab:
+    """An ASGI application; it opens the database at the lifespan's start-up, and drains at its shutdown."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Make it; raises `SettingsError` for settings that contradict each other."""
+        self.settings = settings
+        self.on_ready: Callable[[], None] = lambda: None
+        """Called once the application serves."""
+        self._access = access_from(settings)
+        self._entrance: Entrance
+        self._api: AsgiApp
+
+    async def __call__(self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
+        """Serve one connection, request or lifespan."""
+        match scope["type"]:
+            case "websocket":
+                await self._serve_websocket(Connection(scope, receive, send))
+            case "http":
+                await self._api(dict(scope), receive, send)
+            case "lifespan":
+                await self._live(receive, send)
+
+    async def _serve_websocket(self, connection: Connection) -> None:
+        await connection.requested()
+        if connection.raw_path.startswith(ywebsocket.PREFIX):
+            await ywebsocket.serve(connection, self._entrance)
+        elif connection.path.rstrip("/") == hocuspocus.PATH:
+            await hocuspocus.serve(connection, self._entrance)
+        else:
+            await connection.refuse(
+                DocumentNotFound("no WebSocket is served at this path; expected /hocuspocus or /sync/{document}")
+            )
+
+    async def _live(self, receive: AsgiReceive, send: AsgiSend) -> None:
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self._running())
+            except CollabError as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            self.on_ready()
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        settings = self.settings
+        async with (
+            open_storage(settings.database) as storage,
+            Hub.running(storage.log, storage.documents, settings) as hub,
+            anyio.create_task_group() as tasks,
+        ):
+            connections = Connections(settings)
+            tasks.start_soon(connections.watch)
+            self._entrance = Entrance(hub, self._access, connections, settings)
+            self._api = create_api(storage.documents, hub, self._access, settings)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def drain(self) -> None:
+        """Take nobody in any more, commit everything, and part with everybody; they come back to the next server."""
+        await self._entrance.hub.drain()
+
+
+def create_app() -> Collab:
+    """Make the application from the environment."""
+    return Collab(Settings())

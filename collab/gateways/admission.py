@@ -1,0 +1,74 @@
+"""Who is let into which document, at every WebSocket door alike."""
+
+import colorsys
+import zlib
+from dataclasses import dataclass
+from uuid import uuid4
+
+from collab.access import check_host, check_origin
+from collab.errors import Forbidden, ServerDraining
+from collab.gateways.connection import Connection
+from collab.gateways.connections import Connections
+from collab.hub import Hub
+from collab.hub.live_room import EndSession, LiveRoom
+from collab.ports import Authenticator, DocumentName, Identity, Role
+from collab.protocol.dialect import Dialect
+from collab.protocol.names import check_document_name
+from collab.rooms.session import JsonObject, Rights, Session, SessionId, Wire
+from collab.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What every WebSocket door needs to let somebody in."""
+
+    hub: Hub
+    access: Authenticator
+    connections: Connections
+    settings: Settings
+
+    def check_upgrade(self, connection: Connection) -> None:
+        """Refuse what no token could help. Raises `ServerDraining`, `LimitExceeded` or `Forbidden`."""
+        if self.hub.draining:
+            raise ServerDraining("the server is going down; come back in a moment")
+        self.connections.check_room()
+        host = connection.header("host")
+        check_host(host, open_mode=self.access.open)
+        check_origin(connection.header("origin"), host, open_mode=self.access.open)
+
+    async def rights_in(self, raw_name: str, token: str | None) -> tuple[DocumentName, Rights]:
+        """Tell what the bearer of a token may do in a document.
+
+        Raises `InvalidName`, `Unauthenticated`, and `Forbidden` to whoever has no role there, whether there is such a document or not.
+        """
+        name = DocumentName(check_document_name(raw_name))
+        identity = await self.access.authenticate(token)
+        role = identity.role_in(name)
+        if role is None:
+            raise Forbidden("the token gives no right in this document")
+        user = None if self.access.open else user_of(identity)
+        return name, Rights(may_write=role >= Role.EDITOR, user=user, user_id=identity.user_id)
+
+    async def join(
+        self, name: DocumentName, rights: Rights, dialect: Dialect, wire: Wire, end: EndSession
+    ) -> tuple[LiveRoom, Session]:
+        """Open a room and take a seat in it. Raises what `Hub.open` does."""
+        session = Session(SessionId(uuid4().hex), dialect, wire, rights, outbox_bytes=self.settings.outbox_bytes)
+        return await self.hub.join(name, session, end, create=True), session
+
+
+def user_of(identity: Identity) -> JsonObject:
+    """Return what presence shows of a verified user."""
+    return {
+        "id": identity.user_id,
+        "name": identity.name,
+        "color": identity.color or _color_of(identity.user_id),
+        "picture": identity.picture,
+    }
+
+
+def _color_of(user_id: str) -> str:
+    """Return a colour that stays with a user whose token names none: of middle lightness, legible on both themes."""
+    hue = zlib.crc32(user_id.encode()) % 360 / 360
+    red, green, blue = (round(255 * part) for part in colorsys.hls_to_rgb(hue, 0.42, 0.65))
+    return f"#{red:02x}{green:02x}{blue:02x}"

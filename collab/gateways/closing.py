@@ -1,0 +1,69 @@
+"""How an error ends a WebSocket: its HTTP status before the upgrade, its close code after it.
+
+Clients of y-websocket 3.1 and later take 4400-4499 as final and come back after any other code; earlier ones, and Hocuspocus providers,
+come back after nearly all. So a code of 44xx is for what another try cannot mend, and never for a timeout. Before the upgrade every
+client backs off, which is why refusals belong there.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from collab.errors import (
+    CollabError,
+    DocumentDeleted,
+    DocumentNotFound,
+    Forbidden,
+    InvalidName,
+    LimitExceeded,
+    PeerTimeout,
+    ProtocolError,
+    ServerDraining,
+    StorageError,
+    Unauthenticated,
+    UpdateError,
+)
+
+MAX_REASON_BYTES: Final = 123
+"""RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What an error means to a WebSocket."""
+
+    status: int
+    code: int
+
+
+_ENDINGS: Final[tuple[tuple[type[CollabError], Ending], ...]] = (
+    (ProtocolError, Ending(400, 4400)),
+    (InvalidName, Ending(400, 4400)),
+    (UpdateError, Ending(400, 4400)),
+    (Unauthenticated, Ending(401, 4401)),
+    (Forbidden, Ending(403, 4403)),
+    (DocumentNotFound, Ending(404, 4404)),
+    (DocumentDeleted, Ending(410, 4410)),
+    (LimitExceeded, Ending(429, 1008)),
+    (PeerTimeout, Ending(503, 1001)),
+    (ServerDraining, Ending(503, 1012)),
+    (StorageError, Ending(503, 1013)),
+)
+_UNEXPECTED: Final = Ending(500, 1011)
+
+
+def ending_of(error: BaseException) -> Ending:
+    """Return how this error ends a WebSocket."""
+    for kind, ending in _ENDINGS:
+        if isinstance(error, kind):
+            return ending
+    return _UNEXPECTED
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what to say with the close code: a sentence that fits, and nothing of what went wrong inside."""
+    if not isinstance(error, CollabError):
+        return "internal error"
+    reason = str(error)
+    while len(reason.encode()) > MAX_REASON_BYTES:
+        reason = reason[: len(reason) - 1 - (len(reason.encode()) - MAX_REASON_BYTES) // 4]
+    return reason

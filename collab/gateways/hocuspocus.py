@@ -1,0 +1,208 @@
+"""The Hocuspocus door: `/hocuspocus`, many documents on one WebSocket.
+
+A *seat* is what a connection has at one address. Its states:
+
+::
+
+    waiting ──token, or in open mode a first step 1──▶ entering ──let in──▶ seated
+       ▲                                                  │                    │
+       └──────────────────── denied ◀─────────────────────┴──── revoked ───────┘
+
+A client sends its token and goes on at once, without waiting for the answer; so what it sends while waiting or entering is kept, in order
+and bounded, and taken in once it is seated. Denied, it may try again with another token on the same socket.
+"""
+
+import asyncio
+from enum import Enum, auto
+from functools import partial
+from typing import Final
+
+import structlog
+
+from collab.errors import (
+    AccessError,
+    CollabError,
+    CorruptDocument,
+    DocumentError,
+    LimitExceeded,
+    ProtocolError,
+    Unauthenticated,
+)
+from collab.gateways.admission import Entrance
+from collab.gateways.connection import Connection
+from collab.hub.live_room import LiveRoom
+from collab.ports import DocumentName
+from collab.protocol.frames import Frame
+from collab.protocol.hocuspocus import PONG, Addressed, HocuspocusDialect, HocuspocusMessage, decode
+from collab.protocol.messages import Authenticate, Leave, Ping, Pong, RoomMessage, SyncStep1
+from collab.rooms.session import Rights, Session
+
+log = structlog.get_logger(__name__)
+
+PATH: Final = "/hocuspocus"
+
+
+class SeatState(Enum):
+    """Where a client stands at one address."""
+
+    WAITING = auto()
+    ENTERING = auto()
+    SEATED = auto()
+    DENIED = auto()
+
+
+class Seat:
+    """One document of one connection."""
+
+    def __init__(self, address: str) -> None:
+        self.dialect = HocuspocusDialect(address)
+        self.state = SeatState.WAITING
+        self.waiting: list[RoomMessage] = []
+        self.waiting_bytes = 0
+        self.live: LiveRoom | None = None
+        self.session: Session | None = None
+
+    def keep(self, message: RoomMessage, size: int, limit: int) -> None:
+        """Keep a message for when the client is seated. Raises `LimitExceeded` past so many bytes."""
+        self.waiting_bytes += size
+        if self.waiting_bytes > limit:
+            raise LimitExceeded(f"more than {limit} bytes were sent for a document before the client was let in")
+        self.waiting.append(message)
+
+    def leave(self, state: SeatState) -> None:
+        """Leave the room, if the client was in it, and whatever was kept."""
+        self.state = state
+        self.waiting, self.waiting_bytes = [], 0
+        if self.live is not None and self.session is not None:
+            self.live.leave(self.session)
+        self.live = self.session = None
+
+
+async def serve(connection: Connection, entrance: Entrance) -> None:
+    """Serve one WebSocket from its upgrade request to its end."""
+    try:
+        entrance.check_upgrade(connection)
+    except CollabError as error:
+        log.info("a Hocuspocus client was refused", error=str(error))
+        await connection.refuse(error)
+        return
+    async with entrance.connections.opened(connection):
+        await _HocuspocusConnection(connection, entrance).run()
+
+
+class _HocuspocusConnection:
+    """The seats of one WebSocket."""
+
+    def __init__(self, connection: Connection, entrance: Entrance) -> None:
+        self._connection = connection
+        self._entrance = entrance
+        self._settings = entrance.settings
+        self._seats: dict[str, Seat] = {}
+
+    async def run(self) -> None:
+        """Read until the client goes; then leave every room."""
+        timeout = asyncio.get_running_loop().call_later(self._settings.authentication_timeout, self._end_unless_seated)
+        committer = self._entrance.hub.committer
+        try:
+            async for frame in self._connection.messages():
+                if committer.is_full:
+                    await committer.has_room()
+                match decode(frame):
+                    case Addressed() as addressed:
+                        self._receive(addressed, len(frame))
+                    case Ping():
+                        self._say(PONG)
+                    case Pong():
+                        pass
+        finally:
+            timeout.cancel()
+            for seat in self._seats.values():
+                seat.leave(SeatState.DENIED)
+
+    def _end_unless_seated(self) -> None:
+        if not any(seat.state is SeatState.SEATED for seat in self._seats.values()):
+            self._connection.end(Unauthenticated("no valid token came in time"))
+
+    def _receive(self, addressed: Addressed, size: int) -> None:
+        seat = self._seats.get(addressed.address) or self._new_seat(addressed.address)
+        message = addressed.message
+        if seat.live is not None and seat.session is not None and not isinstance(message, (Authenticate, Leave)):
+            seat.live.receive(seat.session, message)
+            return
+        self._receive_apart(addressed, seat, message, size)
+
+    def _new_seat(self, address: str) -> Seat:
+        limit = self._settings.max_documents_per_connection
+        if len(self._seats) >= limit:
+            raise LimitExceeded(f"a connection asked for more than {limit} documents")
+        seat = self._seats[address] = Seat(address)
+        return seat
+
+    def _receive_apart(self, addressed: Addressed, seat: Seat, message: HocuspocusMessage, size: int) -> None:
+        """Take in what is not for the room, or not yet."""
+        match message:
+            case Leave():
+                seat.leave(SeatState.DENIED)
+                del self._seats[addressed.address]
+            case Authenticate(token, _):
+                if seat.state is SeatState.ENTERING:
+                    raise ProtocolError("a second token came before the first was answered")
+                self._enter(addressed, seat, token)
+            case SyncStep1() if seat.state is SeatState.WAITING and self._entrance.access.open:
+                seat.keep(message, size, self._settings.max_pending_bytes)
+                self._enter(addressed, seat, None)
+            case _ if seat.state is SeatState.DENIED:
+                log.debug("a message without access was passed over", address=addressed.address)
+            case _:
+                seat.keep(message, size, self._settings.max_pending_bytes)
+
+    def _enter(self, addressed: Addressed, seat: Seat, token: str | None) -> None:
+        if seat.live is None:
+            seat.state = SeatState.ENTERING
+        self._connection.tasks.start_soon(self._admit, addressed.document, seat, token)
+
+    async def _admit(self, document: str, seat: Seat, token: str | None) -> None:
+        """Check a token and seat the client; or, where it is seated, check its right to stay."""
+        try:
+            name, rights = await self._entrance.rights_in(document, token)
+            if seat.session is not None:
+                seat.session.rights = rights
+                self._let_in(seat, rights)
+            elif seat.state is SeatState.ENTERING:
+                await self._entrance.hub.open(name, create=True)
+                await self._seat(name, seat, rights)
+        except CollabError as error:
+            self._part_with(seat, error)
+
+    async def _seat(self, name: DocumentName, seat: Seat, rights: Rights) -> None:
+        self._let_in(seat, rights)
+        live, session = await self._entrance.join(
+            name, rights, seat.dialect, self._connection.wire, partial(self._part_with, seat)
+        )
+        if seat.state is not SeatState.ENTERING:  # the client left meanwhile
+            live.leave(session)
+            return
+        seat.live, seat.session, seat.state = live, session, SeatState.SEATED
+        log.info("session opened", document=name, session=session.id, user=rights.user_id)
+        waited, seat.waiting, seat.waiting_bytes = seat.waiting, [], 0
+        for message in waited:
+            live.receive(session, message)
+
+    def _let_in(self, seat: Seat, rights: Rights) -> None:
+        self._say(seat.dialect.authenticated("read-write" if rights.may_write else "readonly"))
+
+    def _part_with(self, seat: Seat, error: CollabError) -> None:
+        """Deny the client this document, or end the connection where only that makes it start anew.
+
+        After a denial a client waits for a person, or for another token; a server that has a bad moment must not put it there. And it
+        must not be told to close one document for good: a provider that was stays connected, and silent.
+        """
+        seat.leave(SeatState.DENIED)
+        if isinstance(error, (AccessError, DocumentError, CorruptDocument)):
+            log.info("a Hocuspocus client was denied a document", address=seat.dialect.address, error=str(error))
+            self._say(seat.dialect.permission_denied(str(error)))
+        else:
+            self._connection.end(error)
+
+    def _say(self, payload: bytes) -> None:
+        self._connection.wire.write(Frame.binary(payload))

@@ -1,0 +1,47 @@
+"""The y-websocket door: `/sync/{document}`, one document for each WebSocket."""
+
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import structlog
+
+from collab.errors import CollabError, InvalidName
+from collab.gateways.admission import Entrance
+from collab.gateways.connection import Connection
+from collab.protocol.ywebsocket import YWebsocketDialect, decode
+
+log = structlog.get_logger(__name__)
+
+PREFIX: Final = b"/sync/"
+
+
+async def serve(connection: Connection, entrance: Entrance) -> None:
+    """Serve one WebSocket from its upgrade request to its end."""
+    try:
+        entrance.check_upgrade(connection)
+        name, rights = await entrance.rights_in(_document_of(connection.raw_path), connection.token())
+        await entrance.hub.open(name, create=True)
+    except CollabError as error:
+        log.info("a y-websocket client was refused", error=str(error))
+        await connection.refuse(error)
+        return
+    async with entrance.connections.opened(connection):
+        live, session = await entrance.join(name, rights, YWebsocketDialect(), connection.wire, connection.end)
+        log.info("session opened", document=name, session=session.id, user=rights.user_id)
+        committer = entrance.hub.committer
+        try:
+            async for frame in connection.messages():
+                if committer.is_full:
+                    await committer.has_room()
+                live.receive(session, decode(frame))
+        finally:
+            live.leave(session)
+            log.info("session closed", document=name, session=session.id)
+
+
+def _document_of(raw_path: bytes) -> str:
+    """Return the whole rest of the path, percent-decoded."""
+    try:
+        return unquote_to_bytes(raw_path.removeprefix(PREFIX)).decode()
+    except UnicodeDecodeError:
+        raise InvalidName("the document's name in the path is not UTF-8") from None

@@ -1,0 +1,259 @@
+"""The hub: every open room of this process, opened once however many ask, and closed when nobody is left and all is saved."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, Self
+
+import anyio
+import structlog
+
+from collab.errors import (
+    CollabError,
+    DocumentDeleted,
+    DocumentNotFound,
+    LimitExceeded,
+    ServerDraining,
+)
+from collab.hub.committer import Committer
+from collab.hub.live_room import EndSession, LiveRoom, load_replica
+from collab.ports import DocumentName, DocumentStore, StoredDocument, UpdateLog
+from collab.rooms.room import Room
+from collab.rooms.session import Session
+from collab.settings import MILLISECONDS, SECONDS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+log = structlog.get_logger(__name__)
+
+TICK: Final = 0.5 * SECONDS
+"""How often rooms look for silences, slow readers and their own end."""
+
+DRAIN_POLL: Final = 10 * MILLISECONDS
+"""How often a draining hub looks whether everything is committed."""
+
+
+class Hub:
+    """All rooms of one process. Use it as an asynchronous context: leaving it drains."""
+
+    def __init__(self, update_log: UpdateLog, documents: DocumentStore, settings: Settings) -> None:
+        self._log = update_log
+        self._documents = documents
+        self._settings = settings
+        self._rooms: dict[DocumentName, LiveRoom] = {}
+        self._opening: dict[DocumentName, asyncio.Future[LiveRoom]] = {}
+        self._to_compact: dict[DocumentName, LiveRoom] = {}
+        self._compaction_due = asyncio.Event()
+        self._tasks: anyio.abc.TaskGroup
+        self.draining = False
+        self.committer = Committer(
+            update_log,
+            documents,
+            interval=settings.commit_interval,
+            max_unsaved_bytes=settings.max_unsaved_bytes,
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, update_log: UpdateLog, documents: DocumentStore, settings: Settings
+    ) -> "AsyncIterator[Self]":
+        """Run a hub; on leaving, drain it."""
+        hub = cls(update_log, documents, settings)
+        async with anyio.create_task_group() as tasks:
+            hub._tasks = tasks
+            for work in (hub.committer.run, hub._tick, hub._compact):
+                tasks.start_soon(work)
+            try:
+                yield hub
+                await hub.drain()
+            finally:
+                tasks.cancel_scope.cancel()
+
+    # Opening
+
+    async def open(self, name: DocumentName, *, create: bool) -> LiveRoom:
+        """Return the document's room, loaded. However many ask at once, it is loaded once.
+
+        `create` says whether an unknown document may come into being here, by its first write. Raises `DocumentNotFound` where it may not,
+        `DocumentDeleted`, `CorruptDocument`, `DatabaseUnavailable`, and `ServerDraining`.
+        """
+        if self.draining:
+            raise ServerDraining("the server is going down")
+        live = self._rooms.get(name)
+        if live is None:
+            live = await asyncio.shield(self._open_once(name))
+        if live.record is None and not (create and self._settings.create_documents):
+            raise DocumentNotFound(f"there is no document named {name!r}, and it may not be created here")
+        return live
+
+    def _open_once(self, name: DocumentName) -> "asyncio.Future[LiveRoom]":
+        opening = self._opening.get(name)
+        if opening is None:
+            opening = self._opening[name] = asyncio.get_running_loop().create_future()
+            opening.add_done_callback(_retrieve_exception)
+            self._tasks.start_soon(self._open, name, opening, name=f"open {name}")
+        return opening
+
+    async def _open(self, name: DocumentName, opening: "asyncio.Future[LiveRoom]") -> None:
+        try:
+            stored = await self._log.load(name)
+            live = self._make_room(name, stored)
+        except CollabError as error:
+            log.warning("a document could not be opened", document=name, error=str(error))
+            opening.set_exception(error)
+        except BaseException as error:
+            opening.set_exception(ServerDraining("the server is going down"))
+            if isinstance(error, Exception):
+                log.exception("a document could not be opened", document=name)
+                return
+            raise
+        else:
+            self._rooms[name] = live
+            opening.set_result(live)
+        finally:
+            del self._opening[name]
+
+    def _make_room(self, name: DocumentName, stored: StoredDocument | None) -> LiveRoom:
+        room = Room(
+            load_replica(stored),
+            keep_alive_interval=self._settings.keep_alive_interval,
+            stuck_timeout=self._settings.stuck_timeout,
+        )
+        log.info("room opened", document=name, updates=0 if stored is None else len(stored.content.updates))
+        return LiveRoom(name, stored, room, self.committer, self)
+
+    async def join(self, name: DocumentName, session: Session, end: EndSession, *, create: bool) -> LiveRoom:
+        """Open the document's room and let a session in. Raises what `open` does."""
+        while True:
+            live = await self.open(name, create=create)
+            if not live.closed:
+                live.join(session, end)
+                return live
+
+    # What others than sessions do
+
+    async def read(self, name: DocumentName) -> bytes:
+        """Return a document's whole state as one update. Raises `DocumentNotFound`, and what `open` does."""
+        live = self._rooms.get(name)
+        if live is not None:
+            return live.state()
+        stored = await self._log.load(name)
+        if stored is None:
+            raise DocumentNotFound(f"there is no document named {name!r}")
+        return load_replica(stored).state()
+
+    async def write(self, name: DocumentName, update: bytes) -> None:
+        """Apply an update as a session would, and return when it is committed.
+
+        Raises `UpdateError` when it is none, `LimitExceeded` while too much waits for the database, and what `open` does.
+        """
+        if self.committer.is_full:
+            raise LimitExceeded("too many edits wait for the database")
+        while True:
+            live = await self.open(name, create=False)
+            if not live.closed:
+                await live.edit(update).wait()
+                return
+
+    async def close(self, name: DocumentName) -> None:
+        """End every session of a document that was deleted. What they wrote stays in its log, in the trash."""
+        live = self._rooms.pop(name, None)
+        if live is not None:
+            live.flush()
+            live.closed = True
+            live.end_all(DocumentDeleted(f"the document {name!r} was deleted"))
+
+    @property
+    def room_count(self) -> int:
+        """How many documents are open."""
+        return len(self._rooms)
+
+    # Surroundings of the rooms
+
+    async def load(self, name: DocumentName) -> StoredDocument | None:
+        """Load the document from the log."""
+        return await self._log.load(name)
+
+    def start(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> None:
+        """Run a coroutine function in the hub's task group."""
+        self._tasks.start_soon(work, name=name)
+
+    def compaction_due(self, live: LiveRoom) -> None:
+        """Have the document's log folded into a snapshot, one document after the other."""
+        self._to_compact[live.name] = live
+        self._compaction_due.set()
+
+    def drop(self, live: LiveRoom) -> None:
+        """Forget a room that cannot go on."""
+        if self._rooms.get(live.name) is live:
+            del self._rooms[live.name]
+
+    # Work in the background
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK)
+            now = loop.time()
+            for live in tuple(self._rooms.values()):
+                live.tick(now)
+                if self._is_idle(live, now):
+                    live.closed = True
+                    del self._rooms[live.name]
+                    log.info("room closed", document=live.name)
+
+    def _is_idle(self, live: LiveRoom, now: float) -> bool:
+        since = live.empty_since
+        return since is not None and now - since >= self._settings.idle_timeout and not live.has_unsaved_edits
+
+    async def _compact(self) -> None:
+        while True:
+            await self._compaction_due.wait()
+            self._compaction_due.clear()
+            while self._to_compact:
+                name = next(iter(self._to_compact))
+                await self._compact_one(self._to_compact.pop(name))
+
+    async def _compact_one(self, live: LiveRoom) -> None:
+        if live.record is None:
+            return
+        try:
+            freed = await self._log.compact(live.record.id)
+        except CollabError as error:
+            log.warning("a log could not be compacted; it stays as it is", document=live.name, error=str(error))
+        else:
+            log.info("log compacted", document=live.name, rows=freed)
+
+    # The end
+
+    async def drain(self) -> None:
+        """Take nobody in, commit what there is, part with everybody, and commit what they said last.
+
+        Gives up after `drain_timeout` seconds; what is not committed then was never acknowledged.
+        """
+        if self.draining:
+            return
+        self.draining = True
+        with anyio.move_on_after(self._settings.drain_timeout) as scope:
+            await self._commit_all()
+        for live in tuple(self._rooms.values()):
+            live.end_all(ServerDraining("the server is going down; come back in a moment"))
+        with anyio.move_on_after(self._settings.drain_timeout) as scope:
+            await self._commit_all()
+        if scope.cancelled_caught:
+            log.error("the server stops with edits that the database did not take; none was acknowledged")
+
+    async def _commit_all(self) -> None:
+        while any(live.has_unsaved_edits for live in self._rooms.values()):
+            for live in self._rooms.values():
+                live.flush()
+            await self.committer.drained()
+            await asyncio.sleep(DRAIN_POLL)
+
+
+def _retrieve_exception(opening: "asyncio.Future[LiveRoom]") -> None:
+    """Mark an error as seen, for those who asked may all have gone."""
+    if not opening.cancelled():
+        opening.exception()

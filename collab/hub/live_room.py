@@ -1,0 +1,273 @@
+"""One open room in its event loop: when it flushes, what becomes of a flush, and how it gets a new replica."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from collab.errors import CollabError, CorruptDocument, DatabaseUnavailable, PeerTimeout, UpdateError
+from collab.hub.committer import LONGEST_RETRY, Committer
+from collab.ports import DocumentName, DocumentRecord, StoredContent, StoredDocument
+from collab.protocol.messages import RoomMessage
+from collab.rooms import compaction
+from collab.rooms.document import Document, PoisonedReplica
+from collab.rooms.pacing import pause_after_flush
+from collab.rooms.room import Flush, Room
+from collab.rooms.session import Session, Writer
+
+log = structlog.get_logger(__name__)
+
+EndSession = Callable[[CollabError], None]
+"""Ends a session's connection, or its part of one, with the close code that this error stands for."""
+
+
+class Surroundings(Protocol):
+    """What a live room asks of the hub."""
+
+    async def load(self, name: DocumentName) -> StoredDocument | None:
+        """Load the document from the log."""
+        ...
+
+    def start(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> None:
+        """Run a coroutine function in the hub's task group."""
+        ...
+
+    def compaction_due(self, live: "LiveRoom") -> None:
+        """Have the document's log folded into a snapshot."""
+        ...
+
+    def drop(self, live: "LiveRoom") -> None:
+        """Forget a room that cannot go on."""
+        ...
+
+
+class Receipt:
+    """Waits for the fate of one edit by somebody who is no session."""
+
+    def __init__(self) -> None:
+        self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def saved(self) -> None:
+        """Note that it is committed."""
+        if not self.outcome.done():
+            self.outcome.set_result(None)
+
+    def refused(self) -> bool:
+        """Leave it to `fail` to say why."""
+        return False
+
+    def fail(self, error: CollabError) -> None:
+        """Note that it was not taken."""
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+    async def wait(self) -> None:
+        """Return once it is committed; raises what it was refused for."""
+        await self.outcome
+
+
+class LiveRoom:
+    """A room, its place in the event loop, and its document in the log."""
+
+    def __init__(
+        self,
+        name: DocumentName,
+        stored: StoredDocument | None,
+        room: Room,
+        committer: Committer,
+        surroundings: Surroundings,
+    ) -> None:
+        self.name = name
+        self.record: DocumentRecord | None = None if stored is None else stored.record
+        self.closed = False
+        self.empty_since: float | None = None
+        self._room = room
+        self._committer = committer
+        self._surroundings = surroundings
+        self._loop = asyncio.get_running_loop()
+        self._ends: dict[Session, EndSession] = {}
+        self._receipts: set[Receipt] = set()
+        self._timer: asyncio.Handle | None = None
+        self._last_flush = 0.0
+        self._unsaved_flushes = 0
+        self._rebuilding = False
+        self._saved = asyncio.Event()
+        content = StoredContent(None, ()) if stored is None else stored.content
+        self._snapshot_bytes = len(content.snapshot or b"")
+        self._tail_bytes = sum(map(len, content.updates))
+        self._tail_rows = len(content.updates)
+        self.empty_since = self._loop.time()
+
+    # Sessions
+
+    def join(self, session: Session, end: EndSession) -> None:
+        """Let a session in; `end` is called, once, when the room must part with it."""
+        self._ends[session] = end
+        self.empty_since = None
+        self._room.join(session, self._loop.time())
+        self._schedule()
+
+    def leave(self, session: Session) -> None:
+        """Let a session go; harmless when it has gone already."""
+        if self._ends.pop(session, None) is None:
+            return
+        self._room.leave(session)
+        if not self._ends:
+            self.empty_since = self._loop.time()
+        self._schedule()
+
+    def receive(self, session: Session, message: RoomMessage) -> None:
+        """Take in a message. Raises `ProtocolError` or `LimitExceeded` when the session must end for it."""
+        self._room.receive(session, message)
+        self._schedule()
+
+    def edit(self, update: bytes) -> Receipt:
+        """Take in an edit from somebody who is no session."""
+        receipt = Receipt()
+        self._receipts.add(receipt)
+        receipt.outcome.add_done_callback(lambda _: self._receipts.discard(receipt))
+        self._room.edit(receipt, update)
+        self._schedule()
+        return receipt
+
+    def state(self) -> bytes:
+        """Return the whole document as one update, with everything received so far."""
+        self.flush()
+        return self._room.state()
+
+    @property
+    def session_count(self) -> int:
+        """How many sessions are here."""
+        return len(self._ends)
+
+    @property
+    def has_unsaved_edits(self) -> bool:
+        """Whether anything received is not committed yet; such a room is never closed."""
+        return bool(self._unsaved_flushes or self._room.has_work or self._rebuilding)
+
+    def end_all(self, error: CollabError) -> None:
+        """Part with every session."""
+        for session in tuple(self._ends):
+            self._end(session, error)
+
+    def _end(self, session: Session, error: CollabError) -> None:
+        end = self._ends.get(session)
+        if end is not None:
+            self.leave(session)
+            end(error)
+
+    def tick(self, now: float) -> None:
+        """Break silences, let slow readers catch up, and part with stuck ones."""
+        for session in self._room.tick(now):
+            log.info("a reader is stuck", document=self.name, session=session.id)
+            self._end(session, PeerTimeout("the client has read nothing for too long"))
+
+    # Flushing
+
+    def _schedule(self) -> None:
+        if self._timer is None and self._room.has_work:
+            pause = self._last_flush + pause_after_flush(self._room.readers) - self._loop.time()
+            self._timer = self._loop.call_later(pause, self.flush) if pause > 0 else self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Flush now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._room.has_work:
+            return
+        self._last_flush = self._loop.time()
+        try:
+            flush = self._room.flush(self._last_flush)
+        except Exception as error:
+            log.exception("a room failed; it is closed, and its clients come back to a new one", document=self.name)
+            self._give_up(UpdateError(f"the room failed: {error}"))
+            return
+        self._carry_out(flush)
+
+    def _carry_out(self, flush: Flush) -> None:
+        if flush.append or (flush.acknowledge and self._unsaved_flushes):
+            self._unsaved_flushes += 1
+            self._committer.submit(self, flush.append, partial(self._acknowledge, flush.acknowledge))
+        else:
+            _tell_saved(flush.acknowledge)
+        for offence in flush.offences:
+            log.info("a session broke the rules", document=self.name, error=str(offence.error))
+            if isinstance(offence.writer, Session):
+                self._end(offence.writer, offence.error)
+            elif isinstance(offence.writer, Receipt):
+                offence.writer.fail(offence.error)
+        if self._room.needs_rebuild and not self._rebuilding:
+            self._rebuilding = True
+            self._surroundings.start(self._rebuild, f"rebuild {self.name}")
+        self._schedule()
+
+    def committed(self, updates: tuple[bytes, ...]) -> None:
+        """Take note that these updates are in the log."""
+        self._tail_rows += len(updates)
+        self._tail_bytes += sum(map(len, updates))
+        if compaction.is_due(
+            snapshot_bytes=self._snapshot_bytes, tail_bytes=self._tail_bytes, tail_rows=self._tail_rows
+        ):
+            self._snapshot_bytes += self._tail_bytes
+            self._tail_rows = self._tail_bytes = 0
+            self._surroundings.compaction_due(self)
+
+    def _acknowledge(self, writers: tuple[Writer, ...]) -> None:
+        self._unsaved_flushes -= 1
+        if not self._unsaved_flushes:
+            self._saved.set()
+        _tell_saved(writers)
+
+    # The replica
+
+    async def _rebuild(self) -> None:
+        """Load a new replica in place of one that the CRDT broke, after all that was taken in is committed."""
+        delay = 0.1
+        while not self.closed:
+            while self._unsaved_flushes:
+                self._saved.clear()
+                await self._saved.wait()
+            try:
+                stored = await self._surroundings.load(self.name)
+                document = load_replica(stored)
+            except DatabaseUnavailable as error:
+                log.warning("a room waits for the database", document=self.name, error=str(error))
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LONGEST_RETRY)
+            except CollabError as error:
+                self._give_up(error)
+                return
+            else:
+                log.warning("a replica was rebuilt", document=self.name)
+                self._room.rebuild(document)
+                self._rebuilding = False
+                self._schedule()
+                return
+
+    def _give_up(self, error: CollabError) -> None:
+        self._rebuilding = False
+        self.closed = True
+        self._surroundings.drop(self)
+        self.end_all(error)
+        for receipt in tuple(self._receipts):
+            receipt.fail(error)
+
+
+def load_replica(stored: StoredDocument | None) -> Document:
+    """Build a replica from what is stored. Raises `CorruptDocument` when that cannot be loaded."""
+    if stored is None:
+        return Document()
+    content = stored.content
+    snapshot = () if content.snapshot is None else (content.snapshot,)
+    try:
+        return Document((*snapshot, *content.updates))
+    except (UpdateError, PoisonedReplica) as error:
+        raise CorruptDocument(f"the log of {stored.record.name!r} cannot be loaded: {error}") from error
+
+
+def _tell_saved(writers: tuple[Writer, ...]) -> None:
+    for writer in writers:
+        writer.saved()

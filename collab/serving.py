@@ -1,0 +1,126 @@
+"""The server process: its sockets, Hypercorn's configuration, its log, and its end."""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import structlog
+from hypercorn.asyncio.run import worker_serve
+from hypercorn.config import Config, Sockets
+from hypercorn.utils import wrap_app
+from sqlalchemy import make_url
+
+from collab.access import is_loopback, refuse_open_bind
+from collab.app import Collab
+from collab.errors import SettingsError
+from collab.settings import SECONDS, Settings
+from collab.storage import migrate
+
+BACKLOG: Final = 2048
+"""Connections that may wait to be accepted: after a restart all clients come back within a second."""
+
+GRACE: Final = 2 * SECONDS
+"""What requests under way get to finish, after everything is committed and every WebSocket was told to come back."""
+
+
+class Welcome(Protocol):
+    """Says that the server is there."""
+
+    def __call__(self, address: str, *, open_mode: bool, database: str) -> None:
+        """Take the address it serves on, whether everybody may edit, and where documents are kept."""
+        ...
+
+
+async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
+    """Serve until SIGINT or SIGTERM; then drain.
+
+    Raises `SettingsError` for settings to mend, such as a port in use, and `DatabaseUnavailable` where the database cannot be opened.
+    """
+    server = Collab(settings)
+    refuse_open_bind(settings)
+    sockets = _listen(settings.bind)
+    if settings.database.startswith("sqlite"):
+        await migrate(settings.database)
+    stopping = asyncio.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
+
+    async def stopped() -> None:
+        await stopping.wait()
+        await server.drain()
+
+    server.on_ready = lambda: welcome(
+        _address(settings.bind, sockets.insecure_sockets[0]),
+        open_mode=settings.secret is None and settings.jwks_url is None,
+        database=make_url(settings.database).render_as_string(hide_password=True),
+    )
+    await worker_serve(wrap_app(server, 0, "asgi"), _hypercorn(settings), sockets=sockets, shutdown_trigger=stopped)
+
+
+def _listen(bind: str) -> Sockets:
+    """Bind and listen, before anything else is done. Raises `SettingsError` where that cannot be."""
+    config = Config()
+    config.bind = [bind]
+    try:
+        sockets = config.create_sockets()
+    except (OSError, OverflowError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SettingsError(
+            f"cannot listen on {bind!r} (COLLAB_BIND): {reason}; expected a free address and port such as 127.0.0.1:8000"
+        ) from None
+    for listening in sockets.insecure_sockets:
+        listening.listen(BACKLOG)
+    return sockets
+
+
+def _address(bind: str, listening: socket.socket) -> str:
+    if listening.family == socket.AF_UNIX:
+        return bind
+    host, port = listening.getsockname()[:2]
+    if not is_loopback(bind) and host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _hypercorn(settings: Settings) -> Config:
+    config = Config()
+    config.backlog = BACKLOG
+    config.graceful_timeout = GRACE
+    config.websocket_max_message_size = settings.max_message_bytes
+    config.include_server_header = False
+    config.loglevel = "WARNING"
+    config.errorlog = logging.getLogger("hypercorn.error")
+    return config
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the event loop: uvloop, where there is one."""
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def log_to_stderr(level: str) -> None:
+    """Write the log of Collab and of its libraries to standard error, one line an event."""
+    numeric_level = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric_level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=max(numeric_level, logging.WARNING), force=True)
