@@ -60,6 +60,8 @@ class _Cursor:
     def string(self) -> str:
         length = self.var_uint()
         start, self._at = self._at, self._at + length
+        if self._at > len(self._update):
+            raise IndexError(f"{length} bytes are declared at byte {start}, but {len(self._update) - start} are left")
         return self._update[start : self._at].decode()
 
     def skip_id(self) -> None:

@@ -17,7 +17,7 @@ from benchmarks.failures import RunFailed
 
 HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 30.0
-_STOP_SECONDS: Final = 10.0
+_STOP_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.05
 _LOG_TAIL: Final = 2_000
 
@@ -68,15 +68,15 @@ class ProcessTree:
         return total
 
     def end(self) -> None:
-        """Ask the root to stop, then end whoever of the tree is left."""
-        with suppress(psutil.NoSuchProcess):
+        """Ask the root to stop, wait for it, and kill whoever of the tree is left."""
+        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
             self.refresh()
             self._root.terminate()
-        _, left = psutil.wait_procs(self._members, timeout=_STOP_SECONDS)
-        for process in left:
+            self._root.wait(_STOP_SECONDS)
+        for process in self._members:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(left, timeout=_STOP_SECONDS)
+        psutil.wait_procs(self._members, timeout=_STOP_SECONDS)
 
 
 def free_port() -> int:
