@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import DocumentDeleted, DocumentExists, DocumentNotFound
-from collab.ports import DocumentChanges, DocumentId, DocumentKind, DocumentName, DocumentPage, DocumentRecord
+from collab.ports import DocumentChanges, DocumentKind, DocumentName, DocumentPage, DocumentRecord
 from collab.storage.cursors import Place
 from collab.storage.database import Database
 from collab.storage.migrations import check_schema
@@ -27,18 +27,16 @@ class SqlDocumentStore:
     ) -> DocumentRecord:
         """Insert the record and its first update in one transaction; of two that create the same name, one wins."""
         now = utc_now()
-        record = {"name": name, "title": title, "kind": kind.value, "created_at": now, "updated_at": now}
+        values = {"name": name, "title": title, "kind": kind.value, "search_text": search_text(name, title)}
         async with self._database.writing() as connection:
             try:
-                inserted = await connection.execute(
-                    insert(documents).values(**record, search_text=search_text(name, title))
-                )
+                await connection.execute(insert(documents).values(**values, created_at=now, updated_at=now))
             except IntegrityError as error:
                 raise _exists(name) from error
-            document = DocumentId(inserted.inserted_primary_key_rows[0][0])
+            record = await _living(connection, name)
             if update is not None:
-                await connection.execute(insert(updates).values(document_id=document, content=update, created_at=now))
-        return DocumentRecord(document, name, title, kind, created_at=now, updated_at=now, deleted_at=None)
+                await connection.execute(insert(updates).values(document_id=record.id, content=update, created_at=now))
+        return record
 
     async def get(self, name: DocumentName) -> DocumentRecord:
         """Read the living document's record."""
