@@ -1,0 +1,19 @@
+"""Who somebody is: everybody a guest, or the bearer of a verified access token; and which web pages may ask at all."""
+
+from collab.access.binding import is_loopback, refuse_open_bind
+from collab.access.factory import access_from
+from collab.access.open import OpenAccess
+from collab.access.origin import check_host, check_origin
+from collab.access.token import KeySource, SharedSecret, TokenAccess
+
+__all__ = [
+    "KeySource",
+    "OpenAccess",
+    "SharedSecret",
+    "TokenAccess",
+    "access_from",
+    "check_host",
+    "check_origin",
+    "is_loopback",
+    "refuse_open_bind",
+]

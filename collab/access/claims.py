@@ -1,0 +1,151 @@
+"""What the claims of an access token say, once its signature is verified.
+
+Messages name the claim, what was expected and what kind of value came, and never the value. Source of the registered claims:
+RFC 7519, section 4.1.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from collab.errors import Unauthenticated
+from collab.ports import Identity, Role
+
+LEEWAY: Final = 30.0
+"""How far the clocks of the issuer and of this server may differ, in seconds."""
+
+MAX_TEXT_LENGTH: Final = 255
+MAX_URL_LENGTH: Final = 2048
+_LAST_SECOND: Final = 2**53
+"""What a number can hold exactly on both sides; later than this is no date."""
+
+_ROLES: Final[Mapping[str, Role]] = {role.name.lower(): role for role in Role}
+_COLOR: Final = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+
+
+def identity_from(claims: Mapping[str, object], now: float) -> Identity:
+    """Read the identity out of verified claims. Raises `Unauthenticated` for a claim that is missing, wrong, or not valid now."""
+    expires_at = _check_times(claims, now)
+    return Identity(
+        user_id=_text(claims, "sub", shortest=1),
+        name=_text(claims, "name", shortest=1),
+        color=_color(claims.get("color")),
+        picture=_picture(claims.get("picture")),
+        admin=_flag(claims.get("admin"), "admin"),
+        expires_at=expires_at,
+        documents=_documents(claims.get("documents")),
+    )
+
+
+def _check_times(claims: Mapping[str, object], now: float) -> float:
+    expires_at = _seconds(claims, "exp")
+    if expires_at is None:
+        raise Unauthenticated("the token has no `exp`; expected the second it ends at")
+    if expires_at <= now - LEEWAY:
+        raise Unauthenticated("the token's `exp` has passed; expected one in the future")
+    for claim in ("nbf", "iat"):
+        since = _seconds(claims, claim)
+        if since is not None and since > now + LEEWAY:
+            raise Unauthenticated(f"the token's `{claim}` lies in the future; expected a time that has come")
+    return expires_at
+
+
+def _seconds(claims: Mapping[str, object], claim: str) -> float | None:
+    value = claims.get(claim)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+        raise Unauthenticated(f"the token's `{claim}` is {_kind(value)}; expected a number of seconds since 1970")
+    return float(value)
+
+
+def _text(claims: Mapping[str, object], claim: str, *, shortest: int) -> str:
+    value = claims.get(claim)
+    if not isinstance(value, str):
+        raise Unauthenticated(f"the token's `{claim}` is {_kind(value)}; expected a string")
+    if not shortest <= len(value) <= MAX_TEXT_LENGTH:
+        raise Unauthenticated(
+            f"the token's `{claim}` is {len(value)} characters long; expected {shortest} to {MAX_TEXT_LENGTH}"
+        )
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise Unauthenticated(f"the token's `{claim}` has a control character; expected none")
+    return value
+
+
+def _color(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _COLOR.fullmatch(value):
+        raise Unauthenticated(f"the token's `color` is {_kind(value)}; expected one of the form #rgb or #rrggbb")
+    return value
+
+
+def _picture(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _is_web_address(value):
+        raise Unauthenticated(f"the token's `picture` is {_kind(value)}; expected an http or https URL")
+    return value
+
+
+def _is_web_address(value: str) -> bool:
+    if len(value) > MAX_URL_LENGTH or not value.isprintable() or " " in value:
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _flag(value: object, claim: str) -> bool:
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise Unauthenticated(f"the token's `{claim}` is {_kind(value)}; expected true or false")
+    return value
+
+
+def _documents(value: object) -> Mapping[str, Role]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Unauthenticated(f"the token's `documents` is {_kind(value)}; expected an object of names to roles")
+    return {_pattern(pattern): _role(role) for pattern, role in value.items()}
+
+
+def _pattern(pattern: str) -> str:
+    # a name may itself end in a star, so that a pattern is one character longer at the most
+    if not 1 <= len(pattern) <= MAX_TEXT_LENGTH + 1:
+        raise Unauthenticated(
+            f"the token's `documents` has a name of {len(pattern)} characters; expected 1 to {MAX_TEXT_LENGTH} and a `*`"
+        )
+    return pattern
+
+
+def _role(value: object) -> Role:
+    role = _ROLES.get(value) if isinstance(value, str) else None
+    if role is None:
+        raise Unauthenticated(
+            f"a role in the token's `documents` is {_kind(value)}; expected reader, commenter, editor or owner"
+        )
+    return role
+
+
+def _kind(value: object) -> str:
+    """Say what came without repeating it."""
+    match value:
+        case None:
+            return "missing"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number" if abs(value) <= _LAST_SECOND else "a number out of range"
+        case str():
+            return "another string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"

@@ -1,0 +1,114 @@
+"""Access tokens: JSON Web Tokens that the application's own login signs.
+
+Sources: RFC 7519 (JWT), RFC 8725 (what to refuse).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol, cast
+
+import jwt
+
+from collab.access.claims import identity_from
+from collab.errors import Unauthenticated
+from collab.ports import Identity
+
+MAX_TOKEN_LENGTH: Final = 16 * 1024
+"""What is longer is refused unread; an HTTP header of that size would be as well."""
+
+VerificationKey = bytes | jwt.PyJWK
+
+
+class KeySource(Protocol):
+    """Where the keys come from that tokens are verified with."""
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """The signature algorithms that a token may name; no other is tried."""
+        ...
+
+    async def key_for(self, key_id: str | None) -> VerificationKey:
+        """Return the key of this `kid`. Raises `Unauthenticated` where there is none, or where it cannot be had now."""
+        ...
+
+
+class SharedSecret:
+    """The one key that the application shares with this server."""
+
+    algorithms = ("HS256",)
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    async def key_for(self, key_id: str | None) -> VerificationKey:  # noqa: ARG002 - one key, whatever the token calls it
+        """Return the secret."""
+        return self._secret
+
+
+class TokenAccess:
+    """Takes those for who they are that bring a valid token, and nobody else."""
+
+    def __init__(self, keys: KeySource, *, clock: Callable[[], float] = time.time) -> None:
+        self._keys = keys
+        self._clock = clock
+
+    @property
+    def open(self) -> bool:
+        """Never: every door asks for a token."""
+        return False
+
+    async def authenticate(self, token: str | None) -> Identity:
+        """Verify the token's signature, then its claims. Raises `Unauthenticated`."""
+        if not token:
+            raise Unauthenticated("no token came; expected an access token (a signed JWT)")
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise Unauthenticated(f"a token of {len(token)} characters came; expected at most {MAX_TOKEN_LENGTH}")
+        header = _read_header(token)
+        algorithm = header.get("alg")
+        if algorithm not in self._keys.algorithms:
+            raise Unauthenticated(
+                f"the token is signed with another algorithm than {' or '.join(self._keys.algorithms)}"
+            )
+        key_id = header.get("kid")
+        key = await self._keys.key_for(key_id if isinstance(key_id, str) else None)
+        return identity_from(_verify(token, key, self._keys.algorithms), self._clock())
+
+
+def _read_header(token: str) -> Mapping[str, object]:
+    try:
+        return cast("Mapping[str, object]", jwt.get_unverified_header(token))
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        raise Unauthenticated(
+            "the token is no JSON Web Token (three base64url parts and the dots between them)"
+        ) from None
+
+
+def _verify(token: str, key: VerificationKey, algorithms: tuple[str, ...]) -> Mapping[str, object]:
+    """Verify the signature alone: the claims are checked against the clock of `TokenAccess`, with messages of our own."""
+    try:
+        return cast(
+            "Mapping[str, object]",
+            jwt.decode(
+                token,
+                key,
+                algorithms=algorithms,
+                options={
+                    "verify_signature": True,
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                    "verify_aud": False,
+                    "verify_iss": False,
+                    "verify_sub": False,
+                    "verify_jti": False,
+                },
+            ),
+        )
+    except jwt.InvalidSignatureError:
+        raise Unauthenticated(
+            "the token's signature does not match; expected one made with this server's key"
+        ) from None
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        raise Unauthenticated(
+            "the token cannot be verified; expected a signed JWT whose claims are a JSON object"
+        ) from None
