@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from anyio import to_thread
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from collab.storage.address import Address, SqliteAddress, parse_address
 from collab.storage.failures import translated
 from collab.storage.postgres import postgres_readers, postgres_writers
-from collab.storage.sqlite import make_directory, sqlite_readers, sqlite_writer
+from collab.storage.sqlite import prepare_file, sqlite_readers, sqlite_writer
 
 STATEMENT_TIMEOUT: Final = 30.0
 """Seconds that PostgreSQL may take for one statement: one whose other end is gone without a word would wait a quarter of an hour."""
@@ -57,7 +58,7 @@ async def open_database(url: str, *, statement_timeout: float | None = STATEMENT
     """
     address = parse_address(url)
     if isinstance(address, SqliteAddress):
-        make_directory(address)
+        await to_thread.run_sync(prepare_file, address)
         database = Database(address, sqlite_readers(address), sqlite_writer(address))
     else:
         readers, writers = postgres_readers(address, statement_timeout), postgres_writers(address, statement_timeout)

@@ -1,5 +1,8 @@
 """How SQLite must be opened so that a commit is durable, a reader sees one moment, and no writer meets a locked database."""
 
+import sqlite3
+import time
+from contextlib import closing
 from typing import Final
 
 from sqlalchemy import URL, Connection, event
@@ -20,7 +23,10 @@ POOL_TIMEOUT: Final = 30
 BUSY_TIMEOUT: Final = 5
 """Seconds to wait for another process that writes to the file."""
 
-PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+RETRY_INTERVAL: Final = 0.02
+"""Seconds between tries, where SQLite does not wait by itself."""
+
+PRAGMAS: Final = ("synchronous=FULL", "foreign_keys=ON")
 """For every connection. FULL, because in WAL mode NORMAL loses the last commits when the power goes."""
 
 
@@ -38,12 +44,33 @@ def sqlite_writer(address: SqliteAddress) -> AsyncEngine:
     return _engine(address, 1, begin="BEGIN IMMEDIATE", pragmas=PRAGMAS)
 
 
-def make_directory(address: SqliteAddress) -> None:
-    """Make the directory of the file. Raises `DatabaseUnavailable` where that cannot be, or where the file is a directory."""
-    with translated(address):
-        address.path.parent.mkdir(parents=True, exist_ok=True)
+def prepare_file(address: SqliteAddress) -> None:
+    """Make the file, and its directory, if they are not there, and put it into WAL mode, in which it then stays. Blocks.
+
+    Raises `DatabaseUnavailable` where there is something else, or what is there cannot be opened.
+    """
     if address.path.is_dir():
         raise DatabaseUnavailable(f"{address} is a directory; expected a file, or nothing yet")
+    with translated(address):
+        address.path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(address.path, timeout=BUSY_TIMEOUT, isolation_level=None)) as connection:
+            mode = _enter_wal_mode(connection)
+    if mode != "wal":
+        raise DatabaseUnavailable(
+            f"{address} stays in journal mode {mode}; expected a place where SQLite can use wal, as a local disk is"
+        )
+
+
+def _enter_wal_mode(connection: sqlite3.Connection) -> str:
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            # Of several processes that open a new file at once some are told that it is locked, and SQLite does not wait for this lock.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(RETRY_INTERVAL)
 
 
 def _engine(address: SqliteAddress, connections: int, *, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:
