@@ -4,9 +4,9 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from enum import StrEnum
+from enum import StrEnum, auto
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import jwt
 import typer
@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from collab.errors import CollabError, SettingsError
-from collab.ports import Role
 from collab.serving import log_to_stderr, loop_factory, serve_until_stopped
 from collab.settings import Settings
 from collab.storage import migrate
@@ -52,15 +51,20 @@ def migrate_database(database_url: DatabaseUrl = None, data_dir: DataDir = None)
     output.print("The database is up to date.")
 
 
-RoleName = StrEnum("RoleName", [(role.name, role.name.lower()) for role in Role])
-EDITOR: Final = RoleName(Role.EDITOR.name.lower())
+class RoleName(StrEnum):
+    """A role as the command line and the token's claims name it."""
+
+    READER = auto()
+    COMMENTER = auto()
+    EDITOR = auto()
+    OWNER = auto()
 
 
 @app.command()
 def token(
     user: Annotated[str, typer.Argument(help="The user's id (`sub`).")],
     document: Annotated[str, typer.Option(help="A document's name, or a prefix that ends in *.")] = "*",
-    role: Annotated[RoleName, typer.Option(help="What the user may do there.")] = EDITOR,
+    role: Annotated[RoleName, typer.Option(help="What the user may do there.")] = RoleName.EDITOR,
     name: Annotated[str | None, typer.Option(help="The name others see.", show_default="the user's id")] = None,
     hours: Annotated[float, typer.Option(help="How long the token is valid.", min=0.01)] = 12.0,
 ) -> None:

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import structlog
 from hypercorn.asyncio.run import worker_serve
@@ -19,6 +19,9 @@ from collab.app import Collab
 from collab.errors import SettingsError
 from collab.settings import SECONDS, Settings
 from collab.storage import migrate
+
+if TYPE_CHECKING:
+    from hypercorn.typing import ASGIFramework
 
 BACKLOG: Final = 2048
 """Connections that may wait to be accepted: after a restart all clients come back within a second."""
@@ -58,7 +61,8 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
         open_mode=settings.secret is None and settings.jwks_url is None,
         database=make_url(settings.database).render_as_string(hide_password=True),
     )
-    await worker_serve(wrap_app(server, 0, "asgi"), _hypercorn(settings), sockets=sockets, shutdown_trigger=stopped)
+    application = wrap_app(cast("ASGIFramework", server), 0, "asgi")
+    await worker_serve(application, _hypercorn(settings), sockets=sockets, shutdown_trigger=stopped)
 
 
 def _listen(bind: str) -> Sockets:
