@@ -1,4 +1,17 @@
+import "@fontsource-variable/inter/wght.css";
+import "./theme/styles.css";
+import "./theme/tokens.css";
+import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { takeTokenFromAddress } from "./api/token.ts";
+import { App } from "./app/App.tsx";
+
+takeTokenFromAddress();
 
 const root = document.getElementById("root");
-if (root) createRoot(root).render(<p>Collab</p>);
+if (!root) throw new Error("index.html holds no element #root");
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

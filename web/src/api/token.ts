@@ -1,0 +1,35 @@
+const KEY = "collab.token";
+
+let current = read();
+
+/**
+ * Takes the access token out of `#token=…` and keeps it for this tab. The address bar is cleaned at once, so that the token reaches neither
+ * the history nor a copied link.
+ */
+export function takeTokenFromAddress(): void {
+  const parameters = new URLSearchParams(window.location.hash.slice(1));
+  const token = parameters.get("token");
+  if (token === null) return;
+  parameters.delete("token");
+  const rest = parameters.toString();
+  const { pathname, search } = window.location;
+  window.history.replaceState(window.history.state, "", pathname + search + (rest && `#${rest}`));
+  current = token;
+  try {
+    window.sessionStorage.setItem(KEY, token);
+  } catch {
+    // Without storage the token lasts as long as this page.
+  }
+}
+
+export function accessToken(): string {
+  return current;
+}
+
+function read(): string {
+  try {
+    return window.sessionStorage.getItem(KEY) ?? "";
+  } catch {
+    return "";
+  }
+}

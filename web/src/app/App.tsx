@@ -1,0 +1,37 @@
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { lazy, Suspense } from "react";
+import { schemeManager } from "../theme/scheme.ts";
+import { theme } from "../theme/mantine.ts";
+import { DocumentsPage } from "../documents/DocumentsPage.tsx";
+import { EditorSkeleton } from "../editor/EditorSkeleton.tsx";
+import { ErrorBoundary } from "./ErrorBoundary.tsx";
+import { useRoute } from "./navigation.ts";
+import { NoSuchPage } from "./screens.tsx";
+import { SessionGate } from "./SessionGate.tsx";
+
+const EditorPage = lazy(() => import("../editor/EditorPage.tsx"));
+
+export function App() {
+  return (
+    <MantineProvider theme={theme} colorSchemeManager={schemeManager} defaultColorScheme="auto">
+      <ErrorBoundary>
+        <SessionGate>
+          <CurrentPage />
+        </SessionGate>
+      </ErrorBoundary>
+      <Notifications position="bottom-center" limit={3} />
+    </MantineProvider>
+  );
+}
+
+function CurrentPage() {
+  const route = useRoute();
+  if (route.page === "documents") return <DocumentsPage />;
+  if (route.page === "unknown") return <NoSuchPage />;
+  return (
+    <Suspense fallback={<EditorSkeleton />}>
+      <EditorPage key={route.name} name={route.name} />
+    </Suspense>
+  );
+}

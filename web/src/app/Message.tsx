@@ -1,0 +1,33 @@
+import { CircleAlert, FileQuestion, KeyRound, type LucideIcon, Trash2, WifiOff } from "lucide-react";
+import type { ReactNode } from "react";
+import styles from "./Message.module.css";
+
+const ICONS: Readonly<Record<string, LucideIcon>> = {
+  away: WifiOff,
+  bad: CircleAlert,
+  deleted: Trash2,
+  key: KeyRound,
+  missing: FileQuestion,
+};
+
+interface Props {
+  tone: "away" | "bad" | "deleted" | "key" | "missing";
+  title: string;
+  children: ReactNode;
+  action?: ReactNode;
+}
+
+/** A page's whole content when there is nothing else to show: what is the matter, and what to do about it. */
+export function Message({ tone, title, children, action }: Props) {
+  const Icon = ICONS[tone] ?? CircleAlert;
+  return (
+    <div className={styles.message} role={tone === "bad" || tone === "away" ? "alert" : undefined}>
+      <span className={styles.icon} data-tone={tone}>
+        <Icon size={26} strokeWidth={1.75} aria-hidden />
+      </span>
+      <h1 className={styles.title}>{title}</h1>
+      <p className={styles.text}>{children}</p>
+      {action ? <div className={styles.actions}>{action}</div> : null}
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+import { Button } from "@mantine/core";
+import type { Problem } from "../api/problem.ts";
+import { Frame } from "./Frame.tsx";
+import { Message } from "./Message.tsx";
+import { navigate } from "./navigation.ts";
+
+export function HomeButton({ variant = "default" }: { variant?: "default" | "filled" }) {
+  return (
+    <Button variant={variant} onClick={() => navigate("/")}>
+      All documents
+    </Button>
+  );
+}
+
+export function NoSuchPage() {
+  return (
+    <Frame>
+      <Message tone="missing" title="There is nothing at this address" action={<HomeButton variant="filled" />}>
+        A document’s address is /d/ and its name: 1 to 255 characters, none of them a control character.
+      </Message>
+    </Frame>
+  );
+}
+
+export function TokenNeeded({ tried }: { tried: boolean }) {
+  return (
+    <Message tone="key" title={tried ? "This access token is not valid any more" : "Access needs a token"}>
+      {tried
+        ? "It has expired, or this server does not accept it. Open the document once more from the application that brought you here."
+        : "Documents on this server are opened from the application that runs it. Follow its link to come here with an access token."}
+    </Message>
+  );
+}
+
+/** What to say when a request failed, for every failure that is not about one document's whereabouts. */
+export function ProblemMessage({ problem, retry }: { problem: Problem; retry: () => void }) {
+  if (problem.kind === "unauthenticated") return <TokenNeeded tried />;
+  if (problem.kind === "forbidden") {
+    return (
+      <Message tone="key" title="You have no access to this">
+        Ask whoever sent you here to share it with you.
+      </Message>
+    );
+  }
+  const away = problem.kind === "unreachable" || problem.kind === "unavailable";
+  return (
+    <Message
+      tone={away ? "away" : "bad"}
+      title={away ? "The server cannot be reached" : "That did not work"}
+      action={<Button onClick={retry}>Try again</Button>}
+    >
+      {away
+        ? "It may be restarting, or your connection may be down. Nothing that was saved is lost."
+        : `The server said: ${problem.message}`}
+    </Message>
+  );
+}

@@ -1,0 +1,77 @@
+import { Button } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useState } from "react";
+import { createDocument, deleteDocument, type DocumentRecord, restoreDocument, shownTitle } from "../api/documents.ts";
+import { asProblem } from "../api/problem.ts";
+import { navigate } from "../app/navigation.ts";
+import { documentPath } from "../app/routes.ts";
+
+const UNDO_OFFERED_MS = 12_000;
+
+interface Options {
+  reload: () => void;
+  replace: (name: string, changed: DocumentRecord | undefined) => void;
+}
+
+/** What the list can do beside showing documents. */
+export function useDocumentActions({ reload, replace }: Options) {
+  const [creating, setCreating] = useState(false);
+
+  const create = async () => {
+    setCreating(true);
+    try {
+      const { name } = await createDocument();
+      navigate(documentPath(name));
+    } catch (error) {
+      complain("The document was not created", error);
+      setCreating(false);
+    }
+  };
+
+  const restore = async (record: DocumentRecord) => {
+    try {
+      await restoreDocument(record.name);
+    } catch (error) {
+      complain("The document is still in the trash", error);
+    }
+    reload();
+  };
+
+  const remove = async (record: DocumentRecord) => {
+    try {
+      await deleteDocument(record.name);
+    } catch (error) {
+      complain("The document was not deleted", error);
+      return;
+    }
+    replace(record.name, undefined);
+    offerUndo(shownTitle(record), () => void restore(record));
+  };
+
+  return { create: () => void create(), creating, remove };
+}
+
+function offerUndo(title: string, undo: () => void): void {
+  const id = `deleted-${Date.now()}`;
+  const take = () => {
+    notifications.hide(id);
+    undo();
+  };
+  notifications.show({
+    id,
+    autoClose: UNDO_OFFERED_MS,
+    withBorder: true,
+    message: (
+      <span style={{ display: "flex", alignItems: "center", justifyContent: "space-between", gap: "1rem" }}>
+        <span style={{ overflowWrap: "anywhere" }}>“{title}” is deleted.</span>
+        <Button variant="light" size="compact-sm" onClick={take} style={{ flex: "none" }}>
+          Undo
+        </Button>
+      </span>
+    ),
+  });
+}
+
+function complain(what: string, error: unknown): void {
+  notifications.show({ color: "red", withBorder: true, title: what, message: asProblem(error).message });
+}

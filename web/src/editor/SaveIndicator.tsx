@@ -1,0 +1,44 @@
+import { Loader, Tooltip } from "@mantine/core";
+import { CircleAlert, CloudCheck, CloudOff } from "lucide-react";
+import { useEffect, useState } from "react";
+import styles from "./SaveIndicator.module.css";
+import { SAVE_STATE_TEXT, type SaveState } from "./saveState.ts";
+
+/** Keeps "Saving…" from flickering at every key; only "saved" is ever shown late. */
+const SAVED_AFTER_MS = 400;
+
+/** Tells how safe the content is. */
+export function SaveIndicator({ state }: { state: SaveState }) {
+  const shown = useSteady(state);
+  const { label, detail, explanation } = SAVE_STATE_TEXT[shown];
+  return (
+    <Tooltip label={explanation} multiline maw={280} withArrow>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard reaches the explanation, too */}
+      <div className={styles.indicator} data-state={shown} tabIndex={0} role="status">
+        <Sign state={shown} />
+        <span className={styles.label}>
+          {label}
+          {detail ? <span className={styles.detail}> — {detail}</span> : null}
+        </span>
+      </div>
+    </Tooltip>
+  );
+}
+
+function Sign({ state }: { state: SaveState }) {
+  if (state === "saved") return <CloudCheck size={17} aria-hidden />;
+  if (state === "offline") return <CloudOff size={17} aria-hidden />;
+  if (state === "refused") return <CircleAlert size={17} aria-hidden />;
+  return <Loader size={14} color="currentColor" aria-hidden />;
+}
+
+function useSteady(state: SaveState): SaveState {
+  const [steady, setSteady] = useState(state);
+  useEffect(() => {
+    if (state !== "saved") return setSteady(state);
+    const timer = window.setTimeout(() => setSteady("saved"), SAVED_AFTER_MS);
+    return () => window.clearTimeout(timer);
+  }, [state]);
+  // Whatever is worse than "saved" shows at once, even before the effect has run.
+  return state === "saved" ? steady : state;
+}

@@ -1,0 +1,72 @@
+import { Suspense, useEffect, useRef } from "react";
+import { type DocumentRecord, mayEdit } from "../api/documents.ts";
+import type { Problem } from "../api/problem.ts";
+import { Frame } from "../app/Frame.tsx";
+import { PresenceAvatars } from "../presence/PresenceAvatars.tsx";
+import { useSelf } from "../presence/self.ts";
+import { useOthers } from "../presence/useOthers.ts";
+import { CopyLink } from "./CopyLink.tsx";
+import { ContentSkeleton } from "./EditorSkeleton.tsx";
+import { type EditorFocus, RichTextEditor } from "./RichTextEditor.tsx";
+import { DeniedNotice, ReadOnlyNotice } from "./notices.tsx";
+import styles from "./Page.module.css";
+import { SaveIndicator } from "./SaveIndicator.tsx";
+import { saveStateOf } from "./saveState.ts";
+import { TitleField } from "./TitleField.tsx";
+import { useConnection, useConnectionState } from "./useConnection.ts";
+import { useTitle } from "./useTitle.ts";
+
+interface Props {
+  record: DocumentRecord;
+  /** Why the record could not be read again, if it could not. */
+  problem: Problem | undefined;
+  reload: () => void;
+  replace: (record: DocumentRecord) => void;
+}
+
+/** A rich-text document with everything around it: title, save state, and who is here. */
+export function Workspace({ record, problem, reload, replace }: Props) {
+  const connection = useConnection(record.name);
+  const state = useConnectionState(connection);
+  const { person } = useSelf();
+  const others = useOthers(connection?.awareness, person.id);
+  const title = useTitle(record, { replace, reload, awareness: connection?.awareness });
+  const focusEditor = useRef<EditorFocus>(null);
+
+  useEffect(() => connection?.awareness.setLocalStateField("user", person), [connection, person]);
+  useEffect(() => {
+    if (state.denied !== undefined) reload();
+  }, [state.denied, reload]);
+
+  const writable = mayEdit(record.role) && state.writable !== false;
+  const editable = writable && state.denied === undefined;
+  const saveState = saveStateOf({ ...state, settled: state.settled && !title.unsaved });
+  return (
+    <Frame
+      status={writable || saveState === "offline" ? <SaveIndicator state={saveState} /> : null}
+      tools={
+        <>
+          <PresenceAvatars people={others} />
+          <CopyLink />
+        </>
+      }
+    >
+      <div className={styles.page}>
+        {state.denied !== undefined && connection ? (
+          <DeniedNotice name={record.name} reason={state.denied} problem={problem} retry={connection.retry} />
+        ) : null}
+        {state.loaded && !writable ? <ReadOnlyNotice /> : null}
+        {connection && state.loaded ? (
+          <>
+            <TitleField title={title} editable={editable} leave={() => focusEditor.current?.()} />
+            <Suspense fallback={<ContentSkeleton />}>
+              <RichTextEditor connection={connection} editable={editable} focusRef={focusEditor} />
+            </Suspense>
+          </>
+        ) : (
+          <ContentSkeleton />
+        )}
+      </div>
+    </Frame>
+  );
+}

@@ -1,0 +1,57 @@
+import { Button } from "@mantine/core";
+import { Eye, TriangleAlert } from "lucide-react";
+import { useState } from "react";
+import { restoreDocument } from "../api/documents.ts";
+import { asProblem, type Problem } from "../api/problem.ts";
+import styles from "./notices.module.css";
+
+export function ReadOnlyNotice() {
+  return (
+    <div className={styles.notice}>
+      <Eye size={17} aria-hidden />
+      <p>You can read this document, but not change it.</p>
+    </div>
+  );
+}
+
+interface DeniedProps {
+  name: string;
+  reason: string;
+  problem: Problem | undefined;
+  retry: () => void;
+}
+
+/** The server has turned us away while the document was open. Its content stays on the page, so that nobody loses what they wrote. */
+export function DeniedNotice({ name, reason, problem, retry }: DeniedProps) {
+  const [failure, setFailure] = useState<string>();
+  const deleted = problem?.kind === "deleted";
+
+  const act = async () => {
+    try {
+      if (deleted) await restoreDocument(name);
+      retry();
+    } catch (error) {
+      setFailure(asProblem(error).message);
+    }
+  };
+
+  return (
+    <div className={styles.notice} data-tone="bad" role="alert">
+      <TriangleAlert size={17} aria-hidden />
+      <p>
+        {explanation(problem, reason)} What you see here is no longer saved.
+        {failure ? ` That did not work: ${failure}.` : null}
+      </p>
+      <Button size="compact-sm" variant="default" onClick={() => void act()}>
+        {deleted ? "Restore it" : "Try again"}
+      </Button>
+    </div>
+  );
+}
+
+function explanation(problem: Problem | undefined, reason: string): string {
+  if (problem?.kind === "deleted") return "Somebody deleted this document.";
+  if (problem?.kind === "unauthenticated") return "Your access token is not valid any more.";
+  if (problem?.kind === "forbidden") return "You have no access to this document any more.";
+  return `The server does not let you in: ${reason || "it gave no reason"}.`;
+}

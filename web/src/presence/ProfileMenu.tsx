@@ -1,0 +1,91 @@
+import { Button, Popover, TextInput, UnstyledButton } from "@mantine/core";
+import { Check, Dices } from "lucide-react";
+import { useId, useState } from "react";
+import { PALETTE } from "./colors.ts";
+import { changeGuest } from "./guest.ts";
+import { cleanName, inventName, MAX_NAME_LENGTH } from "./names.ts";
+import { PersonAvatar } from "./PersonAvatar.tsx";
+import type { Person } from "./person.ts";
+import styles from "./ProfileMenu.module.css";
+import { useSelf } from "./self.ts";
+
+/** Shows who we are; a guest changes name and colour here, and the others see it at once. */
+export function ProfileMenu() {
+  const { person, editable } = useSelf();
+  return (
+    <Popover position="bottom-end" width={280} shadow="md" trapFocus returnFocus>
+      <Popover.Target>
+        <UnstyledButton className={styles.target} aria-label={`You are ${person.name}. Profile`}>
+          <PersonAvatar person={person} />
+        </UnstyledButton>
+      </Popover.Target>
+      <Popover.Dropdown>{editable ? <GuestForm guest={person} /> : <KnownPerson person={person} />}</Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function KnownPerson({ person }: { person: Person }) {
+  return (
+    <div className={styles.known}>
+      <PersonAvatar person={person} size={40} />
+      <div>
+        <strong>{person.name}</strong>
+        <p className={styles.hint}>Your name comes from the application that brought you here.</p>
+      </div>
+    </div>
+  );
+}
+
+function GuestForm({ guest }: { guest: Person }) {
+  const [name, setName] = useState(guest.name);
+  const colorLabel = useId();
+
+  const rename = (value: string) => {
+    setName(value);
+    const clean = cleanName(value);
+    if (clean) changeGuest({ name: clean });
+  };
+
+  return (
+    <div className={styles.form}>
+      <TextInput
+        label="Your name"
+        description="Others see it at your cursor."
+        value={name}
+        maxLength={MAX_NAME_LENGTH}
+        autoComplete="nickname"
+        data-autofocus
+        onChange={(event) => rename(event.currentTarget.value)}
+        onBlur={() => setName(guest.name)}
+        error={cleanName(name) ? undefined : `Empty: you stay ${guest.name}.`}
+      />
+      <div>
+        <span id={colorLabel} className={styles.label}>
+          Your colour
+        </span>
+        <div role="radiogroup" aria-labelledby={colorLabel} className={styles.colors}>
+          {PALETTE.map(({ name: colorName, value }) => (
+            <label key={value} className={styles.color} style={{ background: value }}>
+              <input
+                type="radio"
+                name="guest-color"
+                aria-label={colorName}
+                checked={guest.color === value}
+                onChange={() => changeGuest({ color: value })}
+              />
+              <Check size={16} strokeWidth={3} aria-hidden />
+            </label>
+          ))}
+        </div>
+      </div>
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<Dices size={15} aria-hidden />}
+        onClick={() => rename(inventName())}
+      >
+        Another name
+      </Button>
+    </div>
+  );
+}
