@@ -100,6 +100,8 @@ class YWebsocketClient {
       disableBc: true,
       maxBackoffTime: 300,
     });
+    this.failures = 0;
+    this.provider.on("connection-error", () => this.failures++);
   }
 
   get awareness() {

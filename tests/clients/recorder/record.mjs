@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { join as joinPath } from "node:path";
 
 import { join, openSocket, until } from "../clients.mjs";
-import { describe } from "./meaning.mjs";
+import { describe } from "../meaning.mjs";
 import { start } from "./servers.mjs";
 
 const SERVERS = { hocuspocus: "@hocuspocus/server", "y-websocket": "@y/websocket-server" };
