@@ -2,14 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
 .PHONY: run test lint format bench build clean
+.DELETE_ON_ERROR:
 
 run: $(VENV)/.installed web/dist/index.html ## serve on http://127.0.0.1:8000
 	@$(BIN)/collab serve
 
-test: $(VENV)/.tested web/dist/index.html ## run every test
+test: $(VENV)/.tested web/dist/index.html tests/clients/node_modules/.installed $(VENV)/.browser ## run every test
+	cd web && npm test --silent
 	$(BIN)/pytest
 
 lint: $(VENV)/.tested web/node_modules/.installed ## check style, types and layers
@@ -19,32 +23,47 @@ lint: $(VENV)/.tested web/node_modules/.installed ## check style, types and laye
 	$(BIN)/lint-imports
 	cd web && npm run --silent lint
 
-format: $(VENV)/.tested ## rewrite the Python files in the project's style
+format: $(VENV)/.tested web/node_modules/.installed ## write every source in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	cd web && npm run --silent format
+
+bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.installed ## beside other servers; rewrites docs/benchmarks.md
+	$(BIN)/python -m benchmarks fanout
 
 build: $(VENV)/.tested web/dist/index.html ## build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
-clean: ## remove what was made here, except ./data
-	rm -rf $(VENV) build dist web/dist web/node_modules tests/clients/node_modules benchmarks/peers/node_modules
+clean: ## remove what was made here, but never ./data
+	rm -rf $(VENV) dist web/dist web/node_modules tests/clients/node_modules benchmarks/peers/node_modules
 
-$(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0])'
+	@echo "Setting up Python in $(VENV) …"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
+	$(PIP) --group dev
 	@touch $@
 
-web/node_modules/.installed: web/package.json web/package-lock.json
-	cd web && npm ci --no-audit --no-fund
+$(VENV)/.browser: | $(BIN)/python
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  echo "Installing Chromium for the browser tests …"; \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends chromium; }
+	@touch $@
+
+%/node_modules/.installed: %/package.json %/package-lock.json
+	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); if (major < 20) { console.error("Node 20 or newer is needed; this is " + process.version); process.exit(1) }'
+	cd $* && $(NPM_CI)
 	@touch $@
 
 web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
+	@echo "Building the editor …"
 	cd web && npm run --silent build
+	@touch $@

@@ -18,7 +18,7 @@ MILLISECONDS: Final = 0.001
 class Settings(BaseSettings):
     """How this server runs."""
 
-    model_config = SettingsConfigDict(env_prefix="COLLAB_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="COLLAB_", frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     bind: str = "127.0.0.1:8000"
     """Address and port. Loopback, because without a secret everybody who reaches the server may edit."""

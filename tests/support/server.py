@@ -18,7 +18,8 @@ STOP_SECONDS = 30
 class RunningServer:
     """`collab serve` on loopback, with its database in a directory that outlives it."""
 
-    def __init__(self, data_dir: Path, environment: Mapping[str, str], bind: str) -> None:
+    def __init__(self, data_dir: Path, environment: Mapping[str, str], bind: str, python: Path) -> None:
+        self._python = python
         self._data_dir = data_dir
         self._environment = environment
         self._bind = bind
@@ -50,7 +51,7 @@ class RunningServer:
 
     def restart(self) -> None:
         """Start the server (again), on the port it had."""
-        command = [sys.executable, "-m", "collab", "serve", "--bind", self._bind, "--data-dir", str(self._data_dir)]
+        command = [str(self._python), "-m", "collab", "serve", "--bind", self._bind, "--data-dir", str(self._data_dir)]
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("COLLAB_")}
         self._process = subprocess.Popen(
             command,

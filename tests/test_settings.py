@@ -1,0 +1,43 @@
+"""The settings and what is written about them."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from collab.settings import Settings
+
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+
+
+def documented(name: str) -> str:
+    """The row that the page must hold for a setting, made from its default and its docstring."""
+    field = Settings.model_fields[name]
+    default = (
+        "unset"
+        if field.default is None
+        else f"`{str(field.default).lower() if field.default is True else field.default}`"
+    )
+    return f"| `COLLAB_{name.upper()}` | {default} | {' '.join((field.description or '').split())} |"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_settings_page_tells_default_and_reason(name: str) -> None:
+    assert documented(name) in PAGE.read_text().splitlines()
+
+
+def test_settings_page_tells_of_nothing_else() -> None:
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `COLLAB_")]
+
+    assert len(rows) == len(Settings.model_fields)
+
+
+def test_settings_without_database_url_use_the_data_directory(tmp_path: Path) -> None:
+    assert Settings(data_dir=tmp_path).database == f"sqlite:///{tmp_path}/collab.db"
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = Settings()
+
+    with pytest.raises(ValidationError):
+        settings.bind = "0.0.0.0:80"  # type: ignore[misc]
