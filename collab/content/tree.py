@@ -77,7 +77,8 @@ def read_nodes(shared: object, budget: Budget, depth: int, marks: tuple[Mark, ..
 
 
 def _attributes(element: XmlElement, budget: Budget, depth: int) -> dict[str, Json]:
-    found: dict[str, Any] = dict(iter(element.attributes))  # type: ignore[call-overload] - its __iter__ is an iterator
+    view = element.attributes
+    found: dict[str, Any] = dict(view.__iter__())
     return {name: json_of(found[name], budget, depth + 1) for name in sorted(found) if name != _ATTRIBUTION}
 
 

@@ -36,6 +36,6 @@ def json_of(value: object, budget: Budget, depth: int, shared: Callable[[object,
 
 def number(value: float) -> int | float | None:
     """Return a number as JSON has it: every one reads back from the CRDT as a float, so those without a fraction become integers."""
-    if isinstance(value, float) and not math.isfinite(value):
+    if not math.isfinite(value):
         return None
     return int(value) if abs(value) <= _EXACT and float(value).is_integer() else value

@@ -1,0 +1,83 @@
+"""The HTTP application: every endpoint, and what stands before them."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from collab.api.content import router as content_router
+from collab.api.documents import router as documents_router
+from collab.api.editor import CANDIDATES, editor_router
+from collab.api.guards import AnswerFailures, LimitBodies, RefuseForeignPages
+from collab.api.paths import RouteByRawPath
+from collab.api.probes import router as probes_router
+from collab.api.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, add_problem_handlers
+from collab.api.reference import router as reference_router
+from collab.api.services import DocumentRooms, Services
+from collab.api.session import router as session_router
+from collab.ports import Authenticator, DocumentStore
+from collab.settings import Settings
+
+_DESCRIPTION: Final = """Documents that many people edit at once.
+
+Send an access token as `Authorization: Bearer …`; in open mode none is needed. Times are in UTC (RFC 3339). Errors are problem details
+(RFC 9457).
+
+A document's name in a path is the whole rest of it, percent-encoded: `/api/v1/documents/team/notes` and `/api/v1/documents/team%2Fnotes`
+are the document `team/notes`. A last segment `content` or `restore` is the sub-resource; reach a document whose name ends so by `%2F`."""
+
+_SCHEMAS: Final = "#/components/schemas/{model}"
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    "default": {
+        "description": "What went wrong",
+        "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS.format(model=Problem.__name__)}}},
+    }
+}
+
+
+class Api(FastAPI):
+    """An application whose description knows the problems that every endpoint may answer with."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Describe the API, as FastAPI does, with the schema of problems; no model of an endpoint refers to that."""
+        described = super().openapi()
+        _, problem = models_json_schema(
+            [(Problem, "serialization"), (InvalidField, "serialization")], ref_template=_SCHEMAS
+        )
+        described["components"]["schemas"].update(problem["$defs"])
+        return described
+
+
+def create_api(
+    documents: DocumentStore,
+    rooms: DocumentRooms,
+    access: Authenticator,
+    settings: Settings,
+    *,
+    editor_candidates: Sequence[Path] = CANDIDATES,
+) -> FastAPI:
+    """Return the application; the editor is served from the first of the directories that holds a build."""
+    app = Api(
+        title="Collab",
+        version=version("collab"),
+        description=_DESCRIPTION,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=_PROBLEMS,
+    )
+    app.state.services = Services(documents, rooms, access, settings)
+    add_problem_handlers(app)
+    for router in (documents_router, content_router, session_router, probes_router, reference_router):
+        app.include_router(router)
+    app.include_router(editor_router(editor_candidates))
+    # the one added last stands first
+    app.add_middleware(RouteByRawPath)
+    app.add_middleware(LimitBodies, max_bytes=settings.max_message_bytes)
+    app.add_middleware(RefuseForeignPages, open_mode=access.open)
+    app.add_middleware(AnswerFailures)
+    return app

@@ -1,0 +1,111 @@
+"""A document's content: as a Yjs update, as JSON, as plain text; and merging a Yjs update into it."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final, Literal
+
+import anyio.to_thread
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+
+from collab.api.caller import Caller, require
+from collab.api.negotiation import preferred_type
+from collab.api.paths import DOCUMENTS, NameInPath
+from collab.api.services import ServicesOfApp
+from collab.content.generic import roots_json
+from collab.content.plain import plain_text, plain_text_of_roots
+from collab.content.prosemirror import document_json
+from collab.ports import DocumentKind, Role
+
+router = APIRouter(prefix=DOCUMENTS, tags=["content"])
+
+Format = Literal["json", "update", "text"]
+
+_UPDATE: Final = "application/octet-stream"
+_YJS_UPDATE: Final = "application/vnd.yjs.update"
+_FORMATS: Final[dict[str, Format]] = {
+    "application/json": "json",
+    _UPDATE: "update",
+    _YJS_UPDATE: "update",
+    "text/plain": "text",
+}
+_MEDIA_TYPES: Final[dict[Format, str]] = {
+    "json": "application/json",
+    "update": _UPDATE,
+    "text": "text/plain; charset=utf-8",
+}
+_BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.get(
+    "/{name}/content",
+    summary="Read a document's content",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The content: the whole state as a Yjs update (v1), JSON, or plain text.",
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                _UPDATE: _BINARY,
+                "text/plain": {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def read_content(
+    services: ServicesOfApp,
+    identity: Caller,
+    name: NameInPath,
+    format_: Annotated[Format | None, Query(alias="format", description="Goes before `Accept`.")] = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Response:
+    """Return the content as those who edit it see it now.
+
+    JSON is the ProseMirror document of rich text, and of any other document an object of its roots. Without a preference it is JSON.
+    """
+    require(identity, name, Role.READER)
+    chosen = format_ or _negotiated(accept)
+    record = await services.documents.get(name)
+    state = await services.rooms.read(name)
+    body = state if chosen == "update" else await anyio.to_thread.run_sync(_WRITERS[chosen, record.kind], state)
+    return Response(body, media_type=_MEDIA_TYPES[chosen], headers={"Vary": "Accept", "Cache-Control": "no-store"})
+
+
+@router.post(
+    "/{name}/content",
+    status_code=204,
+    summary="Merge a Yjs update into a document",
+    openapi_extra={"requestBody": {"required": True, "content": {_UPDATE: _BINARY, _YJS_UPDATE: _BINARY}}},
+)
+async def merge_content(services: ServicesOfApp, identity: Caller, name: NameInPath, request: Request) -> None:
+    """Merge a Yjs update (v1), for everybody who edits the document too. Answers once it is committed. Needs the editor's role."""
+    require(identity, name, Role.EDITOR)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in {_UPDATE, _YJS_UPDATE}:
+        raise HTTPException(415, f"the body has another media type; expected {_UPDATE} or {_YJS_UPDATE}")
+    await services.rooms.write(name, await request.body())
+
+
+def _negotiated(accept: str | None) -> Format:
+    media_type = preferred_type(accept, list(_FORMATS))
+    if media_type is None:
+        raise HTTPException(
+            406, f"none of the accepted media types can be given; expected one of {', '.join(_FORMATS)}"
+        )
+    return _FORMATS[media_type]
+
+
+def _json_bytes(reading: Callable[[bytes], dict[str, Any]], state: bytes) -> bytes:
+    return json.dumps(reading(state), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _text_bytes(reading: Callable[[bytes], str], state: bytes) -> bytes:
+    return reading(state).encode()
+
+
+_WRITERS: Final[dict[tuple[Format, DocumentKind], Callable[[bytes], bytes]]] = {
+    ("json", DocumentKind.RICH_TEXT): partial(_json_bytes, document_json),
+    ("json", DocumentKind.YJS): partial(_json_bytes, roots_json),
+    ("text", DocumentKind.RICH_TEXT): partial(_text_bytes, plain_text),
+    ("text", DocumentKind.YJS): partial(_text_bytes, plain_text_of_roots),
+}

@@ -1,0 +1,94 @@
+"""What stands before every endpoint: the last catch of errors, the check of where a request comes from, the limit of its body."""
+
+from typing import Final
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from collab.access import check_host, check_origin
+from collab.api.problems import internal_problem, problem_response
+from collab.errors import Forbidden
+
+log = structlog.get_logger(__name__)
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_PROBES: Final = frozenset({"/healthz", "/readyz"})
+"""They tell nothing of documents, and are asked for under whatever address the machine has."""
+
+
+class AnswerFailures:
+    """Logs what nobody expected, and answers it without a word of the inside."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception:
+            log.exception("request failed", method=scope.get("method"), path=scope.get("path"))
+            if started or scope["type"] != "http":
+                raise
+            await internal_problem()(scope, receive, send)
+
+
+class RefuseForeignPages:
+    """In open mode, keeps pages from elsewhere from reading (by a rebound name) and from writing (by a cross-site request)."""
+
+    def __init__(self, app: ASGIApp, *, open_mode: bool) -> None:
+        self._app = app
+        self._open_mode = open_mode
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 403."""
+        if self._open_mode and scope["type"] == "http" and scope["path"] not in _PROBES:
+            headers = Headers(scope=scope)
+            try:
+                check_host(headers.get("host"), open_mode=True)
+                if scope["method"] not in _SAFE_METHODS:
+                    check_origin(headers.get("origin"), headers.get("host"), open_mode=True)
+            except Forbidden as error:
+                await problem_response(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class LimitBodies:
+    """Ends a request whose body is larger than allowed, by what it declares or else while it is read."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a counted body."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        header = Headers(scope=scope).get("content-length", "")
+        declared = int(header) if header.isascii() and header.isdigit() else 0
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            self._check(declared)
+            message = await receive()
+            received += len(message.get("body", b""))
+            self._check(received)
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _check(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise HTTPException(413, f"the body is larger than {self._max_bytes} bytes, the most that is taken")

@@ -1,0 +1,86 @@
+"""Names of documents in paths: the whole rest of the path, percent-decoded once.
+
+ASGI's decoded path cannot tell `a/content` (the content of `a`) from `a%2Fcontent` (a document of that name), so the raw path is routed.
+"""
+
+import re
+from typing import Annotated, Final
+from urllib.parse import quote, unquote_to_bytes
+
+from fastapi import Depends, Path
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from collab.errors import InvalidName
+from collab.ports import DocumentName
+from collab.protocol.names import check_document_name
+
+DOCUMENTS: Final = "/api/v1/documents"
+SUB_RESOURCES: Final = ("content", "restore")
+
+_BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class RouteByRawPath:
+    """Turns the rest of a path behind `/api/v1/documents/` into one segment, still percent-encoded, for the router to match.
+
+    A last segment `content` or `restore` stays a segment of its own, unless nothing stands before it or its slash is encoded.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on under its routable path."""
+        if scope["type"] == "http":
+            prefix = f"{scope.get('root_path', '')}{DOCUMENTS}/"
+            rest = _raw_rest(scope, prefix)
+            if rest is not None:
+                scope = {**scope, "path": prefix + _as_segments(rest)}
+        await self._app(scope, receive, send)
+
+
+def _raw_rest(scope: Scope, prefix: str) -> str | None:
+    """Return what follows the prefix, percent-encoded; `None` where the path has another one."""
+    raw_path = scope.get("raw_path") or b""
+    raw = raw_path.partition(b"?")[0].decode("latin-1")
+    if raw.startswith(prefix):
+        return raw[len(prefix) :]
+    path: str = scope["path"]
+    # a server without raw paths, or a client that percent-encoded the prefix
+    return quote(path[len(prefix) :], safe="/") if path.startswith(prefix) else None
+
+
+def _as_segments(rest: str) -> str:
+    name, slash, last = rest.rpartition("/")
+    if slash and name and last in SUB_RESOURCES:
+        return f"{_as_segment(name)}/{last}"
+    return _as_segment(rest)
+
+
+def _as_segment(name: str) -> str:
+    return name.replace("/", "%2F")
+
+
+def document_path(name: DocumentName) -> str:
+    """Return a document's address, with the name as one segment."""
+    return f"{DOCUMENTS}/{quote(name, safe='')}"
+
+
+def document_name(
+    name: Annotated[
+        str, Path(description="The document's name, percent-encoded; it may hold slashes, encoded or not.")
+    ],
+) -> DocumentName:
+    """Decode a name from the path. Raises `InvalidName`."""
+    if _BAD_ESCAPE.search(name):
+        raise InvalidName(
+            "the document's name has a `%` without two hexadecimal digits behind it; expected `%25` for a percent sign"
+        )
+    try:
+        decoded = unquote_to_bytes(name.encode("latin-1")).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidName(f"the document's name is not UTF-8 once percent-decoded, at byte {error.start}") from None
+    return DocumentName(check_document_name(decoded))
+
+
+NameInPath = Annotated[DocumentName, Depends(document_name)]

@@ -1,0 +1,54 @@
+"""What the API needs of the rest of the server, and how its endpoints come by it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Request
+
+from collab.ports import Authenticator, DocumentName, DocumentStore
+from collab.settings import Settings
+
+
+class DocumentRooms(Protocol):
+    """The content of documents, as those who edit them at this moment see it."""
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server is going down and takes nobody in."""
+        ...
+
+    async def read(self, name: DocumentName) -> bytes:
+        """Return the document's whole state as one Yjs update (v1); the open room's, where it is open.
+
+        Raises `DocumentNotFound`, `DocumentDeleted`, `CorruptDocument`, `DatabaseUnavailable` and `ServerDraining`.
+        """
+        ...
+
+    async def write(self, name: DocumentName, update: bytes) -> None:
+        """Apply a Yjs update (v1) as a session would, and return when it is committed. Applying one twice is harmless.
+
+        Raises `UpdateError`, `LimitExceeded`, and what `read` does.
+        """
+        ...
+
+    async def close(self, name: DocumentName) -> None:
+        """End every session of a document that was deleted; harmless where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the endpoints work with."""
+
+    documents: DocumentStore
+    rooms: DocumentRooms
+    access: Authenticator
+    settings: Settings
+
+
+def services_of(request: Request) -> Services:
+    """Return what `create_api` was given."""
+    return cast("Services", request.app.state.services)
+
+
+ServicesOfApp = Annotated[Services, Depends(services_of)]
