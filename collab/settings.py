@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     """The largest WebSocket message. A pasted picture fits; what is larger belongs into an upload."""
 
     max_connections: int = Field(default=20_000, ge=1)
-    """WebSockets at once; one more is answered 503, so that it comes back later or elsewhere."""
+    """WebSockets at once; one more is answered 429 at its upgrade, so that it backs off and comes back."""
 
     max_documents_per_connection: int = Field(default=256, ge=1)
     """Documents on one Hocuspocus socket; a product shows a handful."""

@@ -159,6 +159,9 @@ class Hub:
 
     async def close(self, name: DocumentName) -> None:
         """End every session of a document that was deleted. What they wrote stays in its log, in the trash."""
+        opening = self._opening.get(name)
+        if opening is not None:
+            await asyncio.wait([opening])
         live = self._rooms.pop(name, None)
         if live is not None:
             live.flush()

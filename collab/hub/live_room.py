@@ -181,9 +181,9 @@ class LiveRoom:
         self._last_flush = self._loop.time()
         try:
             flush = self._room.flush(self._last_flush)
-        except Exception as error:
+        except Exception:
             log.exception("a room failed; it is closed, and its clients come back to a new one", document=self.name)
-            self._give_up(UpdateError(f"the room failed: {error}"))
+            self._give_up(CollabError("the room failed; come back in a moment"))
             return
         self._carry_out(flush)
 
