@@ -137,7 +137,7 @@ class Hub:
     async def read(self, name: DocumentName) -> bytes:
         """Return a document's whole state as one update. Raises `DocumentNotFound`, and what `open` does."""
         live = self._rooms.get(name)
-        if live is not None:
+        if live is not None and live.is_readable:
             return live.state()
         stored = await self._log.load(name)
         if stored is None:

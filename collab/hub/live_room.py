@@ -132,9 +132,14 @@ class LiveRoom:
         self._schedule()
         return receipt
 
-    def state(self) -> bytes:
-        """Return the whole document as one update, with everything received so far."""
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is a replica to read; there is none while it is rebuilt."""
         self.flush()
+        return not self._room.needs_rebuild
+
+    def state(self) -> bytes:
+        """Return the whole document as one update, with everything received before `is_readable` was asked."""
         return self._room.state()
 
     @property
