@@ -32,7 +32,7 @@ class PostgresAddress:
     """As libpq understands it, options and password included."""
 
     public: str
-    """The same without password and options."""
+    """The same without password and options, but for where the server is."""
 
     def __str__(self) -> str:
         return f"the PostgreSQL database {self.public}"
@@ -69,7 +69,8 @@ def _sqlite_address(url: URL) -> SqliteAddress:
 
 
 def _postgres_address(url: URL) -> PostgresAddress:
+    place = {option: value for option, value in url.query.items() if option in ("host", "port")}
     return PostgresAddress(
         dsn=url.set(drivername="postgresql").render_as_string(hide_password=False),
-        public=url.set(drivername="postgresql", password=None, query={}).render_as_string(),
+        public=url.set(drivername="postgresql", password=None, query=place).render_as_string(),
     )

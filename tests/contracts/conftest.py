@@ -1,0 +1,27 @@
+"""Every suite here runs against every adapter of its port."""
+
+from tests.contracts.databases import (
+    anyio_backend,
+    database,
+    database_url,
+    migrated_postgres_url,
+    migrated_sqlite_file,
+    other_node,
+    postgres_server,
+    postgres_url,
+    sqlite_url,
+    storage,
+)
+
+__all__ = [
+    "anyio_backend",
+    "database",
+    "database_url",
+    "migrated_postgres_url",
+    "migrated_sqlite_file",
+    "other_node",
+    "postgres_server",
+    "postgres_url",
+    "sqlite_url",
+    "storage",
+]
