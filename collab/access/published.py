@@ -8,9 +8,12 @@ from typing import Final
 import anyio
 import anyio.to_thread
 import jwt
+import structlog
 
 from collab.access.token import VerificationKey
 from collab.errors import Unauthenticated
+
+log = structlog.get_logger(__name__)
 
 FETCH_TIMEOUT: Final = 5.0
 LIFETIME: Final = 300.0
@@ -24,6 +27,9 @@ RETRY_INTERVAL: Final = 5.0
 
 GRACE: Final = 3600.0
 """For so long the last set serves while the provider is away; then nobody is let in."""
+
+_UNUSABLE: Final = (jwt.PyJWTError, OSError, ValueError, TypeError, AttributeError, RecursionError)
+"""What an answer that is no key set makes of the parsers of JSON and of keys, beside what the network brings."""
 
 Fetch = Callable[[], Mapping[str, jwt.PyJWK]]
 
@@ -63,7 +69,8 @@ class PublishedKeys:
             self._tried_at = self._clock()
             try:
                 self._keys = await anyio.to_thread.run_sync(self._fetch)
-            except (jwt.PyJWTError, OSError, ValueError):
+            except _UNUSABLE as error:
+                log.warning("the key set could not be fetched", error=f"{type(error).__name__}: {error}")
                 self._fetched_last = False
                 return
             self._fetched_last = True
