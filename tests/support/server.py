@@ -28,9 +28,16 @@ class RunningServer:
         self.output: list[str] = []
 
     @classmethod
-    def start(cls, data_dir: Path, *, environment: Mapping[str, str] | None = None, bind: str = "127.0.0.1:0") -> Self:
-        """Start a server and return when it serves; on a free port, unless told otherwise."""
-        server = cls(data_dir, environment or {}, bind)
+    def start(
+        cls,
+        data_dir: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        bind: str = "127.0.0.1:0",
+        python: Path | None = None,
+    ) -> Self:
+        """Start a server and return when it serves; on a free port and with this Python, unless told otherwise."""
+        server = cls(data_dir, environment or {}, bind, python or Path(sys.executable))
         server.restart()
         return server
 
