@@ -43,7 +43,8 @@ async function send(path: string, method: string, body?: object, signal?: AbortS
 }
 
 async function json(response: Response): Promise<unknown> {
-  if (!response.headers.get("Content-Type")?.includes("json")) return undefined;
+  const empty = response.status === 204 || !response.headers.get("Content-Type")?.includes("json");
+  if (empty) return undefined;
   try {
     return await response.json();
   } catch {

@@ -24,11 +24,6 @@ interface PageQuery {
   signal?: AbortSignal;
 }
 
-/** What the user sees as a document's title; an untitled one is told apart by nothing but its place in the list. */
-export function shownTitle(record: Pick<DocumentRecord, "title">): string {
-  return record.title.trim() || "Untitled";
-}
-
 export function mayEdit(role: Role): boolean {
   return role === "editor" || role === "owner";
 }

@@ -1,20 +1,25 @@
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { lazy, Suspense } from "react";
-import { schemeManager } from "../theme/scheme.ts";
-import { theme } from "../theme/mantine.ts";
 import { DocumentsPage } from "../documents/DocumentsPage.tsx";
 import { EditorSkeleton } from "../editor/EditorSkeleton.tsx";
+import { readableGreys, theme } from "../theme/mantine.ts";
+import { schemeManager } from "../theme/scheme.ts";
 import { ErrorBoundary } from "./ErrorBoundary.tsx";
 import { useRoute } from "./navigation.ts";
-import { NoSuchPage } from "./screens.tsx";
 import { SessionGate } from "./SessionGate.tsx";
+import { NoSuchPage } from "./screens.tsx";
 
 const EditorPage = lazy(() => import("../editor/EditorPage.tsx"));
 
 export function App() {
   return (
-    <MantineProvider theme={theme} colorSchemeManager={schemeManager} defaultColorScheme="auto">
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={readableGreys}
+      colorSchemeManager={schemeManager}
+      defaultColorScheme="auto"
+    >
       <ErrorBoundary>
         <SessionGate>
           <CurrentPage />

@@ -1,5 +1,5 @@
-import { Component, type ReactNode } from "react";
 import { Button } from "@mantine/core";
+import { Component, type ReactNode } from "react";
 import { Message } from "./Message.tsx";
 
 interface State {

@@ -27,4 +27,3 @@ export function SessionGate({ children }: { children: ReactNode }) {
   if (session.mode === "token" && !session.user) return <TokenNeeded tried={accessToken() !== ""} />;
   return <SessionContext value={session}>{children}</SessionContext>;
 }
-

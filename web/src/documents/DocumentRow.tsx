@@ -1,10 +1,11 @@
 import { ActionIcon, Menu, Skeleton } from "@mantine/core";
 import { Ellipsis, FileText, Pencil, SquareArrowOutUpRight, Trash2 } from "lucide-react";
-import { type DocumentRecord, mayEdit, shownTitle } from "../api/documents.ts";
+import { type DocumentRecord, mayEdit } from "../api/documents.ts";
 import { Link } from "../app/Link.tsx";
 import { documentPath } from "../app/routes.ts";
 import styles from "./DocumentRow.module.css";
 import { relativeTime } from "./relativeTime.ts";
+import { isUntitled } from "./titles.ts";
 
 interface Props {
   document: DocumentRecord;
@@ -15,15 +16,18 @@ interface Props {
 
 export function DocumentRow({ document: record, now, onRename, onDelete }: Props) {
   const changed = new Date(record.updated_at);
-  const title = shownTitle(record);
   return (
     <li className={styles.row}>
       <span className={styles.icon}>
         <FileText size={19} strokeWidth={1.75} aria-hidden />
       </span>
       <div className={styles.text}>
-        <Link href={documentPath(record.name)} className={styles.title} data-untitled={!record.title.trim() || undefined}>
-          {title}
+        <Link
+          href={documentPath(record.name)}
+          className={styles.title}
+          data-untitled={isUntitled(record.title) || undefined}
+        >
+          {record.title}
         </Link>
         <span className={styles.detail}>
           <time dateTime={record.updated_at} title={changed.toLocaleString()}>
@@ -33,16 +37,22 @@ export function DocumentRow({ document: record, now, onRename, onDelete }: Props
           {mayEdit(record.role) ? null : <span className={styles.badge}>read only</span>}
         </span>
       </div>
-      <RowMenu document={record} title={title} onRename={onRename} onDelete={onDelete} />
+      <RowMenu document={record} onRename={onRename} onDelete={onDelete} />
     </li>
   );
 }
 
-function RowMenu({ document: record, title, onRename, onDelete }: Omit<Props, "now"> & { title: string }) {
+function RowMenu({ document: record, onRename, onDelete }: Omit<Props, "now">) {
   return (
     <Menu position="bottom-end" width={190} shadow="md">
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={40} className={styles.menu} aria-label={`Actions for ${title}`}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={40}
+          className={styles.menu}
+          aria-label={`Actions for ${record.title}`}
+        >
           <Ellipsis size={18} aria-hidden />
         </ActionIcon>
       </Menu.Target>
@@ -61,7 +71,11 @@ function RowMenu({ document: record, title, onRename, onDelete }: Omit<Props, "n
           </Menu.Item>
         ) : null}
         {record.role === "owner" ? (
-          <Menu.Item leftSection={<Trash2 size={16} aria-hidden />} className={styles.delete} onClick={() => onDelete(record)}>
+          <Menu.Item
+            leftSection={<Trash2 size={16} aria-hidden />}
+            className={styles.delete}
+            onClick={() => onDelete(record)}
+          >
             Delete
           </Menu.Item>
         ) : null}

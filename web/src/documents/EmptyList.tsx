@@ -9,7 +9,8 @@ export function EmptyList({ create, creating }: { create: () => void; creating: 
       <Drawing />
       <h2 className={styles.title}>Write your first document</h2>
       <p className={styles.text}>
-        Headings, lists and tables, with everybody in the same page at once. Open it in a second window to see it happen.
+        Headings, lists and tables, with everybody in the same page at once. Open it in a second window to see it
+        happen.
       </p>
       <Button size="md" leftSection={<Plus size={18} aria-hidden />} loading={creating} onClick={create}>
         New document

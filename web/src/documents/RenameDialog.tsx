@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { changeDocument, type DocumentRecord } from "../api/documents.ts";
 import { asProblem } from "../api/problem.ts";
 import styles from "./RenameDialog.module.css";
+import { MAX_TITLE_LENGTH, titleToEdit, titleToSave } from "./titles.ts";
 
 interface Props {
   document: DocumentRecord;
@@ -12,7 +13,7 @@ interface Props {
 
 /** Changes a document's title; its address stays. */
 export function RenameDialog({ document: record, close, renamed }: Props) {
-  const [title, setTitle] = useState(record.title);
+  const [title, setTitle] = useState(titleToEdit(record.title));
   const [saving, setSaving] = useState(false);
   const [failure, setFailure] = useState<string>();
 
@@ -20,7 +21,7 @@ export function RenameDialog({ document: record, close, renamed }: Props) {
     event.preventDefault();
     setSaving(true);
     try {
-      renamed(await changeDocument(record.name, { title: title.trim() }));
+      renamed(await changeDocument(record.name, { title: titleToSave(title) }));
       close();
     } catch (error) {
       setFailure(`Not renamed: ${asProblem(error).message}.`);
@@ -33,8 +34,9 @@ export function RenameDialog({ document: record, close, renamed }: Props) {
       <form onSubmit={save}>
         <TextInput
           label="Title"
+          placeholder="Untitled"
           value={title}
-          maxLength={255}
+          maxLength={MAX_TITLE_LENGTH}
           data-autofocus
           onFocus={(event) => event.currentTarget.select()}
           onChange={(event) => setTitle(event.currentTarget.value)}

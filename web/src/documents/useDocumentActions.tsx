@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
-import { createDocument, deleteDocument, type DocumentRecord, restoreDocument, shownTitle } from "../api/documents.ts";
+import { createDocument, type DocumentRecord, deleteDocument, restoreDocument } from "../api/documents.ts";
 import { asProblem } from "../api/problem.ts";
 import { navigate } from "../app/navigation.ts";
 import { documentPath } from "../app/routes.ts";
@@ -45,7 +45,7 @@ export function useDocumentActions({ reload, replace }: Options) {
       return;
     }
     replace(record.name, undefined);
-    offerUndo(shownTitle(record), () => void restore(record));
+    offerUndo(record.title, () => void restore(record));
   };
 
   return { create: () => void create(), creating, remove };

@@ -74,7 +74,13 @@ function reduce(state: State, action: Action): State {
       return { ...state, loadingMore: true, problem: undefined };
     case "loaded": {
       const documents = action.append ? joined(state.documents ?? [], action.documents) : action.documents;
-      return { documents, cursor: action.cursor, hasMore: action.cursor !== null, loadingMore: false, problem: undefined };
+      return {
+        documents,
+        cursor: action.cursor,
+        hasMore: action.cursor !== null,
+        loadingMore: false,
+        problem: undefined,
+      };
     }
     case "failed":
       return { ...state, loadingMore: false, problem: action.problem };

@@ -1,14 +1,7 @@
 import { Button } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useEffect, useState } from "react";
-import {
-  changeDocument,
-  createDocument,
-  type DocumentRecord,
-  mayEdit,
-  restoreDocument,
-  shownTitle,
-} from "../api/documents.ts";
+import { changeDocument, createDocument, type DocumentRecord, mayEdit, restoreDocument } from "../api/documents.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { Frame } from "../app/Frame.tsx";
 import { Message } from "../app/Message.tsx";
@@ -20,7 +13,7 @@ import { Workspace } from "./Workspace.tsx";
 /** One document, or what there is to say where it cannot be opened. */
 export default function EditorPage({ name }: { name: string }) {
   const { record, problem, reload, replace } = useDocumentRecord(name);
-  useDocumentTitle(`${record ? shownTitle(record) : name} – Collab`);
+  useDocumentTitle(`${record?.title ?? name} – Collab`);
 
   if (record?.kind === "richtext") {
     return <Workspace record={record} problem={problem} reload={reload} replace={replace} />;
@@ -118,9 +111,13 @@ function ForeignDocument({ record, adopted }: { record: DocumentRecord; adopted:
   if (!refused) return <EditorSkeleton />;
   return (
     <Frame>
-      <Message tone="missing" title="This document belongs to another application" action={<HomeButton variant="filled" />}>
-        What “{shownTitle(record)}” holds is not in the format of this editor, which would damage it. Open it with the application that wrote
-        it.
+      <Message
+        tone="missing"
+        title="This document belongs to another application"
+        action={<HomeButton variant="filled" />}
+      >
+        What “{record.title}” holds is not in the format of this editor, which would damage it. Open it with the
+        application that wrote it.
       </Message>
     </Frame>
   );

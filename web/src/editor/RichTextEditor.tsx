@@ -1,18 +1,14 @@
 import "@mantine/core/styles.layer.css";
 import "@blocknote/react/style.css";
 import "@blocknote/mantine/blocknoteStyles.css";
-import { filterSuggestionItems } from "@blocknote/core/extensions";
 import { withCollaboration } from "@blocknote/core/yjs";
 import { BlockNoteView } from "@blocknote/mantine";
-import { getDefaultReactSlashMenuItems, SuggestionMenuController, useCreateBlockNote } from "@blocknote/react";
+import { useCreateBlockNote } from "@blocknote/react";
 import { useComputedColorScheme } from "@mantine/core";
 import { type RefObject, useImperativeHandle } from "react";
 import type { DocumentConnection } from "./connection.ts";
 import { namedCursors } from "./cursors.ts";
 import styles from "./RichTextEditor.module.css";
-
-/** Blocks that need a place to upload files to. They are shown where a document has them, and not offered. */
-const NOT_OFFERED: ReadonlySet<string> = new Set(["image", "video", "audio", "file"]);
 
 export type EditorFocus = () => void;
 
@@ -36,17 +32,5 @@ export function RichTextEditor({ connection, editable, focusRef }: Props) {
   );
   useImperativeHandle(focusRef, () => () => editor.focus(), [editor]);
 
-  return (
-    <BlockNoteView editor={editor} editable={editable} theme={scheme} className={styles.editor ?? ""} slashMenu={false}>
-      <SuggestionMenuController
-        triggerCharacter="/"
-        getItems={async (query) =>
-          filterSuggestionItems(
-            getDefaultReactSlashMenuItems(editor).filter((item) => !("key" in item && NOT_OFFERED.has(String(item.key)))),
-            query,
-          )
-        }
-      />
-    </BlockNoteView>
-  );
+  return <BlockNoteView editor={editor} editable={editable} theme={scheme} className={styles.editor ?? ""} />;
 }

@@ -1,5 +1,5 @@
 import { Loader, Tooltip } from "@mantine/core";
-import { CircleAlert, CloudCheck, CloudOff } from "lucide-react";
+import { CircleAlert, CircleCheck, CloudOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import styles from "./SaveIndicator.module.css";
 import { SAVE_STATE_TEXT, type SaveState } from "./saveState.ts";
@@ -26,7 +26,7 @@ export function SaveIndicator({ state }: { state: SaveState }) {
 }
 
 function Sign({ state }: { state: SaveState }) {
-  if (state === "saved") return <CloudCheck size={17} aria-hidden />;
+  if (state === "saved") return <CircleCheck size={17} aria-hidden />;
   if (state === "offline") return <CloudOff size={17} aria-hidden />;
   if (state === "refused") return <CircleAlert size={17} aria-hidden />;
   return <Loader size={14} color="currentColor" aria-hidden />;

@@ -1,8 +1,7 @@
 import type { ChangeEvent, KeyboardEvent } from "react";
+import { MAX_TITLE_LENGTH, oneLine } from "../documents/titles.ts";
 import styles from "./TitleField.module.css";
 import type { Title } from "./useTitle.ts";
-
-const MAX_LENGTH = 255;
 
 interface Props {
   title: Title;
@@ -13,7 +12,7 @@ interface Props {
 
 /** The title, as large as it matters, and editable in place. */
 export function TitleField({ title, editable, leave }: Props) {
-  const edit = (event: ChangeEvent<HTMLTextAreaElement>) => title.edit(event.currentTarget.value.replace(/\s+/g, " "));
+  const edit = (event: ChangeEvent<HTMLTextAreaElement>) => title.edit(oneLine(event.currentTarget.value));
   const leaveOnEnter = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -26,8 +25,10 @@ export function TitleField({ title, editable, leave }: Props) {
         aria-label="Title"
         placeholder="Untitled"
         rows={1}
-        maxLength={MAX_LENGTH}
+        maxLength={MAX_TITLE_LENGTH}
         spellCheck
+        // biome-ignore lint/a11y/noAutofocus: a new document begins with its title
+        autoFocus={editable && title.value === ""}
         value={title.value}
         readOnly={!editable}
         onChange={edit}

@@ -3,10 +3,12 @@ import { yCursorPlugin } from "y-prosemirror";
 import type { Awareness } from "y-protocols/awareness";
 import { textColorOn } from "../presence/colors.ts";
 import { type Person, personOf } from "../presence/person.ts";
+import { isDrawable } from "./cursorState.ts";
 import styles from "./cursors.module.css";
 
 /** How long a name stays in full after its owner moved; then a small flag marks the place. */
 const NAME_SHOWN_MS = 4_000;
+const LABEL_HEIGHT = 20;
 
 /**
  * Shows where the others are, each with name and colour.
@@ -21,6 +23,7 @@ export function namedCursors(awareness: Awareness) {
     const cursor = cursors.get(clientId);
     if (!cursor) return;
     cursor.element.dataset.active = "";
+    requestAnimationFrame(() => keepInside(cursor.element));
     window.clearTimeout(cursor.timer);
     cursor.timer = window.setTimeout(() => delete cursor.element.dataset.active, NAME_SHOWN_MS);
   };
@@ -62,27 +65,15 @@ export function namedCursors(awareness: Awareness) {
   });
 }
 
-/** Whether the plugin can read this state: it trusts what it finds, and an error there would end the editor. */
-export function isDrawable(state: unknown): boolean {
-  if (typeof state !== "object" || state === null) return false;
-  const { user, cursor } = state as Record<string, unknown>;
-  if (typeof user !== "object" || user === null || typeof cursor !== "object" || cursor === null) return false;
-  const { anchor, head } = cursor as Record<string, unknown>;
-  return isPosition(anchor) && isPosition(head);
-}
-
-/** A relative position of Yjs in JSON: ids have a client and a clock, the name of a root type is text. */
-function isPosition(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const { type, item, tname } = value as Record<string, unknown>;
-  const named = tname === undefined || tname === null || typeof tname === "string";
-  return named && [type, item].every((id) => id === undefined || id === null || isId(id));
-}
-
-function isId(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const { client, clock } = value as Record<string, unknown>;
-  return [client, clock].every((number) => Number.isSafeInteger(number) && (number as number) >= 0);
+/** Turns a name to the side where there is room for it: a table cuts off what sticks out, and a narrow page would scroll sideways. */
+function keepInside(cursor: HTMLElement): void {
+  const label = cursor.querySelector<HTMLElement>(`.${styles.label}`);
+  const surroundings = cursor.closest(".tableWrapper") ?? cursor.closest(".bn-editor");
+  if (!label || !surroundings) return;
+  const room = surroundings.getBoundingClientRect();
+  const caret = cursor.getBoundingClientRect();
+  cursor.toggleAttribute("data-leftward", caret.left + label.scrollWidth > room.right);
+  cursor.toggleAttribute("data-below", caret.top - LABEL_HEIGHT < room.top);
 }
 
 function cursorElement(): HTMLElement {

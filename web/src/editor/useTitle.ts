@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { Awareness } from "y-protocols/awareness";
 import { changeDocument, type DocumentRecord } from "../api/documents.ts";
 import { asProblem } from "../api/problem.ts";
+import { titleToEdit, titleToSave } from "../documents/titles.ts";
 import { announceTitle, onTitleNews } from "./titleNews.ts";
 
 const SAVE_DELAY_MS = 500;
@@ -31,7 +32,7 @@ export function useTitle(record: DocumentRecord, { replace, reload, awareness }:
     const title = latest.current;
     if (title === undefined) return;
     try {
-      const changed = await changeDocument(record.name, { title: title.trim() });
+      const changed = await changeDocument(record.name, { title: titleToSave(title) });
       if (awareness) announceTitle(awareness);
       if (latest.current !== title) return;
       latest.current = undefined;
@@ -45,7 +46,12 @@ export function useTitle(record: DocumentRecord, { replace, reload, awareness }:
       }
       latest.current = undefined;
       setDraft(undefined);
-      notifications.show({ color: "red", withBorder: true, title: "The title was not saved", message: problem.message });
+      notifications.show({
+        color: "red",
+        withBorder: true,
+        title: "The title was not saved",
+        message: problem.message,
+      });
     }
   }, [record.name, replace, awareness]);
 
@@ -70,7 +76,7 @@ export function useTitle(record: DocumentRecord, { replace, reload, awareness }:
   );
   useWarningBeforeUnload(draft !== undefined);
 
-  return { value: draft ?? record.title, unsaved: draft !== undefined, edit };
+  return { value: draft ?? titleToEdit(record.title), unsaved: draft !== undefined, edit };
 }
 
 function useWarningBeforeUnload(needed: boolean): void {

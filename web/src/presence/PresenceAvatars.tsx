@@ -1,8 +1,8 @@
 import { Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { PersonAvatar } from "./PersonAvatar.tsx";
-import type { Person } from "./person.ts";
 import styles from "./PresenceAvatars.module.css";
+import type { Person } from "./person.ts";
 
 const MOST_SHOWN = 4;
 const MOST_SHOWN_ON_A_PHONE = 2;

@@ -5,8 +5,8 @@ import { PALETTE } from "./colors.ts";
 import { changeGuest } from "./guest.ts";
 import { cleanName, inventName, MAX_NAME_LENGTH } from "./names.ts";
 import { PersonAvatar } from "./PersonAvatar.tsx";
-import type { Person } from "./person.ts";
 import styles from "./ProfileMenu.module.css";
+import type { Person } from "./person.ts";
 import { useSelf } from "./self.ts";
 
 /** Shows who we are; a guest changes name and colour here, and the others see it at once. */

@@ -1,12 +1,12 @@
-const ADJECTIVES = [
-  "Amber", "Brave", "Bright", "Calm", "Clever", "Cosy", "Curious", "Daring", "Gentle", "Golden", "Happy", "Honest", "Jolly", "Keen",
-  "Kind", "Lively", "Lucky", "Mellow", "Merry", "Nimble", "Patient", "Quiet", "Sunny", "Swift", "Warm", "Wise",
-] as const;
+const ADJECTIVES = words(`
+  Amber Brave Bright Calm Clever Cosy Curious Daring Gentle Golden Happy Honest Jolly
+  Keen Kind Lively Lucky Mellow Merry Nimble Patient Quiet Sunny Swift Warm Wise
+`);
 
-const ANIMALS = [
-  "Badger", "Beaver", "Bison", "Crane", "Dolphin", "Falcon", "Finch", "Fox", "Gecko", "Hare", "Heron", "Ibex", "Koala", "Lark",
-  "Lynx", "Marten", "Otter", "Owl", "Panda", "Puffin", "Raven", "Robin", "Seal", "Sparrow", "Swan", "Wren",
-] as const;
+const ANIMALS = words(`
+  Badger Beaver Bison Crane Dolphin Falcon Finch Fox Gecko Hare Heron Ibex Koala
+  Lark Lynx Marten Otter Owl Panda Puffin Raven Robin Seal Sparrow Swan Wren
+`);
 
 export const MAX_NAME_LENGTH = 40;
 
@@ -39,4 +39,8 @@ function firstLetter(word: string | undefined): string {
 
 function pick<T>(choices: readonly T[], random: () => number): T {
   return choices[Math.floor(random() * choices.length)] as T;
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
 }

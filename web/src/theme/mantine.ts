@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple, Modal } from "@mantine/core";
 
 const iris: MantineColorsTuple = [
   "#f3f3ff",
@@ -38,4 +38,13 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,
+  components: {
+    Modal: Modal.extend({ styles: { title: { fontSize: "1.05rem", fontWeight: 600 } } }),
+  },
 });
+
+/** Where Mantine's own greys are too faint to read. */
+export const readableGreys: CSSVariablesResolver = () => {
+  const greys = { "--mantine-color-dimmed": "var(--muted)", "--mantine-color-placeholder": "var(--muted)" };
+  return { variables: {}, light: greys, dark: greys };
+};

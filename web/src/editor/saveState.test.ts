@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { SAVE_STATE_TEXT, saveStateOf } from "./saveState.ts";
+
+const SAVED = { loaded: true, synced: true, settled: true, refused: false };
+
+test.each([
+  [SAVED, "saved"],
+  [{ ...SAVED, settled: false }, "saving"],
+  [{ ...SAVED, synced: false }, "offline"],
+  [{ ...SAVED, synced: false, settled: false }, "offline"],
+  [{ ...SAVED, loaded: false }, "connecting"],
+  [{ ...SAVED, refused: true }, "refused"],
+  [{ ...SAVED, refused: true, synced: false }, "refused"],
+])("%j is %j", (facts, expected) => {
+  expect(saveStateOf(facts)).toBe(expected);
+});
+
+test("only one state says that everything is saved", () => {
+  const claims = Object.entries(SAVE_STATE_TEXT).filter(([, { label }]) => /all changes saved/i.test(label));
+  expect(claims.map(([state]) => state)).toEqual(["saved"]);
+});
