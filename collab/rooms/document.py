@@ -30,7 +30,10 @@ class Applied:
     """One update with everything that changed, or `None` when nothing did."""
 
     append: tuple[bytes, ...]
-    """What the log must keep, so that nothing of the updates is lost: also what waits for an update still missing."""
+    """What the log must keep: the updates as they came, also those that wait for one still missing; not what was known already.
+
+    They are not merged: what waits is in no encoding of the CRDT, and a row is one writer's.
+    """
 
     refused: dict[int, UpdateError]
     """By its index, what is wrong with an update that was not applied."""
@@ -45,15 +48,26 @@ class Document:
     __slots__ = ("_changes", "_doc", "_state", "_subscription")
 
     def __init__(self, updates: Iterable[bytes] = ()) -> None:
-        """Build a replica from stored updates. Raises `UpdateError` when one of them is not an update."""
-        self._doc: Doc[Any] = Doc()
+        """Build a replica from stored updates, in their order. Raises `UpdateError` when one of them is not an update."""
+        stored = list(updates)
         self._state: bytes | None = None
         self._changes: list[bytes] = []
-        refused = self._transact(list(updates))
+        self._doc: Doc[Any] = Doc()
+        try:
+            self._load(stored)
+        except PoisonedReplica:
+            # What the CRDT clears away at the end of a transaction decides about some malformed updates. They were taken in one by one,
+            # or nearly so, and they are taken again that way.
+            self._doc = Doc()
+            for update in stored:
+                self._load([update])
+        self._subscription = self._doc.observe(self._changed)
+
+    def _load(self, updates: Sequence[bytes]) -> None:
+        refused = self._transact(updates)
         if refused:
             index, error = next(iter(refused.items()))
             raise UpdateError(f"update {index} of the stored ones: {error}")
-        self._subscription = self._doc.observe(self._changed)
 
     def _changed(self, event: TransactionEvent) -> None:
         self._changes.append(event.update)
@@ -65,7 +79,10 @@ class Document:
         if broadcast is not None:
             self._state = None
         accepted = [update for index, update in enumerate(updates) if index not in refused]
-        return Applied(broadcast, self._worth_keeping(accepted, broadcast), refused)
+        if broadcast is None and accepted:
+            state_vector = self.state_vector()
+            accepted = [update for update in accepted if is_waiting(update, state_vector)]
+        return Applied(broadcast, tuple(accepted), refused)
 
     def _transact(self, updates: Sequence[bytes]) -> dict[int, UpdateError]:
         refused: dict[int, UpdateError] = {}
@@ -84,15 +101,6 @@ class Document:
         except BaseException as error:  # a panic of the CRDT (pyo3's PanicException) is no Exception
             raise PoisonedReplica(f"the CRDT failed to apply an update: {_first_line(error)}") from error
         return refused
-
-    def _worth_keeping(self, updates: list[bytes], broadcast: bytes | None) -> tuple[bytes, ...]:
-        """Tell what to log: one merged update where that holds everything, else the updates as they came."""
-        if len(updates) == 1 and broadcast is not None:
-            return (updates[0],)
-        state_vector = self.state_vector()
-        if any(is_waiting(update, state_vector) for update in updates):
-            return tuple(updates)
-        return () if broadcast is None else (broadcast,)
 
     def state_vector(self) -> bytes:
         """Return what this replica has, as an encoded state vector."""
