@@ -69,8 +69,9 @@ def _sqlite_address(url: URL) -> SqliteAddress:
 
 
 def _postgres_address(url: URL) -> PostgresAddress:
-    place = {option: value for option, value in url.query.items() if option in ("host", "port")}
+    place = {option: value for option, value in url.query.items() if option in {"host", "port"}}
+    public = URL.create("postgresql", url.username, None, url.host, url.port, url.database, place)
     return PostgresAddress(
         dsn=url.set(drivername="postgresql").render_as_string(hide_password=False),
-        public=url.set(drivername="postgresql", password=None, query=place).render_as_string(),
+        public=public.render_as_string(),
     )

@@ -69,7 +69,7 @@ def needed_revision() -> str:
     """Return the revision of the schema that this version works with."""
     head = _scripts().get_current_head()
     if head is None:
-        raise StorageError(f"no revisions are in {_directory()}; this installation is incomplete")
+        raise StorageError(f"no revisions are in {migrations_directory()}; this installation is incomplete")
     return head
 
 
@@ -89,7 +89,8 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _directory() -> Path:
+def migrations_directory() -> Path:
+    """Return where the revisions lie."""
     package = Path(collab.__file__).parent
     installed = package / "_migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
@@ -97,7 +98,7 @@ def _directory() -> Path:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_directory()).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations_directory()).replace("%", "%%"))
     return config
 
 

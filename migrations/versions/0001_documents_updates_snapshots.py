@@ -70,9 +70,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name="fk_snapshots_document_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("document_id", name="pk_snapshots"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("snapshots")
-    op.drop_table("updates")
-    op.drop_table("documents")
