@@ -3,7 +3,6 @@
 ASGI's decoded path cannot tell `a/content` (the content of `a`) from `a%2Fcontent` (a document of that name), so the raw path is routed.
 """
 
-import re
 from typing import Annotated, Final
 from urllib.parse import quote, unquote_to_bytes
 
@@ -16,8 +15,6 @@ from collab.protocol.names import check_document_name
 
 DOCUMENTS: Final = "/api/v1/documents"
 SUB_RESOURCES: Final = ("content", "restore")
-
-_BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class RouteByRawPath:
@@ -71,11 +68,7 @@ def document_name(
         str, Path(description="The document's name, percent-encoded; it may hold slashes, encoded or not.")
     ],
 ) -> DocumentName:
-    """Decode a name from the path. Raises `InvalidName`."""
-    if _BAD_ESCAPE.search(name):
-        raise InvalidName(
-            "the document's name has a `%` without two hexadecimal digits behind it; expected `%25` for a percent sign"
-        )
+    """Decode a name from the path; a `%` that escapes nothing is itself, as at the WebSocket doors. Raises `InvalidName`."""
     try:
         decoded = unquote_to_bytes(name.encode("latin-1")).decode("utf-8")
     except UnicodeDecodeError as error:

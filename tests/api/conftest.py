@@ -10,6 +10,7 @@ import httpx
 import jwt
 import pytest
 from pycrdt import Doc, Text
+from starlette.types import ASGIApp
 
 from collab.access import access_from
 from collab.api import create_api
@@ -34,6 +35,7 @@ class Server:
     storage: Storage
     hub: Hub
     client: httpx.AsyncClient
+    app: ASGIApp
 
 
 @asynccontextmanager
@@ -55,7 +57,7 @@ async def serving(
         )
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=HERE))
-        yield Server(storage, hub, client)
+        yield Server(storage, hub, client, app)
 
 
 @pytest.fixture
