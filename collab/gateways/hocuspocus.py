@@ -34,7 +34,7 @@ from collab.hub.live_room import LiveRoom
 from collab.ports import DocumentName
 from collab.protocol.frames import Frame
 from collab.protocol.hocuspocus import PONG, Addressed, HocuspocusDialect, HocuspocusMessage, decode
-from collab.protocol.messages import Authenticate, Leave, Ping, Pong, RoomMessage, SyncStep1
+from collab.protocol.messages import Authenticate, Awareness, Leave, Ping, Pong, RoomMessage, SyncStep1
 from collab.rooms.session import Rights, Session
 
 log = structlog.get_logger(__name__)
@@ -124,8 +124,12 @@ class _HocuspocusConnection:
             self._connection.end(Unauthenticated("no valid token came in time"))
 
     def _receive(self, addressed: Addressed, size: int) -> None:
-        seat = self._seats.get(addressed.address) or self._new_seat(addressed.address)
         message = addressed.message
+        seat = self._seats.get(addressed.address)
+        if seat is None:
+            if isinstance(message, (Awareness, Leave)):
+                return  # providers of version 2 say goodbye once more after they have left; that must not take a seat again
+            seat = self._new_seat(addressed.address)
         if seat.live is not None and seat.session is not None and not isinstance(message, (Authenticate, Leave)):
             seat.live.receive(seat.session, message)
             return
