@@ -4,13 +4,17 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from tests.clients.meeting import Meeting
 from tests.clients.process import FOLDER, ClientProcess
+from tests.clients.tokens import SECRET
 from tests.support.server import RunningServer
 
+_numbers = count(1)
 _LOCK = FOLDER / "package-lock.json"
 _STAMP = FOLDER / "node_modules" / ".installed"
 
@@ -38,15 +42,49 @@ def start_process(npm_packages: None) -> Iterator[Callable[[], ClientProcess]]:
         yield lambda: running.enter_context(ClientProcess())
 
 
-@pytest.fixture
-def process(start_process: Callable[[], ClientProcess]) -> ClientProcess:
-    """A process of real clients."""
-    return start_process()
+@pytest.fixture(scope="session")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server in open mode, shared by the tests that keep to their own document."""
+    running = RunningServer.start(tmp_path_factory.mktemp("open"))
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def closed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server that asks for tokens, shared by the tests that keep to their own document."""
+    running = RunningServer.start(tmp_path_factory.mktemp("closed"), environment={"COLLAB_SECRET": SECRET})
+    yield running
+    running.kill()
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunningServer]:
-    """A server in open mode."""
+def own_server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server in open mode that the test may stop, kill and start again."""
     running = RunningServer.start(tmp_path)
     yield running
     running.kill()
+
+
+@pytest.fixture
+def document() -> str:
+    """The name of a document that no other test uses."""
+    return f"minutes {next(_numbers)}"
+
+
+@pytest.fixture
+def meeting(open_server: RunningServer, start_process: Callable[[], ClientProcess], document: str) -> Meeting:
+    """A meeting on a server in open mode."""
+    return Meeting(open_server, start_process(), document)
+
+
+@pytest.fixture
+def closed_meeting(closed_server: RunningServer, start_process: Callable[[], ClientProcess], document: str) -> Meeting:
+    """A meeting on a server that asks for tokens."""
+    return Meeting(closed_server, start_process(), document)
+
+
+@pytest.fixture
+def own_meeting(own_server: RunningServer, start_process: Callable[[], ClientProcess], document: str) -> Meeting:
+    """A meeting on a server that the test may stop, kill and start again."""
+    return Meeting(own_server, start_process(), document)

@@ -18,6 +18,10 @@ function present(client) {
   return states.map((state) => state.user?.name).filter((name) => name !== undefined).sort();
 }
 
+function editsOf(client) {
+  return client.edits.of(client.provider.effectiveName ?? client.provider.configuration.name);
+}
+
 function stateOf(client) {
   return {
     text: textOf(client).toString(),
@@ -26,13 +30,15 @@ function stateOf(client) {
     synced: client.synced,
     present: present(client),
     unsynced: client.unsyncedChanges,
+    unsaved: client.provider.hasUnsyncedChanges ?? null,
     unsyncedHistory: client.unsynced ?? [],
-    edits: client.edits?.of(client.provider.effectiveName ?? client.provider.configuration.name) ?? null,
+    edits: client.edits ? editsOf(client) : null,
     scopes: client.scopes ?? [],
     denied: (client.denials ?? []).length > 0,
     denials: client.denials ?? [],
     stateless: client.stateless ?? [],
     failed: client.failures > 0,
+    refused: client.edits ? editsOf(client).refused > 0 : null,
     sockets: client.edits?.sockets ?? null,
   };
 }

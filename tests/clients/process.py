@@ -120,8 +120,3 @@ class Client:
     def leave(self) -> None:
         """Close the client as an application does that unmounts its editor."""
         self.request("leave")
-
-
-def endpoint(version: str, websocket_url: str) -> str:
-    """Where a client of this version connects to."""
-    return websocket_url + ("/hocuspocus" if version in HOCUSPOCUS_VERSIONS else "/sync")

@@ -1,153 +1,130 @@
 """Who may do what, as real clients come to know it: open mode, and tokens that are right, wrong, expired or a reader's."""
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import jwt
 import pytest
 
-from tests.clients.process import HOCUSPOCUS_VERSIONS, VERSIONS, Y_WEBSOCKET_VERSIONS, Client, ClientProcess, endpoint
-from tests.support.server import RunningServer
+from tests.clients.meeting import Meeting
+from tests.clients.process import HOCUSPOCUS_VERSIONS, VERSIONS, Y_WEBSOCKET_VERSIONS, Client
+from tests.clients.tokens import token
 
-SECRET = "a secret of at least thirty-two bytes"
-DOCUMENT = "minutes"
-
+EACH_VERSION = pytest.mark.parametrize("version", VERSIONS)
 EACH_HOCUSPOCUS = pytest.mark.parametrize("version", HOCUSPOCUS_VERSIONS)
+EACH_Y_WEBSOCKET = pytest.mark.parametrize("version", Y_WEBSOCKET_VERSIONS)
+
 WAYS_TO_RETRY = [("hocuspocus-v2", "connect")] + [
     (version, way) for version in ("hocuspocus-v3", "hocuspocus-v4") for way in ("attach", "token")
 ]
 
-
-def token(role: str = "editor", *, name: str = "Ada", expires_in: float = 3600, secret: str = SECRET) -> str:
-    """Sign an access token as an application's login does."""
-    claims = {"sub": name.lower(), "name": name, "exp": int(time.time() + expires_in), "documents": {DOCUMENT: role}}
-    return jwt.encode(claims, secret, algorithm="HS256")
-
-
-REFUSED_TOKENS = {
-    "not a token": "nonsense",
-    "another secret": token(secret="another secret, as long as the first one"),
-    "expired": token(expires_in=-60),
+MakeToken = Callable[[str], str | None]
+REFUSED_TOKENS: dict[str, MakeToken] = {
+    "not a token": lambda document: "nonsense",
+    "another secret": lambda document: token(document, secret="another secret, as long as the first one"),
+    "expired": lambda document: token(document, expires_in=-60),
+    "another document": lambda document: token(f"{document} of others"),
 }
-EACH_REFUSED_TOKEN = pytest.mark.parametrize("refused", REFUSED_TOKENS.values(), ids=REFUSED_TOKENS.keys())
+EACH_REFUSED_TOKEN = pytest.mark.parametrize("refused", REFUSED_TOKENS.values(), ids=REFUSED_TOKENS)
 
 
-@pytest.fixture
-def closed_server(tmp_path: Path) -> Iterator[RunningServer]:
-    """A server that asks for tokens."""
-    running = RunningServer.start(tmp_path, environment={"COLLAB_SECRET": SECRET})
-    yield running
-    running.kill()
+def write_minutes(meeting: Meeting) -> Client:
+    """Have an editor write something; its round trip also shows that the server has answered what came before it."""
+    editor = meeting.join_synced("hocuspocus-v4", "editor", token=token(meeting.document))
+    editor.insert(0, "the minutes")
+    editor.until(unsynced=0)
+    return editor
 
 
-def join(
-    process: ClientProcess, server: RunningServer, version: str, name: str = "client", **options: object
-) -> Client:
-    return process.join(name, version, endpoint(version, server.websocket_url), DOCUMENT, **options)
+def join_as_reader(meeting: Meeting, version: str) -> Client:
+    """Let a reader join, and wait until it has the minutes."""
+    reader = meeting.join_synced(version, "reader", token=token(meeting.document, "reader", name="Grace"))
+    reader.until(text="the minutes")
+    return reader
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_guest_without_a_token_edits_in_open_mode(version: str, process: ClientProcess, server: RunningServer) -> None:
-    guest = join(process, server, version)
-    other = join(process, server, "y-websocket-v3", "other")
-    for client in (guest, other):
-        client.until(synced=True)
+@EACH_VERSION
+def test_guest_without_a_token_edits_in_open_mode(version: str, meeting: Meeting) -> None:
+    guest = meeting.join_synced(version, "guest")
+    other = meeting.join_synced("y-websocket-v3", "other")
 
     guest.insert(0, "typed by a guest")
 
     other.until(text="typed by a guest")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_tokens_are_not_looked_at_in_open_mode(version: str, process: ClientProcess, server: RunningServer) -> None:
-    guest = join(process, server, version, token="whatever")
-
-    guest.until(synced=True)
+@EACH_VERSION
+def test_tokens_are_not_looked_at_in_open_mode(version: str, meeting: Meeting) -> None:
+    meeting.join_synced(version, token="whatever")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_editor_edits(version: str, process: ClientProcess, closed_server: RunningServer) -> None:
-    editor = join(process, closed_server, version, token=token("editor"))
-    reader = join(process, closed_server, "hocuspocus-v4", "reader", token=token("reader", name="Grace"))
-    for client in (editor, reader):
-        client.until(synced=True)
+@EACH_VERSION
+def test_editor_edits(version: str, closed_meeting: Meeting) -> None:
+    write_minutes(closed_meeting)
+    reader = join_as_reader(closed_meeting, "y-websocket-v3")
+    editor = closed_meeting.join_synced(version, token=token(closed_meeting.document))
+    editor.until(text="the minutes")
 
-    editor.insert(0, "typed by an editor")
+    editor.insert(0, "these are ")
 
-    reader.until(text="typed by an editor")
+    reader.until(text="these are the minutes")
 
 
 @EACH_HOCUSPOCUS
-def test_editor_is_told_that_it_may_write(version: str, process: ClientProcess, closed_server: RunningServer) -> None:
-    editor = join(process, closed_server, version, token=token("editor"))
+def test_editor_is_told_that_it_may_write(version: str, closed_meeting: Meeting) -> None:
+    editor = closed_meeting.join_synced(version, token=token(closed_meeting.document))
 
-    editor.until(synced=True, unsynced=0, scopes=["read-write"], denials=[])
+    assert (editor.state()["scopes"], editor.state()["denials"]) == (["read-write"], [])
 
 
 @EACH_REFUSED_TOKEN
 @EACH_HOCUSPOCUS
 def test_hocuspocus_client_with_a_refused_token_is_denied(
-    version: str, refused: str, process: ClientProcess, closed_server: RunningServer
+    version: str, refused: MakeToken, closed_meeting: Meeting
 ) -> None:
-    write_minutes(process, closed_server)
+    write_minutes(closed_meeting)
 
-    stranger = join(process, closed_server, version, token=refused)
+    stranger = closed_meeting.join(version, token=refused(closed_meeting.document))
 
     state = stranger.until(denied=True)
     assert (state["text"], state["synced"], state["scopes"]) == ("", False, [])
 
 
-@EACH_HOCUSPOCUS
-def test_hocuspocus_client_is_denied_a_document_that_its_token_does_not_name(
-    version: str, process: ClientProcess, closed_server: RunningServer
-) -> None:
-    stranger = process.join("client", version, endpoint(version, closed_server.websocket_url), "other", token=token())
+def test_version_2_client_without_a_token_is_not_let_in(closed_meeting: Meeting) -> None:
+    stranger = closed_meeting.join("hocuspocus-v2")  # it sends no token, and would hear of no denial
 
-    state = stranger.until(denied=True)
-    assert (state["synced"], state["scopes"]) == (False, [])
-
-
-def test_version_2_client_without_a_token_is_not_let_in(process: ClientProcess, closed_server: RunningServer) -> None:
-    stranger = join(process, closed_server, "hocuspocus-v2")  # it sends no token, and hears of no denial
-
-    write_minutes(process, closed_server)
+    write_minutes(closed_meeting)
 
     state = stranger.state()
     assert (state["text"], state["synced"], state["scopes"]) == ("", False, [])
 
 
-@pytest.mark.parametrize("version", Y_WEBSOCKET_VERSIONS)
-@pytest.mark.parametrize("refused", [None, *REFUSED_TOKENS.values()], ids=["none", *REFUSED_TOKENS])
+@pytest.mark.parametrize(
+    "refused", [lambda document: None, *REFUSED_TOKENS.values()], ids=["no token", *REFUSED_TOKENS]
+)
+@EACH_Y_WEBSOCKET
 def test_y_websocket_client_with_a_refused_token_is_not_let_in(
-    version: str, refused: str | None, process: ClientProcess, closed_server: RunningServer
+    version: str, refused: MakeToken, closed_meeting: Meeting
 ) -> None:
-    stranger = join(process, closed_server, version, token=refused)
+    write_minutes(closed_meeting)
 
-    write_minutes(process, closed_server)
+    stranger = closed_meeting.join(version, token=refused(closed_meeting.document))
 
     state = stranger.until(failed=True)
     assert (state["text"], state["synced"]) == ("", False)
 
 
 @EACH_HOCUSPOCUS
-def test_reader_is_connected_synced_and_told_that_it_may_not_write(
-    version: str, process: ClientProcess, closed_server: RunningServer
-) -> None:
-    write_minutes(process, closed_server)
+def test_reader_is_connected_synced_and_told_that_it_may_not_write(version: str, closed_meeting: Meeting) -> None:
+    write_minutes(closed_meeting)
 
-    reader = join(process, closed_server, version, token=token("reader", name="Grace"))
+    reader = join_as_reader(closed_meeting, version)
 
-    reader.until(synced=True, connected=True, unsynced=0, scopes=["readonly"], text="the minutes")
+    reader.until(connected=True, synced=True, unsynced=0, scopes=["readonly"], denials=[])
 
 
 @EACH_HOCUSPOCUS
-def test_edit_of_a_reader_is_refused_and_the_reader_stays(
-    version: str, process: ClientProcess, closed_server: RunningServer
-) -> None:
-    editor = write_minutes(process, closed_server)
-    reader = join(process, closed_server, version, token=token("reader", name="Grace"))
-    reader.until(synced=True, unsynced=0)
+def test_edit_of_a_reader_is_refused_and_the_reader_stays(version: str, closed_meeting: Meeting) -> None:
+    editor = write_minutes(closed_meeting)
+    reader = join_as_reader(closed_meeting, version)
 
     reader.insert(0, "not ")
 
@@ -157,45 +134,10 @@ def test_edit_of_a_reader_is_refused_and_the_reader_stays(
     assert editor.state()["text"] == "the minutes go on"
 
 
-@pytest.mark.parametrize("version", Y_WEBSOCKET_VERSIONS)
-def test_edit_of_a_y_websocket_reader_reaches_nobody(
-    version: str, process: ClientProcess, closed_server: RunningServer
-) -> None:
-    editor = write_minutes(process, closed_server)
-    reader = join(process, closed_server, version, token=token("reader", name="Grace"))
-    reader.until(synced=True)
-
-    reader.insert(0, "not ")
-    editor.insert(11, " go on")
-
-    reader.until(text="not the minutes go on", connected=True)
-    assert editor.state()["text"] == "the minutes go on"
-
-
 @EACH_HOCUSPOCUS
-def test_offline_edits_of_a_reader_are_refused(
-    version: str, process: ClientProcess, closed_server: RunningServer
-) -> None:
-    editor = write_minutes(process, closed_server)
-    reader = join(process, closed_server, version, token=token("reader", name="Grace"))
-    reader.until(synced=True, unsynced=0)
-    reader.request("disconnect")
-    reader.until(connected=False)
-    reader.insert(0, "not ")
-
-    reader.request("connect")
-
-    reader.until(synced=True, connected=True)
-    editor.insert(11, " go on")
-    reader.until(text="not the minutes go on")
-    assert editor.state()["text"] == "the minutes go on"
-
-
-@EACH_HOCUSPOCUS
-def test_deletion_by_a_reader_is_refused(version: str, process: ClientProcess, closed_server: RunningServer) -> None:
-    editor = write_minutes(process, closed_server)
-    reader = join(process, closed_server, version, token=token("reader", name="Grace"))
-    reader.until(synced=True, unsynced=0, text="the minutes")
+def test_deletion_by_a_reader_is_refused(version: str, closed_meeting: Meeting) -> None:
+    editor = write_minutes(closed_meeting)
+    reader = join_as_reader(closed_meeting, version)
 
     reader.erase(0, 4)
 
@@ -203,57 +145,80 @@ def test_deletion_by_a_reader_is_refused(version: str, process: ClientProcess, c
     assert editor.state()["text"] == "the minutes"
 
 
-@pytest.mark.parametrize(("version", "way"), WAYS_TO_RETRY)
-def test_denied_client_gets_in_with_a_new_token_on_the_same_socket(
-    version: str, way: str, process: ClientProcess, closed_server: RunningServer
-) -> None:
-    write_minutes(process, closed_server)
-    url = endpoint(version, closed_server.websocket_url)
-    process.request("open_socket", socket="shared", version=version, url=url)
-    client = join(process, closed_server, version, socket="shared", token=token(expires_in=-60))
-    client.until(denied=True, connected=True)
+@EACH_Y_WEBSOCKET
+def test_edit_of_a_y_websocket_reader_reaches_nobody(version: str, closed_meeting: Meeting) -> None:
+    editor = write_minutes(closed_meeting)
+    reader = join_as_reader(closed_meeting, version)
 
-    client.request("retry", token=token(), way=way)
+    reader.insert(0, "not ")
+    reader.announce("the edit before this has arrived")
 
-    client.until(synced=True, unsynced=0, scopes=["read-write"], text="the minutes")
-    client.insert(0, "again, ")
-    client.until(unsynced=0)
-    assert client.state()["sockets"] == 1
+    editor.until(present=["Grace"])
+    assert (editor.state()["text"], reader.state()["connected"]) == ("the minutes", True)
 
 
 @EACH_HOCUSPOCUS
-def test_denial_of_one_document_leaves_the_others_on_the_socket(
-    version: str, process: ClientProcess, closed_server: RunningServer
+def test_offline_edit_of_a_reader_is_refused_when_it_comes_back(version: str, closed_meeting: Meeting) -> None:
+    editor = write_minutes(closed_meeting)
+    reader = join_as_reader(closed_meeting, version)
+    reader.request("disconnect")
+    reader.until(connected=False)
+    reader.insert(0, "not ")
+
+    reader.request("connect")
+
+    reader.until(connected=True, synced=True, refused=True)
+    editor.insert(11, " go on")
+    reader.until(text="not the minutes go on")
+    assert editor.state()["text"] == "the minutes go on"
+
+
+@EACH_HOCUSPOCUS
+def test_reader_that_comes_back_without_edits_has_nothing_unsynced(version: str, closed_meeting: Meeting) -> None:
+    write_minutes(closed_meeting)
+    reader = join_as_reader(closed_meeting, version)
+    reader.request("disconnect")
+    reader.until(connected=False)
+
+    reader.request("connect")
+
+    reader.until(connected=True, synced=True, unsynced=0, edits={"sent": 2, "saved": 2, "refused": 0})
+
+
+@pytest.mark.parametrize(("version", "way"), WAYS_TO_RETRY)
+def test_denied_client_gets_in_with_a_new_token_on_the_same_socket(
+    version: str, way: str, closed_meeting: Meeting
 ) -> None:
-    url = endpoint(version, closed_server.websocket_url)
-    process.request("open_socket", socket="shared", version=version, url=url)
-    allowed = join(process, closed_server, version, "allowed", socket="shared", token=token())
-    denied = process.join("denied", version, url, "not named in the token", socket="shared", token=token())
+    write_minutes(closed_meeting)
+    closed_meeting.open_socket(version)
+    client = closed_meeting.join(version, socket="shared", token=token(closed_meeting.document, expires_in=-60))
+    client.until(denied=True, connected=True)
+
+    client.request("retry", token=token(closed_meeting.document), way=way)
+
+    client.until(synced=True, unsynced=0, scopes=["read-write"], text="the minutes")
+    client.insert(0, "these are ")
+    client.until(unsynced=0, refused=False, sockets=1)
+
+
+@EACH_HOCUSPOCUS
+def test_denial_of_one_document_leaves_the_others_on_the_socket(version: str, closed_meeting: Meeting) -> None:
+    permission = token(closed_meeting.document)
+    closed_meeting.open_socket(version)
+    allowed = closed_meeting.join(version, "allowed", socket="shared", token=permission)
+    denied = closed_meeting.join(version, "denied", document="another", socket="shared", token=permission)
 
     denied.until(denied=True)
 
-    allowed.until(synced=True, connected=True)
     allowed.insert(0, "undisturbed")
-    allowed.until(unsynced=0)
-    assert allowed.state()["sockets"] == 1
+    allowed.until(synced=True, unsynced=0, connected=True, sockets=1)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_presence_carries_the_name_of_the_token(
-    version: str, process: ClientProcess, closed_server: RunningServer
-) -> None:
-    watcher = write_minutes(process, closed_server)
-    liar = join(process, closed_server, version, "liar", token=token("reader", name="Grace"))
-    liar.until(synced=True)
+@EACH_VERSION
+def test_presence_carries_the_name_of_the_token(version: str, closed_meeting: Meeting) -> None:
+    watcher = write_minutes(closed_meeting)
+    impostor = join_as_reader(closed_meeting, version)
 
-    liar.announce("Ada, the editor")
+    impostor.announce("Ada, the editor")
 
     watcher.until(present=["Grace"])
-
-
-def write_minutes(process: ClientProcess, server: RunningServer) -> Client:
-    """Have an editor write something; its round trip also shows that the server has answered what came before it."""
-    editor = join(process, server, "hocuspocus-v4", "editor", token=token())
-    editor.insert(0, "the minutes")
-    editor.until(synced=True, unsynced=0)
-    return editor

@@ -4,8 +4,11 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.clients.process import HOCUSPOCUS_VERSIONS, VERSIONS, ClientProcess, endpoint
-from tests.support.server import RunningServer
+from tests.clients.meeting import Meeting
+from tests.clients.process import HOCUSPOCUS_VERSIONS, VERSIONS
+
+NAMES = ["a/b/c", "two words", "Tagebuch März 🛳", "50% off", "100%", "a%2Fb", "question? #1", "a+b&c=d", "日本語"]
+NAMES_FOR_A_PATH = ["a/b/c", "two words", "Tagebuch März 🛳", "100%", "日本語"]
 
 
 def in_path(name: str) -> str:
@@ -13,18 +16,11 @@ def in_path(name: str) -> str:
     return quote(name, safe="")
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["a/b/c", "two words", "Tagebuch März 🛳", "50% off", "100%", "a%2Fb", "question? #1", "a+b&c=d", "日本語"],
-)
-def test_document_has_the_same_name_in_both_dialects(name: str, process: ClientProcess, server: RunningServer) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_document_has_the_same_name_in_both_dialects(name: str, meeting: Meeting) -> None:
+    name = f"{meeting.document} {name}"
     clients = [
-        process.join(
-            version,
-            version,
-            endpoint(version, server.websocket_url),
-            name if version in HOCUSPOCUS_VERSIONS else in_path(name),
-        )
+        meeting.join(version, version, document=name if version in HOCUSPOCUS_VERSIONS else in_path(name))
         for version in VERSIONS
     ]
     for client in clients:
@@ -36,27 +32,24 @@ def test_document_has_the_same_name_in_both_dialects(name: str, process: ClientP
         client.until(text=f"this is {name}")
 
 
-@pytest.mark.parametrize("name", ["a/b/c", "two words", "Tagebuch März 🛳", "100%", "日本語"])
-def test_name_may_stand_in_the_path_as_it_is(name: str, process: ClientProcess, server: RunningServer) -> None:
-    url = endpoint("y-websocket-v3", server.websocket_url)
-    plain = process.join("plain", "y-websocket-v3", url, name)
-    encoded = process.join("encoded", "y-websocket-v3", url, in_path(name))
-    for client in (plain, encoded):
-        client.until(synced=True)
+@pytest.mark.parametrize("name", NAMES_FOR_A_PATH)
+def test_name_may_stand_in_the_path_as_it_is(name: str, meeting: Meeting) -> None:
+    name = f"{meeting.document} {name}"
+    plain = meeting.join_synced("y-websocket-v3", "plain", document=name)
+    encoded = meeting.join_synced("y-websocket-v3", "encoded", document=in_path(name))
 
     plain.insert(0, "the same document")
 
     encoded.until(text="the same document")
 
 
-def test_percent_encoded_names_are_decoded_once(process: ClientProcess, server: RunningServer) -> None:
-    url = endpoint("y-websocket-v3", server.websocket_url)
-    slash = process.join("slash", "y-websocket-v3", url, in_path("a/b"))
-    percent = process.join("percent", "y-websocket-v3", url, in_path("a%2Fb"))
-    slash.insert(0, "with a slash")
-    percent.insert(0, "with a percent sign")
+def test_name_in_a_path_is_decoded_once(meeting: Meeting) -> None:
+    slash, percent = f"{meeting.document}/b", f"{meeting.document}%2Fb"
+    writer = meeting.join_synced("hocuspocus-v4", "slash", document=slash)
+    other_writer = meeting.join_synced("hocuspocus-v4", "percent", document=percent)
 
-    for client, text in ((slash, "with a slash"), (percent, "with a percent sign")):
-        reader = process.join("reader", "y-websocket-v3", url, in_path("a/b" if client is slash else "a%2Fb"))
-        reader.until(synced=True, text=text)
-        reader.leave()
+    writer.insert(0, "with a slash")
+    other_writer.insert(0, "with a percent sign")
+
+    meeting.join("y-websocket-v3", "reader", document=in_path(slash)).until(text="with a slash")
+    meeting.join("y-websocket-v3", "other reader", document=in_path(percent)).until(text="with a percent sign")

@@ -1,63 +1,56 @@
 """What was typed while the server was away arrives when it is back, from clients of every version."""
 
-from tests.clients.process import HOCUSPOCUS_VERSIONS, VERSIONS, ClientProcess, endpoint
-from tests.clients.test_convergence import common_text, join_all
-from tests.support.server import RunningServer
+import pytest
+
+from tests.clients.meeting import Meeting
+from tests.clients.process import HOCUSPOCUS_VERSIONS, VERSIONS
+from tests.clients.test_convergence import announce_all, common_text
+
+OFFLINE = {version: f"<offline {version}>" for version in VERSIONS}
 
 
-def test_offline_edits_of_all_versions_arrive_after_a_restart(process: ClientProcess, server: RunningServer) -> None:
-    clients = join_all(process, server, "restarted")
-    clients["y-websocket-v2"].insert(0, "online")
+@pytest.mark.parametrize("crash", [False, True], ids=["restart", "crash"])
+def test_offline_edits_of_all_versions_arrive(crash: bool, own_meeting: Meeting) -> None:
+    clients = own_meeting.join_all()
+    clients["hocuspocus-v4"].insert(0, "online")
+    clients["hocuspocus-v4"].until(unsynced=0)
     for client in clients.values():
         client.until(text="online")
 
-    server.terminate()
+    if crash:
+        own_meeting.server.kill()
+    else:
+        own_meeting.server.terminate()
     for client in clients.values():
         client.until(connected=False)
     for version, client in clients.items():
-        client.insert(0, f"<offline {version}>")
-    server.restart()
+        client.insert(0, OFFLINE[version])
+    own_meeting.server.restart()
 
-    text = common_text(clients, len("online") + sum(len(f"<offline {version}>") for version in VERSIONS))
-    assert all(f"<offline {version}>" in text for version in VERSIONS)
+    converged = common_text(clients, len("online" + "".join(OFFLINE.values())))
+    assert all(text in converged for text in OFFLINE.values())
     for version in HOCUSPOCUS_VERSIONS:
-        clients[version].until(synced=True, unsynced=0)
+        # Providers send offline edits twice, but count them once; version 2 ends below zero, with a Hocuspocus server as well.
+        clients[version].until(synced=True, unsaved=False)
 
 
-def test_offline_edits_of_all_versions_arrive_after_a_crash(process: ClientProcess, server: RunningServer) -> None:
-    clients = join_all(process, server, "crashed")
+def test_presence_is_back_after_a_restart(own_meeting: Meeting) -> None:
+    clients = own_meeting.join_all()
+    announce_all(clients)
 
-    server.kill()
+    own_meeting.server.terminate()
     for client in clients.values():
-        client.until(connected=False)
-    for version, client in clients.items():
-        client.insert(0, f"<offline {version}>")
-    server.restart()
-
-    text = common_text(clients, sum(len(f"<offline {version}>") for version in VERSIONS))
-    assert all(f"<offline {version}>" in text for version in VERSIONS)
-
-
-def test_presence_is_back_after_a_restart(process: ClientProcess, server: RunningServer) -> None:
-    clients = join_all(process, server, "restarted")
-    for version, client in clients.items():
-        client.announce(version)
+        client.until(connected=False, present=client.state()["present"])
+    own_meeting.server.restart()
     for client in clients.values():
-        client.until(present=sorted(VERSIONS))
+        client.until(synced=True)
 
-    server.terminate()
-    for client in clients.values():
-        client.until(connected=False)
-    server.restart()
-
-    for client in clients.values():
-        client.until(present=sorted(VERSIONS))
+    announce_all(clients)
 
 
-def test_client_that_was_away_gets_what_others_typed(process: ClientProcess, server: RunningServer) -> None:
-    clients = join_all(process, server, "away")
-    staying = process.join("staying", "y-websocket-v3", endpoint("y-websocket-v3", server.websocket_url), "away")
-    staying.until(synced=True)
+def test_client_that_was_away_gets_what_others_typed(meeting: Meeting) -> None:
+    clients = meeting.join_all()
+    staying = meeting.join_synced("y-websocket-v3", "staying")
     for client in clients.values():
         client.request("disconnect")
         client.until(connected=False)
@@ -67,4 +60,4 @@ def test_client_that_was_away_gets_what_others_typed(process: ClientProcess, ser
         client.request("connect")
 
     for client in clients.values():
-        client.until(text="typed meanwhile")
+        client.until(synced=True, text="typed meanwhile")

@@ -12,6 +12,8 @@ export function witnessing({ onOpen = () => {}, onEdit, onStatus }) {
     constructor(...options) {
       super(...options);
       this.addEventListener("open", onOpen);
+      // A provider that is destroyed while it connects takes its listeners off first; Node ends a process over an error unheard.
+      this.addEventListener("error", () => {});
       this.addEventListener("message", ({ data }) => {
         const message = describe("hocuspocus", "server", new Uint8Array(data));
         if (message.type === "sync status") onStatus(message, this);
