@@ -99,6 +99,7 @@ class Room:
         audience = self._audiences.get(session.dialect)
         if audience is None or session not in audience.sessions:
             return
+        session.has_left = True
         del audience.sessions[session]
         if not audience.sessions:
             del self._audiences[session.dialect]

@@ -54,7 +54,7 @@ class Session:
     one diff from the state it was sent last.
     """
 
-    __slots__ = ("_limit", "behind_since", "dialect", "id", "presence", "rights", "state_vector", "wire")
+    __slots__ = ("_limit", "behind_since", "dialect", "has_left", "id", "presence", "rights", "state_vector", "wire")
 
     def __init__(
         self, session_id: SessionId, dialect: Dialect, wire: Wire, rights: Rights, *, outbox_bytes: int
@@ -65,6 +65,10 @@ class Session:
         self.rights = rights
         self.presence: set[int] = set()
         """The awareness ids that are its own."""
+        self.has_left = False
+        """Whether the room has let it go. It is told nothing more, not even what became of its last edits: another session may use its
+        wire and its address by then, whose client counts the answers to its own.
+        """
         self.behind_since: float | None = None
         self.state_vector = b""
         """Of the state it was sent last; only while it is behind."""
@@ -72,7 +76,7 @@ class Session:
 
     def tell(self, payload: bytes | None) -> None:
         """Write something meant for this session alone, such as an answer; `None` is what its dialect has no word for."""
-        if payload is not None:
+        if payload is not None and not self.has_left:
             self.wire.write(Frame.binary(payload))
 
     def saved(self) -> None:
