@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Response
 from pydantic.json_schema import models_json_schema
 
 from collab.api.content import router as content_router
@@ -36,6 +36,11 @@ _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS.format(model=Problem.__name__)}}},
     }
 }
+
+
+def never_stored(response: Response) -> None:
+    """Keep caches from giving one caller's answer to another, or an old one."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 class Api(FastAPI):
@@ -72,8 +77,9 @@ def create_api(
     )
     app.state.services = Services(documents, rooms, access, settings)
     add_problem_handlers(app)
-    for router in (documents_router, content_router, session_router, probes_router, reference_router):
-        app.include_router(router)
+    for router in (documents_router, content_router, session_router, probes_router):
+        app.include_router(router, dependencies=[Depends(never_stored)])
+    app.include_router(reference_router)
     app.include_router(editor_router(editor_candidates))
     # the one added last stands first
     app.add_middleware(RouteByRawPath)

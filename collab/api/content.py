@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
@@ -15,9 +16,13 @@ from collab.api.services import ServicesOfApp
 from collab.content.generic import roots_json
 from collab.content.plain import plain_text, plain_text_of_roots
 from collab.content.prosemirror import document_json
+from collab.errors import DatabaseUnavailable
 from collab.ports import DocumentKind, Role
 
 router = APIRouter(prefix=DOCUMENTS, tags=["content"])
+
+COMMIT_TIMEOUT: Final = 30.0
+"""A writer hears after so many seconds that the database does not answer; the room keeps the update, and sending it again is harmless."""
 
 Format = Literal["json", "update", "text"]
 
@@ -83,7 +88,12 @@ async def merge_content(services: ServicesOfApp, identity: Caller, name: NameInP
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in {_UPDATE, _YJS_UPDATE}:
         raise HTTPException(415, f"the body has another media type; expected {_UPDATE} or {_YJS_UPDATE}")
-    await services.rooms.write(name, await request.body())
+    update = await request.body()
+    try:
+        with anyio.fail_after(COMMIT_TIMEOUT):
+            await services.rooms.write(name, update)
+    except TimeoutError:
+        raise DatabaseUnavailable(f"an update was not committed within {COMMIT_TIMEOUT:.0f} s") from None
 
 
 def _negotiated(accept: str | None) -> Format:

@@ -51,8 +51,8 @@ class ProblemKind:
 
     @property
     def type(self) -> str:
-        """The address that explains it."""
-        return f"/api/docs#{self.slug}"
+        """The address that explains it; there is none where the status says everything (RFC 9457, section 4.2.1)."""
+        return f"/api/docs#{self.slug}" if self.slug else "about:blank"
 
 
 _UNAVAILABLE: Final = ProblemKind(
@@ -93,6 +93,11 @@ _TOLD_IN_FULL: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 """From here on the message of an error is for the log: it may tell of the inside."""
 
 
+def plain_kind(status: HTTPStatus) -> ProblemKind:
+    """Return the kind of problem that a status alone tells of."""
+    return ProblemKind("", status, status.phrase)
+
+
 def kind_of(error: errors.CollabError) -> ProblemKind:
     """Return which kind of problem an error is."""
     return next(KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in KINDS)
@@ -104,7 +109,7 @@ def problem_response(error: errors.CollabError) -> Response:
     if kind.status < _TOLD_IN_FULL or isinstance(error, errors.ServerDraining):
         return respond(kind, str(error))
     log.warning("request failed", problem=kind.slug, error=str(error))
-    return respond(kind, "the server's log tells more; nothing was written")
+    return respond(kind, "the server's log tells more; try again later")
 
 
 def internal_problem() -> Response:
@@ -151,9 +156,7 @@ async def _on_collab_error(_: Request, error: Exception) -> Response:
 async def _on_http_exception(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    status = HTTPStatus(error.status_code)
-    kind = ProblemKind(status.phrase.lower().replace(" ", "-"), status, status.phrase)
-    return respond(kind, error.detail, headers=error.headers)
+    return respond(plain_kind(HTTPStatus(error.status_code)), error.detail, headers=error.headers)
 
 
 async def _on_invalid_request(_: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ async def test_a_created_document_is_described_and_located(api: httpx.AsyncClien
 
     assert answer.status_code == 201
     assert answer.headers["Location"] == "/api/v1/documents/team%2Fnotes"
+    assert answer.headers["Cache-Control"] == "no-store"
     described = answer.json()
     assert {key: described[key] for key in ("name", "title", "kind", "role")} == {
         "name": "team/notes",

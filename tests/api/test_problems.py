@@ -67,7 +67,8 @@ async def test_an_unknown_route_is_a_problem_too(api: httpx.AsyncClient, method:
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
     problem = answer.json()
-    assert (problem["status"], problem["title"]) == (status, HTTPStatus(status).phrase)
+    assert (problem["type"], problem["status"]) == ("about:blank", status)
+    assert problem["title"] == HTTPStatus(status).phrase
 
 
 async def test_a_wrong_method_is_told_the_right_ones(api: httpx.AsyncClient) -> None:
