@@ -134,12 +134,22 @@ const actions = {
     return clients.get(client).status();
   },
 
+  async typist_until_cut_off({ client }) {
+    const typist = clients.get(client);
+    await until(() => !typist.status().connected, "the typist noticed that the server is gone");
+    return typist.status();
+  },
+
   pause_typist({ client }) {
-    return clients.get(client).pause();
+    clients.get(client).pause();
   },
 
   resume_typist({ client }) {
     clients.get(client).resume();
+  },
+
+  finish_typist({ client }) {
+    return clients.get(client).finish();
   },
 
   /** Read a document's numbers with a client that was never there before. */

@@ -3,16 +3,15 @@
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-FOLDER: Final = Path(__file__).parent
+from tests.clients.packages import FOLDER, install_packages, program
+
 VERSIONS: Final = ("hocuspocus-v2", "hocuspocus-v3", "hocuspocus-v4", "y-websocket-v2", "y-websocket-v3")
 HOCUSPOCUS_VERSIONS: Final = VERSIONS[:3]
 Y_WEBSOCKET_VERSIONS: Final = VERSIONS[3:]
@@ -25,11 +24,9 @@ class ClientProcess:
     """Runs `driver.mjs`, which holds any number of real clients."""
 
     def __init__(self) -> None:
-        node = shutil.which("node")
-        if node is None:
-            raise RuntimeError("no `node` was found; the client tests need Node 20 or newer")
+        install_packages()
         self._process = subprocess.Popen(
-            [node, str(FOLDER / "driver.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            [program("node"), str(FOLDER / "driver.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
         self._received = b""
         self._requests = 0

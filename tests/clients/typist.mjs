@@ -1,6 +1,6 @@
 // A real provider that types numbers, and keeps a record of which of them the server has acknowledged.
 
-import { join } from "./clients.mjs";
+import { join, until } from "./clients.mjs";
 import { witnessing } from "./witness.mjs";
 
 export class Typist {
@@ -40,8 +40,7 @@ export class Typist {
   /** What an edit will acknowledge: one number, or, in the step 2 of a new connection, all that were typed before it. */
   #sent({ type, update }, socket) {
     if (!this.waiting.has(socket)) this.waiting.set(socket, []);
-    const edit = type === "update" ? { only: this.numberOf.get(update) } : { upTo: this.typed };
-    this.waiting.get(socket).push(edit);
+    this.waiting.get(socket).push(type === "update" ? { update } : { upTo: this.typed });
   }
 
   /**
@@ -51,10 +50,10 @@ export class Typist {
    * again in the step 2. Nobody can see it until then; so `acknowledged` is the last number before which none is missing.
    */
   #answered({ saved }, socket) {
-    const { only, upTo } = this.waiting.get(socket).shift();
+    const { update, upTo } = this.waiting.get(socket).shift();
     if (!saved) return;
-    if (upTo !== undefined) this.acknowledged = Math.max(this.acknowledged, upTo);
-    else this.acknowledgedAlone.add(only);
+    if (update === undefined) this.acknowledged = Math.max(this.acknowledged, upTo);
+    else this.acknowledgedAlone.add(this.numberOf.get(update));
     while (this.acknowledgedAlone.delete(this.acknowledged + 1)) this.acknowledged++;
   }
 
@@ -63,16 +62,21 @@ export class Typist {
     return { typed, acknowledged, connected: client.connected, unsynced: client.unsyncedChanges };
   }
 
-  /** Stop typing and stay away from the server; return what it had acknowledged until now. */
+  /** Stop typing and stay away from the server. */
   pause() {
     clearInterval(this.timer);
     this.client.disconnect();
-    return this.status();
   }
 
   resume() {
     this.client.connect();
     this.#start(this.perSecond);
+  }
+
+  /** Stop typing, and stay until everything is acknowledged. */
+  async finish() {
+    clearInterval(this.timer);
+    await until(() => this.acknowledged === this.typed, () => JSON.stringify(this.status()));
   }
 
   close() {
