@@ -145,7 +145,10 @@ def _checked_state(state: str, user: JsonObject | None) -> str:
         raise ProtocolError("an awareness state came that is no JSON object")
     if user is None:
         return state
-    return json.dumps({**value, "user": user}, separators=(",", ":"))
+    try:
+        return json.dumps({**value, "user": user}, allow_nan=False, separators=(",", ":"))
+    except (ValueError, RecursionError):  # 1e999 is read as infinity, for which JSON has no word
+        raise ProtocolError("an awareness state came that cannot be written again as JSON") from None
 
 
 def _refuse_constant(constant: str) -> None:
