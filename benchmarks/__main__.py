@@ -34,9 +34,10 @@ def main() -> int:
     except RunFailed as failure:
         print(failure, file=sys.stderr)
         return 1
-    text = f"{conditions(workload, options.rounds)}\n\n{table(outcomes)}"
+    text = f"{conditions(workload, options.rounds, outcomes)}\n\n{table(outcomes)}"
     print(f"\n{text}")
-    write_page(_PAGE, text)
+    if not options.print_only:
+        write_page(_PAGE, text)
     ours = [contender.label for contender in CONTENDERS if contender.ours]
     return 0 if all(isinstance(outcome, Outcome) for label in ours for outcome in outcomes[label]) else 1
 
@@ -47,6 +48,7 @@ def _parse() -> argparse.Namespace:
     fanout = commands.add_parser("fanout", help="one room, 20 writers with 10 keystrokes/s each, 100 readers")
     fanout.add_argument("--rounds", type=_rounds, default=3, help="how often each server is measured (3)")
     fanout.add_argument("--seconds", type=_seconds, default=10.0, help="how long each run is measured (10)")
+    fanout.add_argument("--print-only", action="store_true", help=f"leave {_PAGE.name} as it is")
     return parser.parse_args()
 
 
@@ -68,7 +70,8 @@ def _progress(number: int, contender: Contender, outcome: Outcome | RunFailed) -
         return
     print(
         f"round {number}  {contender.label:32} {outcome.cpu_per_delivery * 1e6:6.2f} ms CPU per 1,000 deliveries"
-        f"   p50 {outcome.p50 * 1e3:6.1f} ms   p99 {outcome.p99 * 1e3:6.1f} ms   generator {outcome.generator_share:.0%}",
+        f"   p50 {outcome.p50 * 1e3:6.1f} ms   p99 {outcome.p99 * 1e3:6.1f} ms"
+        f"   generator {outcome.generator_share:.0%}, others {outcome.others_share:.0%} of a core",
         flush=True,
     )
 

@@ -11,7 +11,7 @@ from benchmarks.clients import Client, Replica, connected
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
 from benchmarks.measure import Reading, Window, percentile, read
-from benchmarks.processes import ProcessTree, RunningServer
+from benchmarks.processes import ProcessTree, RunningServer, machine_cpu_seconds
 from benchmarks.workload import Script, Workload, schedule
 
 _CONVERGENCE_SECONDS: Final = 15.0
@@ -44,6 +44,9 @@ class Outcome:
     generator_share: float
     """The generator's own share of one core."""
 
+    others_share: float
+    """What all other processes of the machine took meanwhile, in cores: in a quiet run next to nothing."""
+
 
 async def run(
     server: RunningServer, dialect: ClientDialect, door: str, workload: Workload, scripts: Sequence[Script]
@@ -62,11 +65,39 @@ async def run(
 
 
 @dataclass(frozen=True, slots=True)
+class _CpuSeconds:
+    at: float
+    server: float
+    generator: float
+    machine: float
+
+    @classmethod
+    def now(cls, processes: ProcessTree) -> "_CpuSeconds":
+        return cls(time.perf_counter(), processes.cpu_seconds(), time.process_time(), machine_cpu_seconds())
+
+
+@dataclass(frozen=True, slots=True)
 class _Measured:
-    window: Window
-    server_seconds: float
-    generator_seconds: float
+    before: _CpuSeconds
+    after: _CpuSeconds
     sent: dict[int, list[float]]
+
+    @property
+    def window(self) -> Window:
+        return Window(self.before.at, self.after.at)
+
+    @property
+    def server_seconds(self) -> float:
+        return self.after.server - self.before.server
+
+    @property
+    def generator_seconds(self) -> float:
+        return self.after.generator - self.before.generator
+
+    @property
+    def others_seconds(self) -> float:
+        machine = self.after.machine - self.before.machine
+        return max(machine - self.server_seconds - self.generator_seconds, 0.0)
 
 
 async def _measure(
@@ -86,12 +117,12 @@ async def _measure(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_write(writers, messages, list(sent.values()), workload, start))
             await _sleep_until(start + workload.warm_up)
-            server_before, generator_before, opened = processes.cpu_seconds(), time.process_time(), time.perf_counter()
+            before = _CpuSeconds.now(processes)
             await _sleep_until(start + workload.warm_up + workload.seconds)
-            server_after, generator_after, closed = processes.cpu_seconds(), time.process_time(), time.perf_counter()
+            after = _CpuSeconds.now(processes)
     finally:
         gc.enable()
-    return _Measured(Window(opened, closed), server_after - server_before, generator_after - generator_before, sent)
+    return _Measured(before, after, sent)
 
 
 async def _write(
@@ -163,4 +194,5 @@ def _outcome(measured: _Measured, readings: Sequence[Reading], workload: Workloa
         frames=sum(reading.frames for reading in readings) / len(readings) / seconds,
         idle_memory=idle_memory,
         generator_share=generator_share,
+        others_share=measured.others_seconds / seconds,
     )

@@ -79,6 +79,13 @@ class ProcessTree:
         psutil.wait_procs(self._members, timeout=_STOP_SECONDS)
 
 
+def machine_cpu_seconds() -> float:
+    """Return the CPU time that all processes of the machine have used since it started."""
+    times = psutil.cpu_times()
+    busy: float = times.user + times.nice + times.system + times.irq + times.softirq
+    return busy
+
+
 def free_port() -> int:
     """Find a port nobody listens on."""
     with socket.socket() as listener:

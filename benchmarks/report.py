@@ -91,15 +91,22 @@ def _ratio(value: float, best: float | None) -> str:
     return "-" if best is None else f"{value / best:.2f}"
 
 
-def conditions(workload: Workload, rounds: int) -> str:
+def conditions(workload: Workload, rounds: int, outcomes: Outcomes) -> str:
     """Say under what the figures were taken: workload, machine, versions, date."""
     versions = ", ".join(f"{server.name} {server.version()}" for server in SERVERS)
     return (
         f"{workload.writers} writers with {workload.rate:g} keystrokes/s each and {workload.readers} readers in one room; "
-        f"medians of {rounds} interleaved rounds of {workload.seconds:g} s after {workload.warm_up:g} s of warm-up. "
-        f"{datetime.now(UTC).date().isoformat()}, {os.cpu_count()} cores ({_cpu_model()}), shared by server and generator; "
+        f"the median of {rounds} interleaved {'round' if rounds == 1 else 'rounds'} of {workload.seconds:g} s "
+        f"after {workload.warm_up:g} s of warm-up. "
+        f"{datetime.now(UTC).date().isoformat()}, {os.cpu_count()} cores ({_cpu_model()}), shared by server and generator"
+        f"{_disturbance(outcomes)}; "
         f"{platform.system()}, Python {platform.python_version()}, Node {_node_version()}; {versions}."
     )
+
+
+def _disturbance(outcomes: Outcomes) -> str:
+    shares = [outcome.others_share for runs in outcomes.values() for outcome in runs if isinstance(outcome, Outcome)]
+    return f", while other processes took {statistics.median(shares):.0%} of a core" if shares else ""
 
 
 def _cpu_model() -> str:

@@ -19,6 +19,7 @@ def outcome(cpu: float, p99: float = 0.010) -> Outcome:
         frames=190,
         idle_memory=64 * 1024 * 1024,
         generator_share=0.25,
+        others_share=0.01,
     )
 
 
