@@ -168,6 +168,7 @@ class LiveRoom:
         for session in self._room.tick(now):
             log.info("a reader is stuck", document=self.name, session=session.id)
             self._end(session, PeerTimeout("the client has read nothing for too long"))
+        self._schedule()
 
     # Flushing
 

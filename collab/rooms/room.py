@@ -71,7 +71,11 @@ class Room:
         self._readers_edits: list[tuple[Session, bytes]] = []
         self._joined: list[Session] = []
         self._questions: list[tuple[Session, bytes]] = []
-        self._behind: dict[Session, None] = {}
+        self._curious: dict[Session, None] = {}
+        """Who is to be told who is here."""
+        self._messages: list[tuple[Session, str]] = []
+        self._behind: dict[Session, list[bytes]] = {}
+        """Who gets nothing more until it has drained, with the state vectors that it asked with meanwhile."""
         self._one_by_one = False
         self._keep_alive_interval = keep_alive_interval
         self._stuck_timeout = stuck_timeout
@@ -107,6 +111,7 @@ class Room:
         self._behind.pop(session, None)
         self._joined = [other for other in self._joined if other is not session]
         self._questions = [question for question in self._questions if question[0] is not session]
+        self._curious.pop(session, None)
         self._readers_edits = [edit for edit in self._readers_edits if edit[0] is not session]
 
     # What is said
@@ -122,9 +127,10 @@ class Room:
             case Awareness(entries):
                 self._presence.announce(session, entries)
             case QueryAwareness():
-                self._tell_who_is_here(session)
+                self._curious[session] = None
             case Stateless(payload):
-                self._pass_on(session, payload)
+                if session.rights.may_write:
+                    self._messages.append((session, payload))
             case _ if session.rights.may_write:
                 self._edits.append((session, message.update))
             case _:
@@ -133,18 +139,6 @@ class Room:
     def edit(self, writer: Writer, update: bytes) -> None:
         """Take in an edit from somebody who is no session here."""
         self._edits.append((writer, update))
-
-    def _pass_on(self, sender: Session, payload: str) -> None:
-        if not sender.rights.may_write:
-            return
-        for session in self.sessions:
-            if session is not sender:
-                session.tell(session.dialect.stateless(payload))
-
-    def _tell_who_is_here(self, session: Session) -> None:
-        everybody = self._presence.everybody()
-        if everybody is not None:
-            session.tell(session.dialect.awareness(everybody))
 
     # What comes of it
 
@@ -157,10 +151,12 @@ class Room:
         presence = self._presence.changes()
         if presence is not None:
             self._broadcast(lambda dialect: dialect.awareness(presence), now)
+        self._pass_messages_on(now)
         if self._document is not None:
             acknowledge += self._judge_readers_edits(self._document)
             self._greet(self._document)
-            self._answer(self._document, offences)
+            self._tell_who_is_here(now)
+            self._answer(self._document, offences, now)
         return Flush(tuple(append), tuple(acknowledge), tuple(offences))
 
     def _apply_edits(self, document: Document, offences: list[Offence], now: float) -> tuple[list[bytes], list[Writer]]:
@@ -222,11 +218,23 @@ class Room:
         for session in joined:
             if session.dialect.speaks_first:
                 session.tell(session.dialect.sync_step1(document.state_vector()))
-            self._tell_who_is_here(session)
+            self._curious[session] = None
 
-    def _answer(self, document: Document, offences: list[Offence]) -> None:
+    def _tell_who_is_here(self, now: float) -> None:
+        curious, self._curious = self._curious, {}
+        everybody = self._presence.everybody()
+        if everybody is None:
+            return
+        for session in curious:
+            if self._keeps_up(session, now):  # else it is told when it catches up
+                session.tell(session.dialect.awareness(everybody))
+
+    def _answer(self, document: Document, offences: list[Offence], now: float) -> None:
         questions, self._questions = self._questions, []
         for index, (session, state_vector) in enumerate(questions):
+            if not self._keeps_up(session, now):
+                self._behind[session].append(state_vector)
+                continue
             try:
                 diff = document.diff(state_vector)
             except PoisonedReplica as error:
@@ -246,20 +254,35 @@ class Room:
     def _broadcast_update(self, update: bytes, now: float) -> None:
         self._broadcast(lambda dialect: dialect.sync_update(update), now)
 
-    def _broadcast(self, encode: Callable[[Dialect], bytes], now: float) -> None:
+    def _pass_messages_on(self, now: float) -> None:
+        messages, self._messages = self._messages, []
+        for sender, payload in messages:
+            self._pass_on(sender, payload, now)
+
+    def _pass_on(self, sender: Session, payload: str, now: float) -> None:
+        self._broadcast(lambda dialect: dialect.stateless(payload), now, apart_from=sender)
+
+    def _broadcast(
+        self, encode: Callable[[Dialect], bytes | None], now: float, apart_from: Session | None = None
+    ) -> None:
         for audience in self._audiences.values():
-            frame = Frame.binary(encode(audience.dialect))
+            payload = encode(audience.dialect)
+            if payload is None:
+                continue
+            frame = Frame.binary(payload)
             audience.spoke_at = now
             for session in audience.sessions:
-                if session.behind_since is None:
+                if session.behind_since is None and session is not apart_from:
                     session.wire.write(frame)
-                    if session.is_over_limit():
-                        self._fall_behind(session, now)
+                    self._keeps_up(session, now)
 
-    def _fall_behind(self, session: Session, now: float) -> None:
-        session.behind_since = now
-        session.state_vector = EMPTY_STATE_VECTOR if self._document is None else self._document.state_vector()
-        self._behind[session] = None
+    def _keeps_up(self, session: Session, now: float) -> bool:
+        """Tell whether a session may be written to; one with too much on its way to it falls behind here."""
+        if session.behind_since is None and session.is_over_limit():
+            session.behind_since = now
+            session.state_vector = EMPTY_STATE_VECTOR if self._document is None else self._document.state_vector()
+            self._behind[session] = []
+        return session.behind_since is None
 
     def tick(self, now: float) -> list[Session]:
         """Break silences and let those catch up who have drained; return the sessions that are stuck, to be ended."""
@@ -284,7 +307,7 @@ class Room:
         session.tell(session.dialect.sync_update(self._document.diff(session.state_vector)))
         session.tell(session.dialect.awareness(self._presence.everything()))
         session.behind_since, session.state_vector = None, b""
-        del self._behind[session]
+        self._questions += [(session, state_vector) for state_vector in self._behind.pop(session)]
 
     # The replica
 
@@ -301,7 +324,13 @@ class Room:
     def has_work(self) -> bool:
         """Whether a flush would do anything."""
         return self._document is not None and bool(
-            self._edits or self._joined or self._questions or self._readers_edits or self._presence.has_changes
+            self._edits
+            or self._joined
+            or self._questions
+            or self._readers_edits
+            or self._curious
+            or self._messages
+            or self._presence.has_changes
         )
 
     def state(self) -> bytes:

@@ -163,5 +163,6 @@ def test_query_of_awareness_is_answered_with_everybody() -> None:
     one.heard()
 
     one.send(QueryAwareness())
+    scene.flush()
 
     assert [said.states for said in only(States, one.heard())] == [{1: "{}", 2: "{}"}]
