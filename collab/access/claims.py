@@ -69,9 +69,14 @@ def _text(claims: Mapping[str, object], claim: str, *, shortest: int) -> str:
         raise Unauthenticated(
             f"the token's `{claim}` is {len(value)} characters long; expected {shortest} to {MAX_TEXT_LENGTH}"
         )
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+    if _has_control_character(value):
         raise Unauthenticated(f"the token's `{claim}` has a control character; expected none")
     return value
+
+
+def _has_control_character(text: str) -> bool:
+    """Tell whether a text has a control character or half a surrogate pair, which no database takes."""
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
 
 
 def _color(value: object) -> str | None:
@@ -117,11 +122,13 @@ def _documents(value: object) -> Mapping[str, Role]:
 
 
 def _pattern(pattern: str) -> str:
-    # a name may itself end in a star, so that a pattern is one character longer at the most
+    # a prefix may be as long as a name, and a star more
     if not 1 <= len(pattern) <= MAX_TEXT_LENGTH + 1:
         raise Unauthenticated(
             f"the token's `documents` has a name of {len(pattern)} characters; expected 1 to {MAX_TEXT_LENGTH} and a `*`"
         )
+    if _has_control_character(pattern):
+        raise Unauthenticated("the token's `documents` has a name with a control character; expected none")
     return pattern
 
 

@@ -72,7 +72,10 @@ async def read_content(
     chosen = format_ or _negotiated(accept)
     record = await services.documents.get(name)
     state = await services.rooms.read(name)
-    body = state if chosen == "update" else await anyio.to_thread.run_sync(_WRITERS[chosen, record.kind], state)
+    if chosen == "update":
+        body = state
+    else:
+        body = await anyio.to_thread.run_sync(_WRITERS[chosen, record.kind], state, limiter=services.readers)
     return Response(body, media_type=_MEDIA_TYPES[chosen], headers={"Vary": "Accept", "Cache-Control": "no-store"})
 
 

@@ -9,7 +9,7 @@ import anyio.to_thread
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from collab.api.caller import Caller, require
-from collab.api.models import DocumentChange, DocumentInfo, DocumentList, NewDocument
+from collab.api.models import DocumentChange, DocumentInfo, DocumentList, NewDocument, OneLine
 from collab.api.paths import DOCUMENTS, NameInPath, document_path
 from collab.api.services import Services, ServicesOfApp
 from collab.content.seed import RichTextFit, rich_text_fit, seed_rich_text
@@ -53,7 +53,7 @@ async def list_documents(
     identity: Caller,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: Annotated[str | None, Query(max_length=1024, description="The last page's `next_cursor`.")] = None,
-    q: Annotated[str | None, Query(max_length=255, description="What the title or the name contains.")] = None,
+    q: Annotated[OneLine | None, Query(max_length=255, description="What the title or the name contains.")] = None,
 ) -> DocumentList:
     """List the documents that the caller may read, the one changed last first."""
     prefixes = _readable(identity)
@@ -120,7 +120,8 @@ def _seed(name: DocumentName) -> bytes:
 
 async def _make_rich_text(services: Services, name: DocumentName) -> None:
     """Make sure that the editor can open a document. Raises `ContentError` where it holds something else."""
-    fit = await anyio.to_thread.run_sync(rich_text_fit, await services.rooms.read(name))
+    state = await services.rooms.read(name)
+    fit = await anyio.to_thread.run_sync(rich_text_fit, state, limiter=services.readers)
     if fit is RichTextFit.OTHER_CONTENT:
         raise ContentError(
             "the document holds other content than rich text; expected an empty one, or one made by the editor"

@@ -19,13 +19,14 @@ _ROLE_NAMES: Final[dict[Role, RoleName]] = {
 }
 
 
-def _without_control_characters(title: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in title):
-        raise ValueError("has a control character; expected a title of one line")
-    return title
+def _without_control_characters(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError("has a control character; expected one line of text")
+    return text
 
 
-Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE_LENGTH), AfterValidator(_without_control_characters)]
+OneLine = Annotated[str, AfterValidator(_without_control_characters)]
+Title = Annotated[OneLine, Field(min_length=1, max_length=MAX_TITLE_LENGTH)]
 
 
 class NewDocument(BaseModel):

@@ -98,6 +98,14 @@ def plain_kind(status: HTTPStatus) -> ProblemKind:
     return ProblemKind("", status, status.phrase)
 
 
+_DETAILS: Final = {
+    "Not Found": "there is nothing at this path",
+    "Method Not Allowed": "this path does not take this method; expected one of those in `Allow`",
+    "There was an error parsing the body": "the body cannot be parsed; expected JSON in UTF-8",
+}
+"""What the framework says in our words."""
+
+
 def kind_of(error: errors.CollabError) -> ProblemKind:
     """Return which kind of problem an error is."""
     return next(KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in KINDS)
@@ -156,7 +164,8 @@ async def _on_collab_error(_: Request, error: Exception) -> Response:
 async def _on_http_exception(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    return respond(plain_kind(HTTPStatus(error.status_code)), error.detail, headers=error.headers)
+    kind = plain_kind(HTTPStatus(error.status_code))
+    return respond(kind, _DETAILS.get(error.detail, error.detail), headers=error.headers)
 
 
 async def _on_invalid_request(_: Request, error: Exception) -> Response:

@@ -1,8 +1,10 @@
 """What the API needs of the rest of the server, and how its endpoints come by it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Protocol, cast
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from collab.ports import Authenticator, DocumentName, DocumentStore
@@ -44,6 +46,8 @@ class Services:
     rooms: DocumentRooms
     access: Authenticator
     settings: Settings
+    readers: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 2))
+    """The threads that content is decoded in: few, so that large documents do not keep each other and everybody else from the processor."""
 
 
 def services_of(request: Request) -> Services:

@@ -5,6 +5,7 @@ characters, XML elements, an array values, a map keys. A root without content is
 """
 
 from enum import StrEnum
+from typing import Final
 
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
@@ -13,7 +14,11 @@ from collab.content.replica import Budget, Replica, read
 from collab.content.tree import read_nodes, read_tree
 from collab.content.values import Json, json_of
 
-_SHARED = (Text, Array, Map, XmlElement, XmlFragment, XmlText, Doc)
+_SHARED: Final = (Text, Array, Map, XmlElement, XmlFragment, XmlText, Doc)
+
+
+_SLOW_READS: Final = 5_000
+"""The CRDT finds an array's element by walking to it, so that a long array costs the square of its length: some 60,000 are read at most."""
 
 
 class Shape(StrEnum):
@@ -87,7 +92,7 @@ def _shared_json(shared: object, budget: Budget, depth: int) -> Json:
             budget.spend(depth)
             return {key: json_of(shared.get(key), budget, depth + 1, nested) for key in sorted(shared.keys())}
         case Array():
-            budget.spend(depth)
+            budget.spend(depth, len(shared) + len(shared) ** 2 // _SLOW_READS)
             return [json_of(item, budget, depth + 1, nested) for item in shared]
         case Text():
             return _characters(shared)

@@ -48,15 +48,22 @@ def read(state: bytes, reading: Callable[[Replica], T]) -> T:
     """
     replica: Replica = Doc()
     try:
-        replica.apply_update(state)
+        _load(replica, state)
         with replica.transaction():
             return reading(replica)
-    except ValueError as error:
-        raise UpdateError(f"{len(state)} bytes that are no Yjs update came") from error
-    except (ContentError, KeyboardInterrupt, SystemExit, MemoryError):
+    except RuntimeError as error:  # what a replica answers once the CRDT has panicked on it; and too deep a recursion
+        raise ContentError(f"the content cannot be read: {type(error).__name__} in the CRDT") from error
+    except (Exception, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # a panic of the CRDT (pyo3's PanicException) is no Exception
         raise ContentError(f"the content cannot be read: {type(error).__name__} in the CRDT") from error
+
+
+def _load(replica: Replica, state: bytes) -> None:
+    try:
+        replica.apply_update(state)
+    except ValueError as error:
+        raise UpdateError(f"{len(state)} bytes that are no Yjs update came") from error
 
 
 def fragment(replica: Replica, root: str = ROOT) -> XmlFragment:

@@ -82,6 +82,8 @@ def test_everything_a_token_may_say_is_read() -> None:
         ("documents", {"a": 4}),
         ("documents", {"a": None}),
         ("documents", {"": "owner"}),
+        ("documents", {"a\x00*": "owner"}),
+        ("documents", {"\udc00": "owner"}),
         ("documents", {"x" * 257: "owner"}),
     ],
 )

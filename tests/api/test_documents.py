@@ -106,7 +106,9 @@ async def test_a_listing_is_searched_by_title_and_name(api: httpx.AsyncClient) -
     assert {document["name"] for document in found} == {"plan-1", "x"}
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "201"}, {"limit": "many"}, {"q": "x" * 256}])
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "201"}, {"limit": "many"}, {"q": "x" * 256}, {"q": "a\x00"}]
+)
 async def test_a_wrong_query_is_refused_by_its_parameter(api: httpx.AsyncClient, query: dict[str, str]) -> None:
     answer = await api.get("/api/v1/documents", params=query)
 
@@ -114,8 +116,9 @@ async def test_a_wrong_query_is_refused_by_its_parameter(api: httpx.AsyncClient,
     assert [error["parameter"] for error in answer.json()["errors"]] == list(query)
 
 
-async def test_a_cursor_from_elsewhere_is_refused(api: httpx.AsyncClient) -> None:
-    assert (await api.get("/api/v1/documents", params={"cursor": "nonsense"})).status_code == 400
+@pytest.mark.parametrize("cursor", ["nonsense", "", "\x00", "W10", "ü", "x" * 1024])
+async def test_a_cursor_from_elsewhere_is_refused(api: httpx.AsyncClient, cursor: str) -> None:
+    assert (await api.get("/api/v1/documents", params={"cursor": cursor})).status_code == 400
 
 
 async def test_a_change_of_title_is_kept(api: httpx.AsyncClient) -> None:
