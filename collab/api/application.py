@@ -32,7 +32,7 @@ are the document `team/notes`. A last segment `content` or `restore` is the sub-
 _SCHEMAS: Final = "#/components/schemas/{model}"
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
-        "description": "What went wrong",
+        "description": "What went wrong.",
         "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS.format(model=Problem.__name__)}}},
     }
 }

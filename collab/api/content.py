@@ -83,6 +83,7 @@ async def read_content(
     "/{name}/content",
     status_code=204,
     summary="Merge a Yjs update into a document",
+    response_description="Merged and committed.",
     openapi_extra={"requestBody": {"required": True, "content": {_UPDATE: _BINARY, _YJS_UPDATE: _BINARY}}},
 )
 async def merge_content(services: ServicesOfApp, identity: Caller, name: NameInPath, request: Request) -> None:

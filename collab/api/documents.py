@@ -27,7 +27,9 @@ _BLOCK_IDS: Final = uuid.UUID("5a0f3f6e-6b0c-4b57-9a38-0f8f2f7c8d11")
 _NEW_DOCUMENT: Final = NewDocument()
 
 
-@router.post("", status_code=201, summary="Create a document")
+@router.post(
+    "", status_code=201, summary="Create a document", response_description="Created; `Location` is its address."
+)
 async def create_document(
     services: ServicesOfApp,
     identity: Caller,
@@ -47,7 +49,7 @@ async def create_document(
     return DocumentInfo.of(record, role)
 
 
-@router.get("", summary="List documents")
+@router.get("", summary="List documents", response_description="One page.")
 async def list_documents(
     services: ServicesOfApp,
     identity: Caller,
@@ -70,14 +72,14 @@ async def list_documents(
     )
 
 
-@router.get("/{name}", summary="Look up a document")
+@router.get("/{name}", summary="Look up a document", response_description="The document.")
 async def get_document(services: ServicesOfApp, identity: Caller, name: NameInPath) -> DocumentInfo:
     """Return a document, without its content."""
     role = require(identity, name, Role.READER)
     return DocumentInfo.of(await services.documents.get(name), role)
 
 
-@router.patch("/{name}", summary="Change a document")
+@router.patch("/{name}", summary="Change a document", response_description="The document as it is now.")
 async def change_document(
     services: ServicesOfApp, identity: Caller, name: NameInPath, change: DocumentChange
 ) -> DocumentInfo:
@@ -91,7 +93,7 @@ async def change_document(
     return DocumentInfo.of(record, role)
 
 
-@router.delete("/{name}", status_code=204, summary="Delete a document")
+@router.delete("/{name}", status_code=204, summary="Delete a document", response_description="It is in the trash.")
 async def delete_document(services: ServicesOfApp, identity: Caller, name: NameInPath) -> None:
     """Put a document into the trash and end its sessions. Needs the owner's role."""
     require(identity, name, Role.OWNER)
@@ -100,7 +102,7 @@ async def delete_document(services: ServicesOfApp, identity: Caller, name: NameI
         await services.rooms.close(name)
 
 
-@router.post("/{name}/restore", summary="Restore a document")
+@router.post("/{name}/restore", summary="Restore a document", response_description="The document, out of the trash.")
 async def restore_document(services: ServicesOfApp, identity: Caller, name: NameInPath) -> DocumentInfo:
     """Take the document deleted last under this name out of the trash. Needs the owner's role."""
     role = require(identity, name, Role.OWNER)

@@ -1,5 +1,6 @@
 """What stands before every endpoint: the last catch of errors, the check of where a request comes from, the limit of its body."""
 
+import re
 from typing import Final
 
 import structlog
@@ -14,6 +15,7 @@ from collab.errors import Forbidden
 log = structlog.get_logger(__name__)
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_LENGTH: Final = re.compile(r"[0-9]{1,19}")
 _PROBES: Final = frozenset({"/healthz", "/readyz"})
 """They tell nothing of documents, and are asked for under whatever address the machine has."""
 
@@ -76,7 +78,7 @@ class LimitBodies:
             await self._app(scope, receive, send)
             return
         header = Headers(scope=scope).get("content-length", "")
-        declared = int(header) if header.isascii() and header.isdigit() else 0
+        declared = int(header) if _LENGTH.fullmatch(header) else 0
         received = 0
 
         async def counted() -> Message:

@@ -14,13 +14,13 @@ router = APIRouter(tags=["probes"])
 READY_TIMEOUT: Final = 5.0
 
 
-@router.get("/healthz", summary="Does the process live?")
+@router.get("/healthz", summary="Does the process live?", response_description="It does.")
 async def healthz() -> Health:
     """Answer at all."""
     return Health()
 
 
-@router.get("/readyz", summary="Is the server ready for work?")
+@router.get("/readyz", summary="Is the server ready for work?", response_description="It is.")
 async def readyz(services: ServicesOfApp) -> Health:
     """Answer 503 with the reason while the server is draining or its database does not answer."""
     if services.rooms.draining:
