@@ -16,7 +16,7 @@ const SEARCH_DELAY_MS = 200;
 
 /** All documents that this user may open. */
 export function DocumentsPage() {
-  useDocumentTitle("Documents – Collab");
+  useDocumentTitle("Documents · Collab");
   const [search, setSearch] = useState("");
   const [settledSearch] = useDebouncedValue(search.trim(), SEARCH_DELAY_MS);
   const { list, reload, loadMore, replace } = useDocumentList(settledSearch);

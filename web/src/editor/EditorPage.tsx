@@ -13,7 +13,7 @@ import { Workspace } from "./Workspace.tsx";
 /** One document, or what there is to say where it cannot be opened. */
 export default function EditorPage({ name }: { name: string }) {
   const { record, problem, reload, replace } = useDocumentRecord(name);
-  useDocumentTitle(`${record?.title ?? name} – Collab`);
+  useDocumentTitle(`${record?.title ?? name} · Collab`);
 
   if (record?.kind === "richtext") {
     return <Workspace record={record} problem={problem} reload={reload} replace={replace} />;

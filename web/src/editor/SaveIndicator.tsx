@@ -14,7 +14,7 @@ export function SaveIndicator({ state }: { state: SaveState }) {
   return (
     <Tooltip label={explanation} multiline maw={280} withArrow>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard reaches the explanation, too */}
-      <div className={styles.indicator} data-state={shown} tabIndex={0} role="status">
+      <div className={styles.indicator} data-save-state={shown} tabIndex={0} role="status">
         <Sign state={shown} />
         <span className={styles.label}>
           {label}

@@ -1,0 +1,1 @@
+"""The editor in a real Chromium, against a real server."""
