@@ -44,7 +44,10 @@ class ClientProcess:
         assert self._process.stdin is not None
         self._requests += 1
         request = {"id": self._requests, "action": action, **options}
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        except BrokenPipeError:
+            raise AssertionError(f"the client process had ended before {action}") from None
         answer = json.loads(self._read_line(action))
         assert answer["id"] == self._requests
         if "error" in answer:
@@ -109,10 +112,6 @@ class Client:
         """Wait until the client's state has all these values, and return it; the failure tells what it was instead."""
         state: Mapping[str, Any] = self.request("until", wanted=wanted, milliseconds=round(seconds * 1000))
         return state
-
-    def until_length(self, length: int) -> str:
-        """Wait until the client's text has this many UTF-16 code units, and return it."""
-        return str(self.until(length=length)["text"])
 
     def leave(self) -> None:
         """Close the client as an application does that unmounts its editor."""
