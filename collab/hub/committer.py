@@ -1,8 +1,9 @@
 """Group commit: while one commit runs, the next batch gathers, from all rooms.
 
 A commit costs about the same however few rows it has. So the first edit after a pause is committed at once, and under load commits are
-an interval apart. A batch that fails is tried again until it succeeds, and nothing in it is acknowledged before; what waits is bounded
-by those who hand in, who ask `has_room` first.
+an interval apart. A batch that fails because the database is away is tried again until it succeeds, and nothing in it is acknowledged
+before; what waits is bounded by those who hand in, who ask `has_room` first. Where the database refuses one document's part, that document
+is told, and the others go on.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from collab.errors import CollabError, DatabaseUnavailable, DocumentExists
+from collab.errors import CollabError, DatabaseUnavailable, DocumentExists, StorageError
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName, DocumentRecord, DocumentStore, UpdateLog
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,10 @@ class LoggedDocument(Protocol):
 
     def committed(self, updates: tuple[bytes, ...]) -> None:
         """Take note that these are in the log."""
+        ...
+
+    def refused(self, error: CollabError) -> None:
+        """Take note that what was handed in at one time is not in the log, and that trying again cannot help."""
         ...
 
 
@@ -61,19 +66,23 @@ class Committer:
         self._pending: list[_Entry] = []
         self._unsaved_bytes = 0
         self._work = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._submitted = 0
+        self._settled = 0
+        self._progress = asyncio.Event()
         self._accepting = asyncio.Event()
         self._accepting.set()
 
     def submit(self, document: LoggedDocument, updates: tuple[bytes, ...], done: Callable[[], None]) -> None:
-        """Hand in updates; `done` is called when they, and all that this document handed in before, are committed."""
+        """Hand in updates; `done` is called when they, and all that this document handed in before, are committed.
+
+        Where the database refuses them, the document's `refused` is called instead.
+        """
         entry = _Entry(document, updates, done)
         self._pending.append(entry)
         self._unsaved_bytes += entry.bytes
         if self._unsaved_bytes > self._max_unsaved_bytes:
             self._accepting.clear()
-        self._idle.clear()
+        self._submitted += 1
         self._work.set()
 
     @property
@@ -86,8 +95,11 @@ class Committer:
         await self._accepting.wait()
 
     async def drained(self) -> None:
-        """Wait until everything handed in so far is committed."""
-        await self._idle.wait()
+        """Wait until everything handed in so far is committed, or refused."""
+        submitted = self._submitted
+        while self._settled < submitted:
+            self._progress.clear()
+            await self._progress.wait()
 
     async def run(self) -> None:
         """Commit until cancelled."""
@@ -99,10 +111,12 @@ class Committer:
             if pause > 0:
                 await asyncio.sleep(pause)
             last_commit = loop.time()
-            await self._commit(self._take_batch())
+            batch = self._take_batch()
+            await self._commit(batch)
+            self._settled += len(batch)
+            self._progress.set()
             if not self._pending:
                 self._work.clear()
-                self._idle.set()
 
     def _take_batch(self) -> list[_Entry]:
         count = updates = 0
@@ -122,30 +136,30 @@ class Committer:
                 log.warning("edits wait for the database", documents=len(batch), retry_in=delay, error=str(error))
                 await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
                 delay = min(2 * delay, LONGEST_RETRY)
-            except CollabError as error:
-                log.error("a commit was refused; trying each document alone", error=str(error))  # noqa: TRY400 - told in words
+            except Exception:  # whatever it is, the documents it is not about must go on
+                log.exception("a commit was refused; trying each document alone")
                 batch = await self._commit_alone(batch)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, LONGEST_RETRY)
             else:
                 self._finish(batch)
                 return
 
     async def _commit_alone(self, batch: list[_Entry]) -> list[_Entry]:
-        """Commit what can be; return what cannot."""
+        """Commit what the database takes, and refuse what it refuses; return what it could not be asked about."""
         by_document: dict[LoggedDocument, list[_Entry]] = {}
         for entry in batch:
             by_document.setdefault(entry.document, []).append(entry)
-        refused: list[_Entry] = []
+        waiting: list[_Entry] = []
         for document, entries in by_document.items():
             try:
                 await self._append(entries)
-            except CollabError as error:
-                log.error("a document's edits cannot be committed", document=document.name, error=str(error))  # noqa: TRY400
-                refused += entries
+            except DatabaseUnavailable:
+                waiting += entries
+            except Exception as error:
+                log.exception("a document's edits cannot be committed", document=document.name)
+                self._refuse(entries, error)
             else:
                 self._finish(entries)
-        return refused
+        return waiting
 
     async def _append(self, batch: list[_Entry]) -> None:
         updates: dict[DocumentId, list[bytes]] = {}
@@ -166,9 +180,18 @@ class Committer:
         return record
 
     def _finish(self, batch: list[_Entry]) -> None:
-        self._unsaved_bytes -= sum(entry.bytes for entry in batch)
-        if self._unsaved_bytes <= self._max_unsaved_bytes:
-            self._accepting.set()
+        self._make_room(batch)
         for entry in batch:
             entry.document.committed(entry.updates)
             entry.done()
+
+    def _refuse(self, batch: list[_Entry], error: Exception) -> None:
+        self._make_room(batch)
+        reason = error if isinstance(error, CollabError) else StorageError("the document cannot be saved")
+        for entry in batch:
+            entry.document.refused(reason)
+
+    def _make_room(self, batch: list[_Entry]) -> None:
+        self._unsaved_bytes -= sum(entry.bytes for entry in batch)
+        if self._unsaved_bytes <= self._max_unsaved_bytes:
+            self._accepting.set()

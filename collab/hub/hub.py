@@ -43,6 +43,8 @@ class Hub:
         self._settings = settings
         self._rooms: dict[DocumentName, LiveRoom] = {}
         self._opening: dict[DocumentName, asyncio.Future[LiveRoom]] = {}
+        self._leaving: dict[DocumentName, LiveRoom] = {}
+        """Rooms that were closed with edits under way to the log, which their successors must find there."""
         self._to_compact: dict[DocumentName, LiveRoom] = {}
         self._compaction_due = asyncio.Event()
         self._tasks: anyio.abc.TaskGroup
@@ -98,6 +100,8 @@ class Hub:
 
     async def _open(self, name: DocumentName, opening: "asyncio.Future[LiveRoom]") -> None:
         try:
+            if name in self._leaving:
+                await self._leaving.pop(name).until_saved()
             stored = await self._log.load(name)
             live = self._make_room(name, stored)
         except CollabError as error:
@@ -162,11 +166,10 @@ class Hub:
         opening = self._opening.get(name)
         if opening is not None:
             await asyncio.wait([opening])
-        live = self._rooms.pop(name, None)
+        live = self._rooms.get(name)
         if live is not None:
             live.flush()
-            live.closed = True
-            live.end_all(DocumentDeleted(f"the document {name!r} was deleted"))
+            live.close(DocumentDeleted(f"the document {name!r} was deleted"))
 
     @property
     def room_count(self) -> int:
@@ -189,9 +192,11 @@ class Hub:
         self._compaction_due.set()
 
     def drop(self, live: LiveRoom) -> None:
-        """Forget a room that cannot go on."""
+        """Forget a room that was closed."""
         if self._rooms.get(live.name) is live:
             del self._rooms[live.name]
+            if live.is_saving:
+                self._leaving[live.name] = live
 
     # Work in the background
 
@@ -206,6 +211,7 @@ class Hub:
                     live.closed = True
                     del self._rooms[live.name]
                     log.info("room closed", document=live.name)
+            self._leaving = {name: live for name, live in self._leaving.items() if live.is_saving}
 
     def _is_idle(self, live: LiveRoom, now: float) -> bool:
         since = live.empty_since
@@ -239,21 +245,24 @@ class Hub:
         if self.draining:
             return
         self.draining = True
-        with anyio.move_on_after(self._settings.drain_timeout) as scope:
-            await self._commit_all()
+        with anyio.move_on_after(self._settings.drain_timeout) as first:
+            await self._commit_so_far()
         for live in tuple(self._rooms.values()):
             live.end_all(ServerDraining("the server is going down; come back in a moment"))
-        with anyio.move_on_after(self._settings.drain_timeout) as scope:
-            await self._commit_all()
-        if scope.cancelled_caught:
+        with anyio.CancelScope(deadline=first.deadline) as last:
+            await self._commit_so_far()
+            while any(
+                live.has_unsaved_edits for live in self._rooms.values()
+            ):  # such as those that wait for a new replica
+                await asyncio.sleep(DRAIN_POLL)
+                await self._commit_so_far()
+        if last.cancelled_caught:
             log.error("the server stops with edits that the database did not take; none was acknowledged")
 
-    async def _commit_all(self) -> None:
-        while any(live.has_unsaved_edits for live in self._rooms.values()):
-            for live in self._rooms.values():
-                live.flush()
-            await self.committer.drained()
-            await asyncio.sleep(DRAIN_POLL)
+    async def _commit_so_far(self) -> None:
+        for live in tuple(self._rooms.values()):
+            live.flush()
+        await self.committer.drained()
 
 
 def _retrieve_exception(opening: "asyncio.Future[LiveRoom]") -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -18,6 +18,8 @@ from collab.rooms.room import Flush, Room
 from collab.rooms.session import Session, Writer
 
 log = structlog.get_logger(__name__)
+
+FAILED: Final = "a room failed; it is closed, and its clients come back to a new one"
 
 EndSession = Callable[[CollabError], None]
 """Ends a session's connection, or its part of one, with the close code that this error stands for."""
@@ -39,7 +41,7 @@ class Surroundings(Protocol):
         ...
 
     def drop(self, live: "LiveRoom") -> None:
-        """Forget a room that cannot go on."""
+        """Forget a room that was closed."""
         ...
 
 
@@ -165,9 +167,16 @@ class LiveRoom:
 
     def tick(self, now: float) -> None:
         """Break silences, let slow readers catch up, and part with stuck ones."""
-        for session in self._room.tick(now):
+        try:
+            stuck = self._room.tick(now)
+        except Exception:
+            log.exception(FAILED, document=self.name)
+            self.close(CollabError("the room failed; come back in a moment"))
+            return
+        for session in stuck:
             log.info("a reader is stuck", document=self.name, session=session.id)
             self._end(session, PeerTimeout("the client has read nothing for too long"))
+        self._rebuild_if_lost()
         self._schedule()
 
     # Flushing
@@ -188,8 +197,8 @@ class LiveRoom:
         try:
             flush = self._room.flush(self._last_flush)
         except Exception:
-            log.exception("a room failed; it is closed, and its clients come back to a new one", document=self.name)
-            self._give_up(CollabError("the room failed; come back in a moment"))
+            log.exception(FAILED, document=self.name)
+            self.close(CollabError("the room failed; come back in a moment"))
             return
         self._carry_out(flush)
 
@@ -205,9 +214,7 @@ class LiveRoom:
                 self._end(offence.writer, offence.error)
             elif isinstance(offence.writer, Receipt):
                 offence.writer.fail(offence.error)
-        if self._room.needs_rebuild and not self._rebuilding:
-            self._rebuilding = True
-            self._surroundings.start(self._rebuild, f"rebuild {self.name}")
+        self._rebuild_if_lost()
         self._schedule()
 
     def committed(self, updates: tuple[bytes, ...]) -> None:
@@ -221,21 +228,32 @@ class LiveRoom:
             self._tail_rows = self._tail_bytes = 0
             self._surroundings.compaction_due(self)
 
+    def refused(self, error: CollabError) -> None:
+        """Give the room up, because the log refused what one flush of it brought; that was never acknowledged."""
+        self._settle_flush()
+        self.close(error)
+
     def _acknowledge(self, writers: tuple[Writer, ...]) -> None:
+        self._settle_flush()
+        _tell_saved(writers)
+
+    def _settle_flush(self) -> None:
         self._unsaved_flushes -= 1
         if not self._unsaved_flushes:
             self._saved.set()
-        _tell_saved(writers)
 
     # The replica
+
+    def _rebuild_if_lost(self) -> None:
+        if self._room.needs_rebuild and not self._rebuilding and not self.closed:
+            self._rebuilding = True
+            self._surroundings.start(self._rebuild, f"rebuild {self.name}")
 
     async def _rebuild(self) -> None:
         """Load a new replica in place of one that the CRDT broke, after all that was taken in is committed."""
         delay = 0.1
         while not self.closed:
-            while self._unsaved_flushes:
-                self._saved.clear()
-                await self._saved.wait()
+            await self.until_saved()
             try:
                 stored = await self._surroundings.load(self.name)
                 document = load_replica(stored)
@@ -244,7 +262,7 @@ class LiveRoom:
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, LONGEST_RETRY)
             except CollabError as error:
-                self._give_up(error)
+                self.close(error)
                 return
             else:
                 log.warning("a replica was rebuilt", document=self.name)
@@ -253,10 +271,24 @@ class LiveRoom:
                 self._schedule()
                 return
 
-    def _give_up(self, error: CollabError) -> None:
-        self._rebuilding = False
+    @property
+    def is_saving(self) -> bool:
+        """Whether something that was flushed is still on its way to the log."""
+        return self._unsaved_flushes > 0
+
+    async def until_saved(self) -> None:
+        """Wait until everything that was flushed is in the log, or refused by it."""
+        while self._unsaved_flushes:
+            self._saved.clear()
+            await self._saved.wait()
+
+    # The end
+
+    def close(self, error: CollabError) -> None:
+        """Part with everybody, and take nobody in any more. What was flushed is committed all the same."""
         self.closed = True
         self._surroundings.drop(self)
+        self._rebuilding = False
         self.end_all(error)
         for receipt in tuple(self._receipts):
             receipt.fail(error)

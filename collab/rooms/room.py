@@ -11,7 +11,7 @@ applies each edit that was under way by itself, so that exactly the one that bre
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from collab.errors import CollabError, UpdateError
+from collab.errors import CollabError, ProtocolError, UpdateError
 from collab.protocol.dialect import Dialect
 from collab.protocol.frames import Frame
 from collab.protocol.messages import (
@@ -154,6 +154,7 @@ class Room:
         self._pass_messages_on(now)
         if self._document is not None:
             acknowledge += self._judge_readers_edits(self._document)
+        if self._document is not None:
             self._greet(self._document)
             self._tell_who_is_here(now)
             self._answer(self._document, offences, now)
@@ -193,7 +194,8 @@ class Room:
         self._one_by_one = True
         if len(batch) == 1:
             culprit = batch[0][0]
-            offences.append(Offence(culprit, error))
+            # An update error, for another try cannot mend it: a client that came back with it would cost everybody a rebuild each time.
+            offences.append(Offence(culprit, UpdateError(str(error))))
             self._edits = [edit for edit in later if edit[0] is not culprit] + self._edits
         else:
             self._edits = batch + later + self._edits
@@ -206,6 +208,9 @@ class Room:
             try:
                 nothing_new = document.holds(update)
             except UpdateError:
+                nothing_new = False
+            except PoisonedReplica:
+                self._document = None
                 nothing_new = False
             if nothing_new:
                 known.append(session)
@@ -240,7 +245,9 @@ class Room:
             except PoisonedReplica as error:
                 self._document = None
                 self._questions = questions[index + 1 :]
-                offences.append(Offence(session, error))
+                offences.append(
+                    Offence(session, ProtocolError(f"a state vector came that cannot be answered: {error}"))
+                )
                 return
             except CollabError as error:
                 offences.append(Offence(session, error))
@@ -304,7 +311,12 @@ class Room:
     def _catch_up(self, session: Session) -> None:
         if self._document is None:
             return
-        session.tell(session.dialect.sync_update(self._document.diff(session.state_vector)))
+        try:
+            missed = self._document.diff(session.state_vector)
+        except PoisonedReplica:
+            self._document = None
+            return
+        session.tell(session.dialect.sync_update(missed))
         session.tell(session.dialect.awareness(self._presence.everything()))
         session.behind_since, session.state_vector = None, b""
         self._questions += [(session, state_vector) for state_vector in self._behind.pop(session)]
