@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from collab.api.content import router as content_router
 from collab.api.documents import router as documents_router
 from collab.api.editor import CANDIDATES, editor_router
-from collab.api.guards import AnswerFailures, LimitBodies, RefuseForeignPages
+from collab.api.guards import AnswerFailures, AnswerHead, LimitBodies, RefuseForeignPages
 from collab.api.paths import RouteByRawPath
 from collab.api.probes import router as probes_router
 from collab.api.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, add_problem_handlers
@@ -75,7 +75,7 @@ def create_api(
         redirect_slashes=False,
         responses=_PROBLEMS,
     )
-    app.state.services = Services(documents, rooms, access, settings)
+    app.state.services = Services(documents, rooms, access)
     add_problem_handlers(app)
     for router in (documents_router, content_router, session_router, probes_router):
         app.include_router(router, dependencies=[Depends(never_stored)])
@@ -85,5 +85,6 @@ def create_api(
     app.add_middleware(RouteByRawPath)
     app.add_middleware(LimitBodies, max_bytes=settings.max_message_bytes)
     app.add_middleware(RefuseForeignPages, open_mode=access.open)
+    app.add_middleware(AnswerHead)
     app.add_middleware(AnswerFailures)
     return app

@@ -63,8 +63,8 @@ def editor_router(candidates: Sequence[Path] = CANDIDATES) -> APIRouter:
     """Return the routes of the editor. A build that comes later is found when it is there."""
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/", methods=["GET", "HEAD"])
-    @router.api_route("/d/{document:path}", methods=["GET", "HEAD"])
+    @router.get("/")
+    @router.get("/d/{document:path}")
     async def page(request: Request) -> Response:
         directory = await anyio.to_thread.run_sync(editor_directory, candidates)
         if directory is None:
@@ -72,11 +72,11 @@ def editor_router(candidates: Sequence[Path] = CANDIDATES) -> APIRouter:
         headers = {"Cache-Control": _REVALIDATE, **SECURITY_HEADERS}
         return await anyio.to_thread.run_sync(_file, directory, _PAGE, request.headers, headers)
 
-    @router.api_route("/assets/{path:path}", methods=["GET", "HEAD"])
+    @router.get("/assets/{path:path}")
     async def asset(request: Request, path: str) -> Response:
         return await _file_of_build(f"assets/{path}", request.headers, _IMMUTABLE)
 
-    @router.api_route("/{path}", methods=["GET", "HEAD"])
+    @router.get("/{path}")
     async def other_file(request: Request, path: str) -> Response:
         return await _file_of_build(path, request.headers, _REVALIDATE)
 

@@ -1,4 +1,4 @@
-"""What stands before every endpoint: the last catch of errors, the check of where a request comes from, the limit of its body."""
+"""What stands before every endpoint: the last catch of errors, `HEAD`, where a request comes from, how large its body is."""
 
 import re
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collab.access import check_host, check_origin
@@ -37,11 +38,31 @@ class AnswerFailures:
 
         try:
             await self._app(scope, receive, noting)
+        except ClientDisconnect:
+            log.debug("the client left before its request was read", path=scope.get("path"))
         except Exception:
             log.exception("request failed", method=scope.get("method"), path=scope.get("path"))
             if started or scope["type"] != "http":
                 raise
             await internal_problem()(scope, receive, send)
+
+
+class AnswerHead:
+    """Answers `HEAD` as `GET`, without the body (RFC 9110, section 9.3.2), so that no endpoint must think of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
 class RefuseForeignPages:

@@ -8,7 +8,6 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from collab.ports import Authenticator, DocumentName, DocumentStore
-from collab.settings import Settings
 
 
 class DocumentRooms(Protocol):
@@ -45,7 +44,6 @@ class Services:
     documents: DocumentStore
     rooms: DocumentRooms
     access: Authenticator
-    settings: Settings
     readers: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 2))
     """The threads that content is decoded in: few, so that large documents do not keep each other and everybody else from the processor."""
 

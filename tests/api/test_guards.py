@@ -1,5 +1,6 @@
 import httpx
 import pytest
+from starlette.types import Message
 
 from tests.api.conftest import Server, bearer
 
@@ -97,3 +98,35 @@ async def test_what_nobody_expected_is_answered_without_a_word_of_it(
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
     assert "sesame" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/v1/documents", "/api/v1/session", "/api/docs", "/healthz", "/api/v1/nothing"])
+async def test_head_is_answered_as_get_without_the_body(api: httpx.AsyncClient, path: str) -> None:
+    head, get = await api.head(path), await api.get(path)
+
+    assert (head.status_code, head.headers, head.content) == (get.status_code, get.headers, b"")
+
+
+async def test_a_client_that_leaves_before_its_body_is_read_is_no_failure(server: Server) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await server.app(
+        {
+            "type": "http",
+            "method": "POST",
+            "path": "/api/v1/documents/a/content",
+            "raw_path": b"/api/v1/documents/a/content",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost"), (b"content-type", b"application/octet-stream")],
+        },
+        receive,
+        send,
+    )
+
+    assert sent == []
