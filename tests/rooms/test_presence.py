@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from collab.errors import CollabError, LimitExceeded, ProtocolError
+from collab.protocol.awareness import MAX_SAFE_INTEGER
 from collab.protocol.messages import GONE, AwarenessEntry, QueryAwareness
 from collab.rooms.presence import MAX_IDS_PER_SESSION, MAX_REMEMBERED_DEPARTURES, MAX_STATE_CHARACTERS
 from collab.rooms.session import Rights
@@ -141,18 +142,44 @@ def test_echo_of_a_departed_client_is_not_passed_on() -> None:
     assert told(reader) == []
 
 
-def test_client_that_comes_back_with_its_clock_is_here_again() -> None:
+def test_client_that_comes_back_with_its_clock_is_news_to_those_who_saw_it_leave() -> None:
+    scene = Scene()
+    ada, reader = scene.join(), scene.join()
+    ada.announce(entry(1, 5))
+    ada.leave()
+
+    scene.join().announce(entry(1, 5))
+
+    assert everybody(scene, reader) == {1: "{}"}
+
+
+def test_client_that_comes_back_with_its_clock_is_news_to_those_who_stayed_and_to_itself() -> None:
     scene = Scene()
     ada, reader = scene.join(), scene.join()
     ada.announce(entry(1, 5))
     ada.leave()
     scene.flush()
-    told(reader)
+    assert told(reader)[-1] == (entry(1, 5, GONE),)
 
-    scene.join().announce(entry(1, 5))
+    returned = scene.join()
+    returned.announce(entry(1, 5))
     scene.flush()
 
-    assert told(reader) == [(entry(1, 5),)]
+    assert (told(reader), told(returned)) == ([(entry(1, 6),)], [(entry(1, 6),)])
+
+
+def test_largest_clock_is_not_counted_beyond_what_javascript_can() -> None:
+    scene = Scene()
+    ada, reader = scene.join(), scene.join()
+    ada.announce(entry(1, MAX_SAFE_INTEGER))
+    ada.leave()
+    scene.flush()
+    told(reader)
+
+    scene.join().announce(entry(1, MAX_SAFE_INTEGER))
+    scene.flush()
+
+    assert told(reader) == [(entry(1, MAX_SAFE_INTEGER),)]
 
 
 def test_client_that_comes_back_with_an_older_clock_is_not() -> None:
