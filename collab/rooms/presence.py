@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from collab.errors import LimitExceeded, ProtocolError
-from collab.protocol.awareness import encode_awareness
+from collab.protocol.awareness import MAX_SAFE_INTEGER, encode_awareness
 from collab.protocol.messages import GONE, AwarenessEntry
 from collab.rooms.session import JsonObject, Session
 
@@ -82,9 +82,19 @@ class Presence:
                 owner.presence.discard(entry.client_id)
             self._owners[entry.client_id] = session
             session.presence.add(entry.client_id)
-            self._departed.pop(entry.client_id, None)
+            entry = self._returned(entry)
         self._entries[entry.client_id] = entry
         self._note(entry)
+
+    def _returned(self, entry: AwarenessEntry) -> AwarenessEntry:
+        """Make the state of a client that has come back news to those who were told of its departure under the same clock.
+
+        They would pass it over until it counts on by itself, up to 15 s later. The client takes the higher clock from its own echo.
+        """
+        departed_at = self._departed.pop(entry.client_id, None)
+        if departed_at == entry.clock < MAX_SAFE_INTEGER:
+            return replace(entry, clock=entry.clock + 1)
+        return entry
 
     def leave(self, session: Session) -> None:
         """Remove everything a session said of itself.

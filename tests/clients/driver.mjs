@@ -29,6 +29,7 @@ function stateOf(client) {
     connected: client.connected,
     synced: client.synced,
     present: present(client),
+    clock: client.awareness.meta.get(client.doc.clientID)?.clock ?? null,
     unsynced: client.unsyncedChanges,
     unsaved: client.provider.hasUnsyncedChanges ?? null,
     unsyncedHistory: client.unsynced ?? [],

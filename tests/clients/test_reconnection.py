@@ -61,3 +61,21 @@ def test_client_that_was_away_gets_what_others_typed(meeting: Meeting) -> None:
 
     for client in clients.values():
         client.until(synced=True, text="typed meanwhile")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_client_that_comes_back_is_seen_at_once_by_those_who_stayed(version: str, meeting: Meeting) -> None:
+    staying, returning = meeting.join_synced("hocuspocus-v4", "staying"), meeting.join_synced(version, "returning")
+    returning.announce("returning")
+    staying.until(present=["returning"])
+    clock = returning.state()["clock"]
+    returning.request("disconnect")
+    returning.until(connected=False)
+    staying.until(present=[])
+
+    returning.request("connect")
+
+    staying.until(present=["returning"], seconds=10)  # by itself a client tells of itself anew after 15 s
+    returning.until(synced=True, clock=clock + 1)
+    returning.announce("renamed")
+    staying.until(present=["renamed"], seconds=10)
