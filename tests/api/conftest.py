@@ -1,11 +1,15 @@
 """The API over a real SQLite database and real rooms, called in this process."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from shutil import copyfile
 from time import time
+from typing import Protocol
 
+import anyio
 import httpx
 import jwt
 import pytest
@@ -15,7 +19,6 @@ from starlette.types import ASGIApp
 from collab.access import access_from
 from collab.api import create_api
 from collab.hub import Hub
-from collab.ports import Authenticator
 from collab.settings import Settings
 from collab.storage import Storage, migrate, open_storage
 
@@ -36,34 +39,47 @@ class Server:
     hub: Hub
     client: httpx.AsyncClient
     app: ASGIApp
+    database: Path
 
 
-@asynccontextmanager
-async def serving(
-    directory: Path, settings: Settings, *, editor: Path | None = None, access: Authenticator | None = None
-) -> AsyncIterator[Server]:
-    """Serve the API from a new database in this directory."""
-    url = f"sqlite:///{directory / 'collab.db'}"
-    await migrate(url)
-    async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(open_storage(url))
-        hub = await stack.enter_async_context(Hub.running(storage.log, storage.documents, settings))
-        app = create_api(
-            storage.documents,
-            hub,
-            access or access_from(settings),
-            settings,
-            editor_candidates=(editor,) if editor is not None else (),
-        )
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=HERE))
-        yield Server(storage, hub, client, app)
+class Serve(Protocol):
+    """Serves the API from a new database."""
+
+    def __call__(self, settings: Settings, *, editor: Path | None = None) -> AbstractAsyncContextManager[Server]: ...
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all its tables, to be copied."""
+    database = tmp_path_factory.mktemp("database") / "collab.db"
+    anyio.run(migrate, f"sqlite:///{database}")
+    return database
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
+def serve(tmp_path: Path, empty_database: Path) -> Serve:
+    """Start servers, each with a database of its own."""
+    numbers = count()
+
+    @asynccontextmanager
+    async def serving(settings: Settings, *, editor: Path | None = None) -> AsyncIterator[Server]:
+        database = Path(copyfile(empty_database, tmp_path / f"{next(numbers)}.db"))
+        async with AsyncExitStack() as stack:
+            storage = await stack.enter_async_context(open_storage(f"sqlite:///{database}"))
+            hub = await stack.enter_async_context(Hub.running(storage.log, storage.documents, settings))
+            candidates = (editor,) if editor is not None else ()
+            app = create_api(storage.documents, hub, access_from(settings), settings, editor_candidates=candidates)
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=HERE))
+            yield Server(storage, hub, client, app, database)
+
+    return serving
+
+
+@pytest.fixture
+async def server(serve: Serve) -> AsyncIterator[Server]:
     """A server in open mode."""
-    async with serving(tmp_path, Settings()) as running:
+    async with serve(Settings()) as running:
         yield running
 
 
@@ -74,9 +90,9 @@ def api(server: Server) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def guarded(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def guarded(serve: Serve) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server that asks for tokens."""
-    async with serving(tmp_path, Settings.model_validate({"secret": SECRET})) as running:
+    async with serve(Settings.model_validate({"secret": SECRET})) as running:
         yield running.client
 
 

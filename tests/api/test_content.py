@@ -7,7 +7,7 @@ import pytest
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from collab.settings import Settings
-from tests.api.conftest import Server, serving, text_update
+from tests.api.conftest import Serve, Server, text_update
 
 pytestmark = pytest.mark.anyio
 
@@ -145,11 +145,9 @@ async def test_a_body_that_is_no_update_is_refused_and_changes_nothing(api: http
 
 
 @pytest.mark.parametrize("declared", [True, False])
-async def test_a_body_over_the_limit_is_refused_while_it_is_read(
-    tmp_path_factory: pytest.TempPathFactory, declared: bool
-) -> None:
+async def test_a_body_over_the_limit_is_refused_while_it_is_read(serve: Serve, declared: bool) -> None:
     limit = 64 * 1024
-    async with serving(tmp_path_factory.mktemp("small"), Settings(max_message_bytes=limit)) as running:
+    async with serve(Settings(max_message_bytes=limit)) as running:
         await running.client.post("/api/v1/documents", json={"name": "a", "kind": "yjs"})
         update = text_update("x" * limit)
         read = 0
@@ -167,8 +165,8 @@ async def test_a_body_over_the_limit_is_refused_while_it_is_read(
         assert read <= limit + 4096
 
 
-async def test_json_bodies_are_limited_too(tmp_path_factory: pytest.TempPathFactory) -> None:
-    async with serving(tmp_path_factory.mktemp("small"), Settings(max_message_bytes=64 * 1024)) as running:
+async def test_json_bodies_are_limited_too(serve: Serve) -> None:
+    async with serve(Settings(max_message_bytes=64 * 1024)) as running:
         answer = await running.client.post("/api/v1/documents", json={"title": "x" * 70_000})
 
     assert answer.status_code == 413

@@ -6,7 +6,7 @@ import pytest
 
 from collab.api.editor import editor_directory
 from collab.settings import Settings
-from tests.api.conftest import serving
+from tests.api.conftest import Serve
 
 pytestmark = pytest.mark.anyio
 
@@ -32,8 +32,8 @@ def build(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def web(tmp_path: Path, build: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(tmp_path, Settings(), editor=build) as running:
+async def web(serve: Serve, build: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with serve(Settings(), editor=build) as running:
         running.client.headers.pop("Accept-Encoding")
         yield running.client
 
@@ -159,17 +159,17 @@ async def test_nothing_but_the_files_of_the_build_is_served(web: httpx.AsyncClie
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
-async def test_without_a_build_the_page_says_what_to_run(tmp_path: Path) -> None:
-    async with serving(tmp_path, Settings()) as running:
+async def test_without_a_build_the_page_says_what_to_run(serve: Serve) -> None:
+    async with serve(Settings()) as running:
         answer = await running.client.get("/")
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "text/plain; charset=utf-8")
     assert "make build" in answer.text
 
 
-async def test_a_build_that_comes_later_is_found(tmp_path: Path) -> None:
+async def test_a_build_that_comes_later_is_found(serve: Serve, tmp_path: Path) -> None:
     directory = tmp_path / "dist"
-    async with serving(tmp_path, Settings(), editor=directory) as running:
+    async with serve(Settings(), editor=directory) as running:
         before = await running.client.get("/d/a")
         directory.mkdir()
         (directory / "index.html").write_text(PAGE)

@@ -1,10 +1,8 @@
-from pathlib import Path
-
 import httpx
 import pytest
 
 from collab.settings import Settings
-from tests.api.conftest import SECRET, Server, bearer, serving
+from tests.api.conftest import SECRET, Serve, Server, bearer
 
 pytestmark = pytest.mark.anyio
 
@@ -23,9 +21,9 @@ async def test_a_draining_server_lives_and_is_not_ready(server: Server) -> None:
     assert "going down" in ready.json()["detail"]
 
 
-async def test_a_server_without_its_tables_is_not_ready(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "collab.db").unlink()
-    (tmp_path / "collab.db").touch()
+async def test_a_server_without_its_tables_is_not_ready(server: Server) -> None:
+    server.database.unlink()
+    server.database.touch()
 
     ready = await server.client.get("/readyz")
 
@@ -88,6 +86,6 @@ async def test_the_api_is_readable_without_anything_from_elsewhere(api: httpx.As
     assert "https://" not in page.text
 
 
-async def test_the_description_is_open_where_tokens_are_asked_for(tmp_path: Path) -> None:
-    async with serving(tmp_path, Settings.model_validate({"secret": SECRET})) as running:
+async def test_the_description_is_open_where_tokens_are_asked_for(serve: Serve) -> None:
+    async with serve(Settings.model_validate({"secret": SECRET})) as running:
         assert (await running.client.get("/api/docs")).status_code == 200
