@@ -25,6 +25,7 @@ class Person:
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.context = context
         self.page: Page = context.new_page()
+        self.page.set_default_timeout(10_000)
         self.failures: list[str] = []
         self._url = url
         self.page.on("pageerror", self._note_error)

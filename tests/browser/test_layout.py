@@ -1,11 +1,12 @@
 """Whether the pages fit a phone, and whether everybody can use them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.documents import Documents
 from tests.browser.people import People, Person
@@ -59,22 +60,21 @@ def see_missing(person: Person, _: str) -> None:
 SCREENS = [see_list, see_row_menu, see_editor, see_profile, see_missing]
 
 
-@pytest.fixture
-def filled(server: RunningServer, documents: Documents, people: People, request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="module")
+def filled(server: RunningServer, chromium: Browser) -> Iterator[str]:
     """A document with a bit of everything, and somebody else in it."""
-    name = documents.create(
-        f"filled {request.node.name}", "A title that is long enough to take a second line on a phone"
-    )
-    writer = people.join(server.url, "A writer with quite a long name")
+    with httpx.Client(base_url=server.url) as client:
+        name = Documents(client).create("filled", "A title that is long enough to take a second line on a phone")
+    others = People(chromium)
+    writer = others.join(server.url, "A writer with quite a long name")
     writer.open(name)
-    writer.write(
-        "# Heading\nA paragraph with averylongwordthatnobodywouldeverwritebutsomebodydoespasteitintoadocument\n"
-    )
+    writer.write("# Heading\nA paragraph with averylongwordthatnobodywouldeverwritebutsomebodypastesintoadocument\n")
     writer.write("[] to do\n\n")
     writer.insert_table()
     writer.type("cell")
     writer.sees_state("saved")
-    return name
+    yield name
+    others.leave()
 
 
 @pytest.mark.parametrize("see", SCREENS)

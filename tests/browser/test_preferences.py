@@ -22,6 +22,9 @@ def test_a_guest_keeps_name_and_colour_over_a_reload(
     ada.page.get_by_label("Your name").fill("Ada Lovelace")
     ada.page.get_by_role("radio", name="Green").check(force=True)
 
+    ada.page.keyboard.press("Escape")
+    ada.write(" again")
+
     cursor = ben.editor.locator("[data-cursor]")
     expect(ben.page.get_by_role("list", name="Also here").get_by_role("listitem")).to_have_text(["AL"])
     expect(cursor).to_have_text("\u2060Ada Lovelace\u2060")

@@ -30,7 +30,6 @@ def test_two_people_writing_at_once_converge(server: RunningServer, documents: D
         ["bulletListItem", "milk"],
         ["bulletListItem", "bread"],
         ["table", "onetwothreefourfive | second cell |  |  |  | "],
-        ["paragraph", ""],
     ]
     ada.sees_blocks(expected)
     ben.sees_blocks(expected)

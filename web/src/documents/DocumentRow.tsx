@@ -44,7 +44,7 @@ export function DocumentRow({ document: record, now, onRename, onDelete }: Props
 
 function RowMenu({ document: record, onRename, onDelete }: Omit<Props, "now">) {
   return (
-    <Menu position="bottom-end" width={190} shadow="md">
+    <Menu position="bottom-end" width={190} shadow="md" withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon
           variant="subtle"

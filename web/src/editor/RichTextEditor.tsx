@@ -9,6 +9,7 @@ import { type RefObject, useImperativeHandle } from "react";
 import type { DocumentConnection } from "./connection.ts";
 import { namedCursors } from "./cursors.ts";
 import styles from "./RichTextEditor.module.css";
+import { schema } from "./schema.ts";
 
 export type EditorFocus = () => void;
 
@@ -23,6 +24,7 @@ export function RichTextEditor({ connection, editable, focusRef }: Props) {
   const scheme = useComputedColorScheme("light");
   const editor = useCreateBlockNote(
     withCollaboration({
+      schema,
       // The cursors are ours, so BlockNote is given no awareness; it asks for a user all the same.
       collaboration: { fragment: connection.fragment, user: { name: "", color: "#000000" } },
       extensions: [namedCursors(connection.awareness)],
