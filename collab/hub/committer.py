@@ -37,6 +37,10 @@ class LoggedDocument(Protocol):
         """Take note that these are in the log."""
         ...
 
+    def created_elsewhere(self, record: DocumentRecord) -> None:
+        """Take note that somebody else has created it, perhaps with content."""
+        ...
+
     def refused(self, error: CollabError) -> None:
         """Take note that what was handed in at one time is not in the log, and that trying again cannot help."""
         ...
@@ -176,7 +180,9 @@ class Committer:
             record = await self._documents.create(document.name, kind=DocumentKind.YJS, title=document.name)
         except DocumentExists:
             record = await self._documents.get(document.name)
-        document.record = record
+            document.created_elsewhere(record)
+        else:
+            document.record = record
         return record
 
     def _finish(self, batch: list[_Entry]) -> None:

@@ -86,6 +86,8 @@ class Hub:
         live = self._rooms.get(name)
         if live is None:
             live = await asyncio.shield(self._open_once(name))
+        elif live.record is None:
+            await live.look_again()
         if live.record is None and not (create and self._settings.create_documents):
             raise DocumentNotFound(f"there is no document named {name!r}, and it may not be created here")
         return live

@@ -70,6 +70,17 @@ class Receipt:
         await self.outcome
 
 
+class _Nobody:
+    """Hands in what is stored already."""
+
+    def saved(self) -> None:
+        """Pass over it."""
+
+    def refused(self) -> bool:
+        """Pass over it."""
+        return True
+
+
 class LiveRoom:
     """A room, its place in the event loop, and its document in the log."""
 
@@ -241,6 +252,38 @@ class LiveRoom:
         self._unsaved_flushes -= 1
         if not self._unsaved_flushes:
             self._saved.set()
+
+    # What others create
+
+    def created_elsewhere(self, record: DocumentRecord) -> None:
+        """Take note, at the first write, that somebody else has created the document since this room was opened; take its content in."""
+        self.record = record
+        self._surroundings.start(self._take_in_stored, f"take in {self.name}")
+
+    async def look_again(self) -> None:
+        """See whether somebody else has created the document since this room was opened without one; take its content in then.
+
+        Raises what `UpdateLog.load` does.
+        """
+        stored = await self._surroundings.load(self.name)
+        if stored is not None and self.record is None:
+            self.record = stored.record
+            self._take_in(stored.content)
+
+    async def _take_in_stored(self) -> None:
+        try:
+            stored = await self._surroundings.load(self.name)
+        except CollabError as error:
+            self.close(error)
+            return
+        if stored is not None:
+            self._take_in(stored.content)
+
+    def _take_in(self, content: StoredContent) -> None:
+        for update in (content.snapshot, *content.updates):
+            if update is not None:
+                self._room.edit(_Nobody(), update)
+        self._schedule()
 
     # The replica
 

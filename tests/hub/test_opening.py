@@ -1,0 +1,210 @@
+"""A document is opened once, however many ask, and whoever asks is told what came of it."""
+
+import anyio
+import pytest
+
+from collab.errors import CorruptDocument, DatabaseUnavailable, DocumentDeleted, DocumentNotFound, ServerDraining
+from tests.hub.house import DOC, Guest, House, OpenHub
+from tests.support.eventually import eventually
+from tests.support.peers import Peer, text_of
+
+
+async def test_fifty_simultaneous_first_opens_load_once_and_all_get_the_content(house: House) -> None:
+    await house.create(update=Peer(1).type("content"))
+    guests: list[Guest] = []
+
+    async def come() -> None:
+        guest = await house.join()
+        guest.ask()
+        guests.append(guest)
+
+    house.log.hold_loads()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(50):
+            tasks.start_soon(come)
+        await anyio.wait_all_tasks_blocked()
+        house.log.loading.set()
+    await eventually(lambda: all(guest.answers for guest in guests))
+
+    assert house.log.loads == [DOC]
+    assert [text_of(*guest.content) for guest in guests] == ["content"] * 50
+
+
+async def test_failing_load_is_told_to_all_and_the_next_try_works(house: House) -> None:
+    await house.create(update=Peer(1).type("content"))
+    failures: list[str] = []
+
+    async def come() -> None:
+        with pytest.raises(DatabaseUnavailable) as raised:
+            await house.join()
+        failures.append(str(raised.value))
+
+    house.log.load_error = DatabaseUnavailable("the database is away")
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(come)
+    house.log.load_error = None
+    guest = await house.join()
+    guest.ask()
+    await eventually(lambda: guest.answers)
+
+    assert failures == ["the database is away"] * 5
+    assert text_of(*guest.content) == "content"
+
+
+async def test_load_that_one_caller_gives_up_goes_on_for_the_others(house: House) -> None:
+    await house.create(update=Peer(1).type("content"))
+    house.log.hold_loads()
+
+    async with anyio.create_task_group() as patient:
+        guests: list[Guest] = []
+
+        async def come() -> None:
+            guests.append(await house.join())
+
+        async with anyio.create_task_group() as impatient:
+            impatient.start_soon(house.join)
+            patient.start_soon(come)
+            await anyio.wait_all_tasks_blocked()
+            impatient.cancel_scope.cancel()
+        house.log.loading.set()
+
+    assert len(guests) == 1
+    assert house.log.loads == [DOC]
+
+
+async def test_log_that_cannot_be_loaded_is_never_served_nor_overwritten(house: House) -> None:
+    await house.create(update=b"no update")
+
+    with pytest.raises(CorruptDocument, match="'doc' cannot be loaded"):
+        await house.join()
+
+    assert house.hub.room_count == 0
+    assert await house.stored() == [b"no update"]
+
+
+async def test_unknown_document_comes_into_being_with_its_first_write(house: House) -> None:
+    guest = await house.join()
+    assert await house.log.load(DOC) is None
+
+    guest.update(Peer(1).type("first"))
+    await eventually(lambda: guest.saved)
+
+    assert text_of(*await house.stored()) == "first"
+
+
+async def test_unknown_document_is_not_created_by_reading(house: House) -> None:
+    guest = await house.join()
+    guest.ask()
+    await eventually(lambda: guest.answers)
+
+    with pytest.raises(DocumentNotFound):
+        await house.documents.get(DOC)
+
+
+async def test_document_created_by_another_at_the_same_moment_is_written_to(house: House) -> None:
+    guest = await house.join()
+    await house.create(update=Peer(1).type("theirs "))
+
+    guest.update(Peer(2).type("ours"))
+    await eventually(lambda: guest.saved)
+
+    assert sorted(text_of(*await house.stored())) == sorted("theirs ours")
+
+
+async def test_document_created_beside_an_empty_room_is_found_by_whoever_comes_next(house: House) -> None:
+    (await house.join()).leave()
+    await house.create(update=Peer(1).type("content"))
+
+    guest = await house.join()
+    guest.ask()
+    await eventually(lambda: guest.answers)
+
+    assert text_of(*guest.content) == "content"
+
+
+async def test_unknown_document_is_not_opened_where_creation_is_not_allowed(open_hub: OpenHub) -> None:
+    async with open_hub(create_documents=False) as house:
+        with pytest.raises(DocumentNotFound, match="no document named 'doc'"):
+            await house.join()
+
+
+async def test_known_document_is_opened_where_creation_is_not_allowed(open_hub: OpenHub) -> None:
+    async with open_hub(create_documents=False) as house:
+        await house.create()
+
+        guest = await house.join()
+
+        assert guest.live.name == DOC
+
+
+async def test_document_created_after_a_failed_try_is_found_where_creation_is_not_allowed(open_hub: OpenHub) -> None:
+    async with open_hub(create_documents=False) as house:
+        with pytest.raises(DocumentNotFound):
+            await house.join()
+        await house.create()
+
+        guest = await house.join()
+
+        assert guest.live.record is not None
+
+
+async def test_deleted_document_is_not_opened(house: House) -> None:
+    await house.create()
+    await house.documents.delete(DOC)
+
+    with pytest.raises(DocumentDeleted):
+        await house.join()
+
+
+async def test_document_deleted_while_it_is_opened_is_not_served(house: House) -> None:
+    await house.create()
+    house.log.hold_loads()
+    endings: list[object] = []
+
+    async def come() -> None:
+        try:
+            guest = await house.join()
+        except DocumentDeleted as error:
+            endings.append(error)
+        else:
+            await eventually(lambda: guest.endings)
+            endings.extend(guest.endings)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(come)
+        await anyio.wait_all_tasks_blocked()
+        await house.documents.delete(DOC)
+        tasks.start_soon(house.hub.close, DOC)
+        await anyio.wait_all_tasks_blocked()
+        house.log.loading.set()
+
+    assert [type(ending) for ending in endings] == [DocumentDeleted]
+    assert house.hub.room_count == 0
+
+
+async def test_draining_hub_opens_nothing(house: House) -> None:
+    await house.hub.drain()
+
+    with pytest.raises(ServerDraining):
+        await house.join()
+
+
+async def test_content_created_elsewhere_reaches_those_who_wait_in_the_room(house: House) -> None:
+    guest = await house.join()
+    await house.create(update=Peer(1).type("content"))
+
+    await house.join()
+    await eventually(lambda: guest.content)
+
+    assert text_of(*guest.content) == "content"
+
+
+async def test_content_created_elsewhere_reaches_whoever_writes_first(house: House) -> None:
+    guest = await house.join()
+    await house.create(update=Peer(1).type("theirs"))
+
+    guest.update(Peer(2).type("ours"))
+    await eventually(lambda: len(guest.content) == 2)
+
+    assert sorted(text_of(*guest.content)) == sorted("theirs" + "ours")
