@@ -4,6 +4,7 @@
 
     python -m benchmarks fanout --rounds 3 --seconds 10
 
-`workload` prepares the edits, `dialects` says them, `clients` connects, sends and receives, `clocks` reads which edits a frame carries,
-`processes` starts servers and reads their CPU time, `contenders` names them, `fanout` is one measured run, `report` the table.
+`workload` prepares the edits, `dialects` says them, `clients` connects, sends and keeps what comes, `clocks` reads which edits a frame
+carries, `measure` turns arrivals into figures. `processes` starts servers and reads their CPU time, `contenders` names them.
+`fanout` is one measured run, `rounds` all of them, `report` the table.
 """

@@ -9,7 +9,7 @@ from typing import Final
 
 import uvloop
 
-from benchmarks.contenders import CONTENDERS, Contender
+from benchmarks.contenders import Contender
 from benchmarks.failures import RunFailed
 from benchmarks.fanout import Outcome
 from benchmarks.report import conditions, table, write_page
@@ -36,10 +36,12 @@ def main() -> int:
         return 1
     text = f"{conditions(workload, options.rounds, outcomes)}\n\n{table(outcomes)}"
     print(f"\n{text}")
+    if not all(any(isinstance(outcome, Outcome) for outcome in runs) for runs in outcomes.values()):
+        print("a server has no run that counts; the page is left as it was", file=sys.stderr)
+        return 1
     if not options.print_only:
         write_page(_PAGE, text)
-    ours = [contender.label for contender in CONTENDERS if contender.ours]
-    return 0 if all(isinstance(outcome, Outcome) for label in ours for outcome in outcomes[label]) else 1
+    return 0
 
 
 def _parse() -> argparse.Namespace:

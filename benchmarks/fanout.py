@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Final
 from benchmarks.clients import Client, Replica, connected
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
-from benchmarks.measure import Reading, Window, percentile, read
+from benchmarks.measure import Reading, Window, check_undisturbed, percentile, read
 from benchmarks.processes import ProcessTree, RunningServer, machine_cpu_seconds
 from benchmarks.workload import Script, Workload, schedule
 
@@ -18,8 +19,6 @@ _CONVERGENCE_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.05
 _IDLE_SECONDS: Final = 1.0
 _LEAD_SECONDS: Final = 0.1
-_MOST_OF_A_CORE: Final = 0.8
-"""A generator that takes more of its core than this might itself be what was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +178,8 @@ def _probes(readers: Sequence[Client], workload: Workload) -> list[Client]:
 
 def _outcome(measured: _Measured, readings: Sequence[Reading], workload: Workload, idle_memory: int) -> Outcome:
     seconds = measured.window.seconds
-    generator_share = measured.generator_seconds / seconds
-    if generator_share > _MOST_OF_A_CORE:
-        raise RunFailed(f"the generator took {generator_share:.0%} of a core; expected {_MOST_OF_A_CORE:.0%} or less")
+    generator_share, others_share = measured.generator_seconds / seconds, measured.others_seconds / seconds
+    check_undisturbed(generator_share, others_share, os.cpu_count() or 1)
     latencies = [latency for reading in readings for latency in reading.latencies]
     each_reader = sum(reading.deliveries for reading in readings) / len(readings)
     deliveries = each_reader * workload.readers
@@ -194,5 +192,5 @@ def _outcome(measured: _Measured, readings: Sequence[Reading], workload: Workloa
         frames=sum(reading.frames for reading in readings) / len(readings) / seconds,
         idle_memory=idle_memory,
         generator_share=generator_share,
-        others_share=measured.others_seconds / seconds,
+        others_share=others_share,
     )

@@ -3,12 +3,19 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from benchmarks.clients import Arrival
 from benchmarks.clocks import Coverage
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
 from collab.protocol.messages import SyncStep2, SyncUpdate
+
+MOST_OF_A_CORE: Final = 0.8
+"""A generator that takes more might itself be what is measured."""
+
+QUARTER_OF_THE_MACHINE: Final = 0.25
+"""Where other processes take more, they decide when the server runs; late writers and merged frames then look like thrift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +81,12 @@ def percentile(values: Sequence[float], share: float) -> float:
     if not values:
         raise ValueError("no values came; expected one or more")
     return sorted(values)[max(math.ceil(share * len(values)), 1) - 1]
+
+
+def check_undisturbed(generator_share: float, others_share: float, cores: int) -> None:
+    """Raise `RunFailed` when something else than the server was measured; shares are of one core."""
+    if generator_share > MOST_OF_A_CORE:
+        raise RunFailed(f"the generator took {generator_share:.0%} of a core; expected {MOST_OF_A_CORE:.0%} or less")
+    allowed = QUARTER_OF_THE_MACHINE * cores
+    if others_share > allowed:
+        raise RunFailed(f"other processes took {others_share:.0%} of a core meanwhile; expected {allowed:.0%} or less")

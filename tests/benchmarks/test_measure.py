@@ -6,7 +6,7 @@ from pycrdt import Doc, Text
 from benchmarks.clients import Arrival
 from benchmarks.dialects import ClientDialect, HocuspocusClient, YWebsocketClient
 from benchmarks.failures import RunFailed
-from benchmarks.measure import Reading, Window, percentile, read
+from benchmarks.measure import Reading, Window, check_undisturbed, percentile, read
 from benchmarks.workload import Workload, schedule, write_scripts
 
 (SCRIPT,) = write_scripts(Workload(writers=1, rate=6, seconds=1, warm_up=0))
@@ -77,3 +77,14 @@ def test_schedule_gives_every_writer_its_rate_in_order() -> None:
         due = [keystroke.due for keystroke in keystrokes if keystroke.writer == writer]
         assert len(due) == 30
         assert all(later - earlier == pytest.approx(0.1) for earlier, later in pairwise(due))
+
+
+def test_a_run_fails_when_the_generator_was_busy() -> None:
+    with pytest.raises(RunFailed, match="the generator took 81% of a core; expected 80% or less"):
+        check_undisturbed(0.81, 0.0, cores=2)
+
+
+def test_a_run_fails_when_the_machine_was_busy() -> None:
+    check_undisturbed(0.2, 0.5, cores=2)
+    with pytest.raises(RunFailed, match="other processes took 51% of a core meanwhile; expected 50% or less"):
+        check_undisturbed(0.2, 0.51, cores=2)
