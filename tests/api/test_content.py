@@ -2,10 +2,13 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
+from collab.api import content
+from collab.content.replica import MAX_DEPTH
 from collab.settings import Settings
 from tests.api.conftest import Serve, Server, text_update
 
@@ -195,3 +198,29 @@ async def test_json_is_written_in_utf8(api: httpx.AsyncClient) -> None:
 
     assert "日本".encode() in answer.content
     assert json.loads(answer.content)["t"] == "日本"
+
+
+async def test_a_writer_hears_when_its_update_is_not_committed_in_time(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never_committed(*_: object) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(server.hub, "write", never_committed)
+    monkeypatch.setattr(content, "COMMIT_TIMEOUT", 0)
+
+    answer = await server.client.post(f"{A}/content", content=text_update("x"), headers=UPDATE)
+
+    assert (answer.status_code, answer.json()["type"]) == (503, "/api/docs#unavailable")
+
+
+async def test_content_at_the_limit_of_depth_is_given_as_json(api: httpx.AsyncClient) -> None:
+    doc: Doc[Any] = Doc()
+    parent = doc.get("x", type=XmlFragment).children.append(XmlElement("p"))
+    for _ in range(MAX_DEPTH - 2):
+        parent = parent.children.append(XmlElement("p"))
+    await api.post(f"{A}/content", content=doc.get_update(), headers=UPDATE)
+
+    answer = await api.get(f"{A}/content?format=json")
+
+    assert (answer.status_code, answer.text.count('"p"')) == (200, MAX_DEPTH - 1)

@@ -1,6 +1,7 @@
 import httpx
 import pytest
 from starlette.types import Message
+from structlog.testing import capture_logs
 
 from tests.api.conftest import Server, bearer
 
@@ -94,10 +95,12 @@ async def test_what_nobody_expected_is_answered_without_a_word_of_it(
 
     monkeypatch.setattr(type(server.storage.documents), "get", fail, raising=True)
 
-    answer = await server.client.get("/api/v1/documents/a")
+    with capture_logs() as logged:
+        answer = await server.client.get("/api/v1/documents/a")
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
     assert "sesame" not in answer.text
+    assert [(entry["event"], entry["exc_info"]) for entry in logged] == [("request failed", True)]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/documents", "/api/v1/session", "/api/docs", "/healthz", "/api/v1/nothing"])
