@@ -17,7 +17,8 @@ class FaultyLog:
         self.appends: list[tuple[Append, ...]] = []
         """The batches that were handed in, in order, whatever became of them."""
         self.committed: list[bytes] = []
-        self.compactions = 0
+        self.compacted: list[int] = []
+        """How many rows each compaction freed."""
         self.load_error: CollabError | None = None
         self.append_error: Exception | None = None
         self.refused: dict[DocumentId, Exception] = {}
@@ -53,5 +54,5 @@ class FaultyLog:
         self.committed += [update for append in batch for update in append.updates]
 
     async def compact(self, document: DocumentId) -> int:
-        self.compactions += 1
-        return await self._log.compact(document)
+        self.compacted.append(await self._log.compact(document))
+        return self.compacted[-1]

@@ -1,0 +1,256 @@
+"""Saved means committed: group commit, a database that is away, and one that refuses."""
+
+import anyio.lowlevel
+import pytest
+
+from collab.errors import DatabaseUnavailable, DocumentNotFound, LimitExceeded, StorageError, UpdateError
+from collab.ports import DocumentName
+from collab.settings import MIB
+from tests.hub.house import House, OpenHub
+from tests.support.eventually import eventually
+from tests.support.peers import Peer, text_of
+
+AWAY = DatabaseUnavailable("the database is away")
+
+
+async def test_nothing_is_acknowledged_before_the_commit_has_returned(house: House) -> None:
+    guest = await house.join()
+    await house.create()
+    house.log.hold_appends()
+
+    guest.update(Peer(1).type("a"))
+    await eventually(lambda: house.log.appends)
+    await eventually(lambda: guest.content)
+    assert guest.saved == 0
+    house.log.appending.set()
+    await eventually(lambda: guest.saved)
+
+    assert text_of(*await house.stored()) == "a"
+
+
+async def test_next_batch_gathers_from_all_rooms_while_one_commit_runs(house: House) -> None:
+    for name in ("one", "two", "three"):
+        await house.create(name)
+    guests = [await house.join(name) for name in ("one", "two", "three")]
+    house.log.hold_appends()
+    guests[0].update(Peer(1).type("first"))
+    await eventually(lambda: house.log.appends)
+
+    peer = Peer(2)
+    for guest in guests:
+        for _ in range(5):
+            guest.update(peer.type("x"))
+            guest.live.flush()
+    house.log.appending.set()
+    await eventually(lambda: sum(guest.saved for guest in guests) == 16)
+
+    assert len(house.log.appends) == 2
+    assert [len(append.updates) for append in house.log.appends[1]] == [5, 5, 5]
+
+
+async def test_edits_of_a_document_are_committed_in_their_order(house: House) -> None:
+    await house.create()
+    guest = await house.join()
+    peer = Peer(1)
+    edits = [peer.type(letter) for letter in "abcdefgh"]
+
+    for edit in edits:
+        guest.update(edit)
+        guest.live.flush()
+        await anyio.lowlevel.checkpoint()
+    await eventually(lambda: guest.saved == len(edits))
+
+    assert house.log.committed == edits
+    assert await house.stored() == edits
+
+
+async def test_database_that_is_away_acknowledges_nothing_and_loses_nothing(house: House) -> None:
+    await house.create()
+    guest = await house.join()
+    peer = Peer(1)
+    house.log.append_error = AWAY
+
+    guest.update(peer.type("a"))
+    await eventually(lambda: len(house.log.appends) == 1)
+    guest.update(peer.type("b"))
+    await eventually(lambda: len(house.log.appends) == 2)
+    assert guest.saved == 0
+    house.log.append_error = None
+    await eventually(lambda: guest.saved == 2)
+
+    assert text_of(*await house.stored()) == "ab"
+
+
+async def test_guests_go_on_seeing_each_other_while_the_database_is_away(house: House) -> None:
+    await house.create()
+    writer, reader = await house.join(), await house.join()
+    house.log.append_error = AWAY
+
+    writer.update(Peer(1).type("a"))
+    await eventually(lambda: reader.content)
+
+    assert text_of(*reader.content) == "a"
+
+
+async def test_writes_over_the_limit_find_the_committer_full_until_it_has_committed(open_hub: OpenHub) -> None:
+    async with open_hub(max_unsaved_bytes=MIB) as house:
+        await house.create()
+        guest = await house.join()
+        house.log.hold_appends()
+        peer = Peer(1)
+
+        guest.update(peer.type("x" * MIB))
+        guest.live.flush()
+        assert house.hub.committer.is_full
+        with pytest.raises(LimitExceeded):
+            await house.hub.write(guest.live.name, peer.type("y"))
+        house.log.appending.set()
+        await house.hub.committer.has_room()
+
+        assert not house.hub.committer.is_full
+        assert guest.saved == 1
+
+
+async def test_database_that_refuses_one_document_takes_the_others(house: House) -> None:
+    await house.create("good")
+    await house.create("bad")
+    good, bad = await house.join("good"), await house.join("bad")
+    assert bad.live.record is not None
+    house.log.refused[bad.live.record.id] = DocumentNotFound("no such document")
+
+    bad.update(Peer(1).type("a"))
+    good.update(Peer(2).type("b"))
+    await eventually(lambda: good.saved)
+
+    assert text_of(*await house.stored("good")) == "b"
+    assert (bad.saved, len(bad.endings)) == (0, 1)
+
+
+async def test_document_that_was_refused_is_opened_anew_without_what_was_refused(house: House) -> None:
+    await house.create("bad", Peer(1).type("kept"))
+    guest = await house.join("bad")
+    assert guest.live.record is not None
+    house.log.refused[guest.live.record.id] = DocumentNotFound("no such document")
+    guest.update(Peer(2).type("refused"))
+    await eventually(lambda: guest.endings)
+    house.log.refused.clear()
+
+    successor = await house.join("bad")
+    successor.ask()
+    await eventually(lambda: successor.answers)
+
+    assert text_of(*successor.content) == "kept"
+
+
+async def test_error_that_nobody_foresaw_does_not_stop_the_commits(house: House) -> None:
+    await house.create("good")
+    await house.create("bad")
+    good, bad = await house.join("good"), await house.join("bad")
+    assert bad.live.record is not None
+    house.log.refused[bad.live.record.id] = RuntimeError("a bug")
+
+    bad.update(Peer(1).type("a"))
+    await eventually(lambda: bad.endings)
+    good.update(Peer(2).type("b"))
+    await eventually(lambda: good.saved)
+
+    assert [type(ending) for ending in bad.endings] == [StorageError]
+
+
+async def test_script_whose_write_is_refused_by_the_database_is_told_why(house: House) -> None:
+    name = await house.create("bad")
+    record = await house.documents.get(name)
+    house.log.refused[record.id] = DocumentNotFound("no such document")
+
+    with pytest.raises(DocumentNotFound, match="no such document"):
+        await house.hub.write(name, Peer(1).type("a"))
+
+
+async def test_known_edit_is_acknowledged_without_a_commit(house: House) -> None:
+    update = Peer(1).type("a")
+    await house.create(update=update)
+    guest = await house.join()
+
+    guest.update(update)
+    await eventually(lambda: guest.saved)
+
+    assert house.log.appends == []
+
+
+async def test_known_edit_is_not_acknowledged_before_what_it_repeats_is_committed(house: House) -> None:
+    await house.create()
+    guest, echo = await house.join(), await house.join()
+    update = Peer(1).type("a")
+    house.log.hold_appends()
+    guest.update(update)
+    guest.live.flush()
+
+    echo.update(update)
+    echo.live.flush()
+    await eventually(lambda: house.log.appends)
+    assert echo.saved == 0
+    house.log.appending.set()
+    await eventually(lambda: echo.saved)
+
+    assert guest.saved == 1
+
+
+async def test_what_a_session_said_last_is_committed_after_it_left(house: House) -> None:
+    await house.create()
+    guest = await house.join()
+
+    guest.update(Peer(1).type("last words"))
+    guest.leave()
+    await eventually(lambda: house.log.committed)
+
+    assert text_of(*await house.stored()) == "last words"
+
+
+async def test_write_returns_once_it_is_committed(house: House) -> None:
+    name = await house.create()
+
+    await house.hub.write(name, Peer(1).type("a"))
+
+    assert text_of(*await house.stored()) == "a"
+
+
+async def test_write_reaches_the_guests(house: House) -> None:
+    name = await house.create()
+    guest = await house.join()
+
+    await house.hub.write(name, Peer(1).type("a"))
+
+    assert text_of(*guest.content) == "a"
+
+
+async def test_write_to_an_unknown_document_is_refused(house: House) -> None:
+    with pytest.raises(DocumentNotFound):
+        await house.hub.write(DocumentName("nowhere"), Peer(1).type("a"))
+
+
+async def test_read_of_an_unknown_document_is_refused(house: House) -> None:
+    with pytest.raises(DocumentNotFound):
+        await house.hub.read(DocumentName("nowhere"))
+
+
+async def test_read_of_a_document_that_nobody_has_open_is_what_is_stored(house: House) -> None:
+    name = await house.create(update=Peer(1).type("a"))
+
+    assert text_of(await house.hub.read(name)) == "a"
+    assert house.hub.room_count == 0
+
+
+async def test_read_holds_what_was_just_received(house: House) -> None:
+    name = await house.create()
+    guest = await house.join()
+
+    guest.update(Peer(1).type("a"))
+
+    assert text_of(await house.hub.read(name)) == "a"
+
+
+async def test_write_of_junk_is_refused_and_says_why(house: House) -> None:
+    name = await house.create()
+
+    with pytest.raises(UpdateError, match="4 bytes that are no Yjs update"):
+        await house.hub.write(name, b"junk")

@@ -1,0 +1,60 @@
+"""Logs are folded into snapshots beside the editing, and nobody notices."""
+
+import pytest
+
+from collab.errors import CorruptDocument
+from collab.rooms import compaction
+from tests.hub.house import House
+from tests.support.eventually import eventually
+from tests.support.peers import Peer
+
+
+@pytest.fixture
+def early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have compaction be due after ten rows."""
+    monkeypatch.setattr(compaction, "LONGEST_TAIL", 10)
+
+
+async def write(house: House, letters: str) -> Peer:
+    await house.create()
+    guest, peer = await house.join(), Peer(1)
+    for letter in letters:
+        guest.update(peer.type(letter))
+    await eventually(lambda: guest.saved == len(letters))
+    return peer
+
+
+@pytest.mark.usefixtures("early")
+async def test_compaction_is_started_when_it_is_due_and_keeps_everything(house: House) -> None:
+    peer = await write(house, "abcdefghij")
+    await eventually(lambda: house.log.compacted)
+
+    assert house.log.compacted == [10]
+    assert await house.stored() == [peer.state]
+
+
+async def test_compaction_is_not_started_before_it_is_due(house: House) -> None:
+    await write(house, "abcdefghij")
+
+    await house.hub.drain()
+
+    assert house.log.compacted == []
+
+
+@pytest.mark.usefixtures("early")
+async def test_compaction_that_fails_stops_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[object] = []
+
+    async def fail(document: object) -> int:
+        tries.append(document)
+        raise CorruptDocument("it cannot be loaded")
+
+    monkeypatch.setattr(house.log, "compact", fail)
+    await write(house, "abcdefghij")
+    await eventually(lambda: tries)
+    guest = await house.join("other")
+
+    guest.update(Peer(2).type("a"))
+    await eventually(lambda: guest.saved)
+
+    assert len(tries) == 1
