@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from collab.errors import UpdateError
+from collab.protocol.updates import decode_state_vector
 from collab.rooms.document import Document, is_waiting
 
 SMALLEST_TAIL_BYTES: Final = 64 * 1024
 """A tail below this is not worth a snapshot: it loads in a millisecond."""
 
-LONGEST_TAIL: Final = 2_000
-"""Log rows after which a snapshot pays whatever their size, because each costs a row to read and an update to apply."""
+LONGEST_TAIL: Final = 500
+"""Log rows after which a snapshot pays whatever their size: each costs a row to read and an update to apply."""
+
+SNAPSHOT_BYTES_PER_ROW: Final = 256
+"""Of a large document more rows may wait, one for so many bytes: a snapshot of it costs more than to load them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,9 @@ class Compacted:
 
 def is_due(*, snapshot_bytes: int, tail_bytes: int, tail_rows: int) -> bool:
     """Tell whether the tail has outgrown the snapshot, so that compaction stays a constant factor of what is written."""
-    return tail_rows >= LONGEST_TAIL or tail_bytes >= max(SMALLEST_TAIL_BYTES, snapshot_bytes)
+    return tail_rows >= max(LONGEST_TAIL, snapshot_bytes // SNAPSHOT_BYTES_PER_ROW) or tail_bytes >= max(
+        SMALLEST_TAIL_BYTES, snapshot_bytes
+    )
 
 
 def compact(snapshot: bytes | None, updates: Sequence[bytes]) -> Compacted:
@@ -36,6 +42,7 @@ def compact(snapshot: bytes | None, updates: Sequence[bytes]) -> Compacted:
     """
     document = Document([*([] if snapshot is None else [snapshot]), *updates])
     state, state_vector = document.state(), document.state_vector()
-    if Document([state]).state_vector() != state_vector:
+    # as values: the CRDT writes the clients of a state vector in any order
+    if decode_state_vector(Document([state]).state_vector()) != decode_state_vector(state_vector):
         raise UpdateError(f"a snapshot of {len(state)} bytes does not load to the state it was made from")
     return Compacted(state, tuple(index for index, update in enumerate(updates) if is_waiting(update, state_vector)))

@@ -7,8 +7,8 @@ edit after a pause always leaves at once.
 
 from typing import Final
 
-PAUSE_PER_READER: Final = 60e-6
-"""Seconds; about ten times what a write to one reader costs, so that one room's fan-out takes a tenth of a processor."""
+PAUSE_PER_READER: Final = 25e-6
+"""Seconds; about four times what a write to one reader costs, so that one room's fan-out takes a quarter of a processor at most."""
 
 FEW_READERS: Final = 16
 """Up to here a flush is cheaper than what gathering would save."""
