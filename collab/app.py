@@ -20,6 +20,7 @@ from collab.gateways.connection import AsgiReceive, AsgiScope, Connection
 from collab.gateways.connections import Connections
 from collab.gateways.wires import AsgiSend
 from collab.hub import Hub
+from collab.log_output import log_to_stderr
 from collab.settings import Settings
 from collab.storage import open_storage
 
@@ -96,4 +97,6 @@ class Collab:
 
 def create_app() -> Collab:
     """Make the application from the environment."""
-    return Collab(Settings())
+    settings = Settings()
+    log_to_stderr(settings.log_level)
+    return Collab(settings)

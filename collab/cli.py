@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from collab.errors import CollabError, SettingsError
-from collab.serving import log_to_stderr, loop_factory, serve_until_stopped
+from collab.log_output import log_to_stderr
+from collab.serving import loop_factory, serve_until_stopped
 from collab.settings import Settings
 from collab.storage import migrate
 

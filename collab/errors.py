@@ -8,6 +8,7 @@
     ├── AccessError
     │   ├── Unauthenticated       nobody, or somebody we cannot verify
     │   └── Forbidden             somebody, but without the right to do this
+    ├── IdentityUnavailable       who somebody is cannot be verified now; trying again may help
     ├── DocumentError
     │   ├── InvalidName           not a name a document can have
     │   ├── DocumentNotFound      no such document, and it may not be created here
@@ -49,6 +50,10 @@ class Unauthenticated(AccessError):
 
 class Forbidden(AccessError):
     """A verified identity without the right to do this."""
+
+
+class IdentityUnavailable(CollabError):
+    """Who somebody is cannot be verified at the moment; trying again may help."""
 
 
 class DocumentError(CollabError):

@@ -198,5 +198,9 @@ class Authenticator(Protocol):
         ...
 
     async def authenticate(self, token: str | None) -> Identity:
-        """Verify a token. Raises `Unauthenticated`, saying what is wrong with it but nothing of what it holds."""
+        """Verify a token.
+
+        Raises `Unauthenticated`, saying what is wrong with it but nothing of what it holds, and `IdentityUnavailable` where that cannot
+        be told now.
+        """
         ...

@@ -11,7 +11,7 @@ import jwt
 import structlog
 
 from collab.access.token import VerificationKey
-from collab.errors import Unauthenticated
+from collab.errors import IdentityUnavailable, Unauthenticated
 
 log = structlog.get_logger(__name__)
 
@@ -49,12 +49,12 @@ class PublishedKeys:
         self._fetching = anyio.Lock()
 
     async def key_for(self, key_id: str | None) -> VerificationKey:
-        """Return the key of this id. Raises `Unauthenticated` for an unknown one, or while no keys can be had."""
+        """Return the key of this id. Raises `Unauthenticated` for an unknown one, `IdentityUnavailable` while no keys can be had."""
         if key_id is None:
             raise Unauthenticated("the token's header has no `kid`; expected the id of a published key")
         await self._refresh_for(key_id)
         if self._clock() - self._fetched_at > GRACE:
-            raise Unauthenticated("the keys that tokens are verified with cannot be fetched now; try again later")
+            raise IdentityUnavailable("the keys that tokens are verified with cannot be fetched now; try again later")
         key = self._keys.get(key_id)
         if key is None:
             raise Unauthenticated("the token's `kid` names none of the published keys")

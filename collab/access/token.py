@@ -28,7 +28,7 @@ class KeySource(Protocol):
         ...
 
     async def key_for(self, key_id: str | None) -> VerificationKey:
-        """Return the key of this `kid`. Raises `Unauthenticated` where there is none, or where it cannot be had now."""
+        """Return the key of this `kid`. Raises `Unauthenticated` where there is none, `IdentityUnavailable` where it cannot be had now."""
         ...
 
 
@@ -58,7 +58,7 @@ class TokenAccess:
         return False
 
     async def authenticate(self, token: str | None) -> Identity:
-        """Verify the token's signature, then its claims. Raises `Unauthenticated`."""
+        """Verify the token's signature, then its claims. Raises `Unauthenticated` or `IdentityUnavailable`."""
         if not token:
             raise Unauthenticated("no token came; expected an access token (a signed JWT)")
         if len(token) > MAX_TOKEN_LENGTH:

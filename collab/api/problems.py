@@ -67,6 +67,9 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     errors.Unauthenticated: ProblemKind(
         "unauthenticated", HTTPStatus.UNAUTHORIZED, "A valid access token is needed", {"WWW-Authenticate": "Bearer"}
     ),
+    errors.IdentityUnavailable: ProblemKind(
+        "identity-unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "Tokens cannot be verified now", RETRY_AFTER
+    ),
     errors.Forbidden: ProblemKind("forbidden", HTTPStatus.FORBIDDEN, "This is not yours to do"),
     errors.DocumentNotFound: ProblemKind("document-not-found", HTTPStatus.NOT_FOUND, "There is no such document"),
     errors.DocumentExists: ProblemKind("document-exists", HTTPStatus.CONFLICT, "The name is taken"),
@@ -114,7 +117,7 @@ def kind_of(error: errors.CollabError) -> ProblemKind:
 def problem_response(error: errors.CollabError) -> Response:
     """Answer with an error of ours; what failed inside is logged and not told."""
     kind = kind_of(error)
-    if kind.status < _TOLD_IN_FULL or isinstance(error, errors.ServerDraining):
+    if kind.status < _TOLD_IN_FULL or isinstance(error, (errors.ServerDraining, errors.IdentityUnavailable)):
         return respond(kind, str(error))
     log.warning("request failed", problem=kind.slug, error=str(error))
     return respond(kind, "the server's log tells more; try again later")

@@ -13,6 +13,7 @@ from collab.errors import (
     DocumentDeleted,
     DocumentNotFound,
     Forbidden,
+    IdentityUnavailable,
     InvalidName,
     LimitExceeded,
     PeerTimeout,
@@ -47,6 +48,7 @@ _ENDINGS: Final[tuple[tuple[type[CollabError], Ending], ...]] = (
     (PeerTimeout, Ending(503, 1001)),
     (ServerDraining, Ending(503, 1012)),
     (StorageError, Ending(503, 1013)),
+    (IdentityUnavailable, Ending(503, 1013)),
 )
 _UNEXPECTED: Final = Ending(500, 1011)
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from collab.access.published import GRACE, LIFETIME, REFETCH_INTERVAL, RETRY_INTERVAL, PublishedKeys, published_at
 from collab.access.token import TokenAccess
-from collab.errors import Unauthenticated
+from collab.errors import IdentityUnavailable, Unauthenticated
 
 pytestmark = pytest.mark.anyio
 
@@ -101,7 +101,7 @@ async def test_nobody_is_let_in_once_the_provider_was_away_for_too_long() -> Non
     await keys.key_for("a")
     provider.away, provider.now = True, GRACE + 1
 
-    with pytest.raises(Unauthenticated, match="cannot be fetched"):
+    with pytest.raises(IdentityUnavailable, match="cannot be fetched"):
         await keys.key_for("a")
 
 
@@ -110,7 +110,7 @@ async def test_a_provider_that_was_away_is_asked_again_soon_and_not_at_once() ->
     provider.away = True
     keys = provider.keys()
     for _ in range(3):
-        with pytest.raises(Unauthenticated, match="cannot be fetched"):
+        with pytest.raises(IdentityUnavailable, match="cannot be fetched"):
             await keys.key_for("a")
     fetched_while_away = provider.fetches
     provider.away, provider.now = False, RETRY_INTERVAL
@@ -187,5 +187,5 @@ async def test_what_is_no_key_set_lets_nobody_in(served: tuple[str, dict[str, by
     url, answer = served
     answer["body"] = body
 
-    with pytest.raises(Unauthenticated, match="cannot be fetched"):
+    with pytest.raises(IdentityUnavailable, match="cannot be fetched"):
         await published_at(url).key_for("k1")
