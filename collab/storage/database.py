@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
+from anyio.lowlevel import checkpoint_if_cancelled
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -33,16 +34,25 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose statements all see the database as it was at one moment, and which cannot write."""
-        with translated(self.address):
-            async with self._readers.begin() as connection:
-                yield connection
+        async with self._transaction(self._readers) as connection:
+            yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose statements are committed together at the end, or not at all when anything is raised in between."""
+        async with self._transaction(self._writers) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        # Waiting for a connection can be cancelled. A transaction in SQLite, once begun, is carried through: it takes no longer than its
+        # cancellation, which would throw the connection away.
         with translated(self.address):
-            async with self._writers.begin() as connection:
-                yield connection
+            async with engine.connect() as connection:
+                await checkpoint_if_cancelled()
+                with CancelScope(shield=self.is_sqlite):
+                    async with connection.begin():
+                        yield connection
 
     async def close(self) -> None:
         """Close all connections."""

@@ -59,7 +59,7 @@ class SqlUpdateLog:
     async def append(self, batch: Sequence[Append]) -> None:
         """Commit all updates of the batch in one transaction of two statements.
 
-        Cancelled before its commit began, it leaves nothing; after that the commit has all, whatever the caller gets to hear. Raises
+        Cancelled before its commit began it leaves nothing, and afterwards everything, whatever the caller gets to hear of it. Raises
         `DocumentNotFound` for an id that never was a document's: then nothing was written.
         """
         now = utc_now()

@@ -1,8 +1,9 @@
 """How SQLite must be opened so that a commit is durable, a reader sees one moment, and no writer meets a locked database."""
 
+import asyncio
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Final
 
 from sqlalchemy import URL, Connection, event
@@ -92,6 +93,14 @@ def _engine(address: SqliteAddress, connections: int, *, begin: str, pragmas: tu
         # Straight to the driver: through a cursor it would cost each commit another turn of the driver's thread.
         connection.connection.run_async(lambda driver: driver.execute(begin))
 
+    def abandon(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: BaseException | None) -> None:
+        # A connection whose statement was cancelled is thrown away. Closing it alone would not end its transaction, nor give back the lock,
+        # as long as anything still refers to that statement (sqlite3_close_v2), and the traceback of the cancellation does.
+        # Cancelled once more, the rollback is on its way in the driver's thread all the same.
+        with suppress(asyncio.CancelledError, sqlite3.Error, ValueError):
+            connection.run_async(lambda driver: driver.rollback())
+
     event.listen(engine.sync_engine, "connect", prepare)
+    event.listen(engine.sync_engine, "invalidate", abandon)
     event.listen(engine.sync_engine, "begin", start)
     return engine

@@ -1,12 +1,14 @@
 """What `UpdateLog` promises, kept by each adapter."""
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
 import anyio
 import pytest
-from anyio import CancelScope, IncompleteRead, create_task_group
+from anyio import IncompleteRead, create_task_group
+from anyio.lowlevel import checkpoint
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from collab.errors import CorruptDocument, DocumentDeleted, DocumentNotFound
@@ -15,6 +17,9 @@ from collab.storage import Storage
 from tests.contracts.edits import text_of, typed
 
 NAME = DocumentName("notes")
+
+NOTHINGS = (b"\x00\x00",) * 50
+"""Updates that change nothing."""
 
 
 async def make(storage: Storage, name: str = NAME) -> DocumentId:
@@ -164,17 +169,27 @@ async def test_appends_of_two_nodes_are_all_kept(storage: Storage, other_node: S
 
 
 @pytest.mark.parametrize("turns", range(0, 40, 3))
-async def test_append_cancelled_at_any_moment_is_whole_or_nothing_and_the_log_goes_on(
-    storage: Storage, turns: int
-) -> None:
+async def test_append_in_a_scope_cancelled_at_any_moment_is_whole_or_nothing(storage: Storage, turns: int) -> None:
     document = await make(storage)
-    with CancelScope() as scope:
-        async with create_task_group() as tasks:
-            tasks.start_soon(storage.log.append, [Append(document, (b"\x00\x00",) * 50)])
-            for _ in range(turns):
-                await anyio.lowlevel.checkpoint()
-            scope.cancel()
-    assert len(await stored_updates(storage.log)) in {0, 50}
+    async with create_task_group() as tasks:
+        tasks.start_soon(storage.log.append, [Append(document, NOTHINGS)])
+        for _ in range(turns):
+            await checkpoint()
+        tasks.cancel_scope.cancel()
+    assert await stored_updates(storage.log) in {(), NOTHINGS}
+    await storage.log.append([Append(document, typed("on"))])
+    assert await stored_text(storage.log) == "on"
+
+
+@pytest.mark.parametrize("turns", range(0, 40, 3))
+async def test_append_in_a_task_cancelled_at_any_moment_is_whole_or_nothing(storage: Storage, turns: int) -> None:
+    document = await make(storage)
+    appending = asyncio.create_task(storage.log.append([Append(document, NOTHINGS)]))
+    for _ in range(turns):
+        await checkpoint()
+    appending.cancel()
+    await asyncio.wait([appending])
+    assert await stored_updates(storage.log) in {(), NOTHINGS}
     await storage.log.append([Append(document, typed("on"))])
     assert await stored_text(storage.log) == "on"
 
