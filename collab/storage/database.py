@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from anyio import CancelScope, to_thread
+from anyio import CancelScope, move_on_after, to_thread
 from anyio.lowlevel import checkpoint_if_cancelled
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from collab.errors import SettingsError
 from collab.storage.address import Address, SqliteAddress, parse_address
 from collab.storage.failures import translated
 from collab.storage.postgres import postgres_readers, postgres_writers
@@ -16,6 +17,10 @@ from collab.storage.sqlite import prepare_file, sqlite_readers, sqlite_writer
 
 STATEMENT_TIMEOUT: Final = 30.0
 """Seconds that PostgreSQL may take for one statement: one whose other end is gone without a word would wait a quarter of an hour."""
+
+
+CLOSE_TIMEOUT: Final = 5.0
+"""Seconds that closing the connections may take."""
 
 
 class Database:
@@ -74,8 +79,16 @@ async def open_database(url: str, *, statement_timeout: float | None = STATEMENT
         readers, writers = postgres_readers(address, statement_timeout), postgres_writers(address, statement_timeout)
         database = Database(address, readers, writers)
     try:
-        async with database.writing() as connection:
-            await connection.execute(text("SELECT 1"))
+        await _check_connection(database)
         yield database
     finally:
-        await database.close()
+        with move_on_after(CLOSE_TIMEOUT, shield=True):
+            await database.close()
+
+
+async def _check_connection(database: Database) -> None:
+    try:
+        async with database.writing() as connection:
+            await connection.execute(text("SELECT 1"))
+    except ValueError as error:
+        raise SettingsError(f"the url of {database.address} has an option that cannot be used: {error}") from error

@@ -18,11 +18,10 @@ from collab.storage.database import Database
 from collab.storage.records import find_deleted, find_living, utc_now
 from collab.storage.tables import documents, snapshots, updates
 
-DELETED_AT_ONCE: Final = 1_000
-"""Rows that one statement deletes: each is a parameter, and the databases allow some 32,000."""
+DELETED_AT_ONCE: Final = 500
+"""Rows that one statement deletes: each is a parameter, of which older versions of SQLite allow a thousand."""
 
-# `inline`: nobody asks for the ids of the new rows.
-_INSERT_UPDATES: Final = insert(updates).inline()
+_INSERT_UPDATES: Final = insert(updates).inline()  # nobody asks for the ids of the new rows
 _TOUCH_DOCUMENT: Final = (
     update(documents).where(documents.c.id == bindparam("document")).values(updated_at=bindparam("now"))
 )

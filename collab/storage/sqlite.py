@@ -27,6 +27,9 @@ BUSY_TIMEOUT: Final = 5
 RETRY_INTERVAL: Final = 0.02
 """Seconds between tries, where SQLite does not wait by itself."""
 
+_PRIMARY_CODE: Final = 0xFF
+"""The part of an error code that tells its kind; the rest tells where it came from."""
+
 PRAGMAS: Final = ("synchronous=FULL", "foreign_keys=ON")
 """For every connection. FULL, because in WAL mode NORMAL loses the last commits when the power goes."""
 
@@ -50,9 +53,9 @@ def prepare_file(address: SqliteAddress) -> None:
 
     Raises `DatabaseUnavailable` where there is something else, or what is there cannot be opened.
     """
-    if address.path.is_dir():
-        raise DatabaseUnavailable(f"{address} is a directory; expected a file, or nothing yet")
     with translated(address):
+        if address.path.is_dir():
+            raise DatabaseUnavailable(f"{address} is a directory; expected a file, or nothing yet")
         address.path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(address.path, timeout=BUSY_TIMEOUT, isolation_level=None)) as connection:
             mode = _enter_wal_mode(connection)
@@ -69,7 +72,8 @@ def _enter_wal_mode(connection: sqlite3.Connection) -> str:
             return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
         except sqlite3.OperationalError as error:
             # Of several processes that open a new file at once some are told that it is locked, and SQLite does not wait for this lock.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+            is_busy = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= deadline:
                 raise
             time.sleep(RETRY_INTERVAL)
 

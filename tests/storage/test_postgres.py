@@ -6,7 +6,7 @@ import pytest
 from anyio import create_task_group
 from sqlalchemy import insert, make_url, select, text
 
-from collab.errors import DatabaseUnavailable
+from collab.errors import DatabaseUnavailable, SettingsError
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName
 from collab.storage import Storage, open_storage, postgres
 from collab.storage.database import Database, open_database
@@ -74,6 +74,11 @@ async def test_an_option_that_the_server_does_not_know_is_said(postgres_server: 
     url = make_url(postgres_server).update_query_dict({"no_such_option": "1"}).render_as_string(hide_password=False)
     with pytest.raises(DatabaseUnavailable, match='unrecognized configuration parameter "no_such_option"'):
         await open_and_close(url)
+
+
+async def test_an_option_with_a_value_of_no_use_is_said() -> None:
+    with pytest.raises(SettingsError, match=r"port=many has an option that cannot be used: .*'many'"):
+        await open_and_close("postgresql:///notes?sslmode=disable&host=127.0.0.1&port=many")
 
 
 async def test_a_commit_waits_for_the_disk_where_the_server_is_set_up_not_to(postgres_url: str) -> None:
