@@ -27,14 +27,18 @@ QUIET = (
 )
 
 
+def chromium_path() -> str | None:
+    """Return the browser that `COLLAB_TEST_BROWSER` names, else the system's; `None` leaves it to Playwright's own."""
+    return os.environ.get("COLLAB_TEST_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """A Chromium, the system's own unless `COLLAB_TEST_BROWSER` names another."""
+    """A Chromium for all tests."""
     if not BUILT_EDITOR.is_file():
         raise RuntimeError(f"{BUILT_EDITOR} is not there: the browser tests need the built editor, run `make build`")
-    executable = os.environ.get("COLLAB_TEST_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=QUIET)
         yield browser
         browser.close()
 

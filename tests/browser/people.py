@@ -27,7 +27,7 @@ class Person:
         self.page: Page = context.new_page()
         self.page.set_default_timeout(10_000)
         self.failures: list[str] = []
-        self._url = url
+        self.url = url
         self.page.on("pageerror", self._note_error)
         self.page.on("console", self._note_console)
         self.page.on("response", self._note_response)
@@ -45,7 +45,7 @@ class Person:
 
     def go(self, path: str) -> None:
         """Open a page of the editor."""
-        self.page.goto(self._url + path)
+        self.page.goto(self.url + path)
 
     def open(self, document: str, fragment: str = "") -> None:
         """Open a document and wait until it can be written in."""
@@ -129,7 +129,8 @@ class People:
         failures = [failure for person in self._persons for failure in person.failures]
         for person in self._persons:
             person.context.close()
-        assert failures == []
+        if failures:
+            raise AssertionError("a page reported:\n" + "\n".join(failures))
 
 
 def _compact(value: object) -> str:

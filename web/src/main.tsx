@@ -5,8 +5,11 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { takeTokenFromAddress } from "./api/token.ts";
 import { App } from "./app/App.tsx";
+import { preload } from "./app/preload.ts";
+import { routeOf } from "./app/routes.ts";
 
 takeTokenFromAddress();
+preload(routeOf(window.location.pathname));
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html holds no element #root");

@@ -11,6 +11,16 @@ interface Options {
   signal?: AbortSignal;
 }
 
+const ahead = new Map<string, Promise<unknown>>();
+
+/** Asks for what the page is about to ask for, while its code is still on the way. */
+export function askAhead(path: string): void {
+  const answer = request(path);
+  // Whoever comes for the answer learns of the failure.
+  answer.catch(() => undefined);
+  ahead.set(path, answer);
+}
+
 /**
  * Asks the REST API and returns the answer's JSON, `undefined` where it has none.
  *
@@ -18,6 +28,11 @@ interface Options {
  * @throws {DOMException} `AbortError`, where `signal` ended the request
  */
 export async function request(path: string, { method = "GET", body, signal }: Options = {}): Promise<unknown> {
+  if (method === "GET") {
+    const asked = ahead.get(path);
+    ahead.delete(path);
+    if (asked) return asked;
+  }
   const response = await send(path, method, body, signal);
   const answer = await json(response);
   if (!response.ok) throw problemOf(response.status, answer);

@@ -17,10 +17,11 @@ export interface DocumentPage {
   next_cursor: string | null;
 }
 
+const PAGE_SIZE = 30;
+
 interface PageQuery {
   search?: string;
   cursor?: string | null;
-  limit?: number;
   signal?: AbortSignal;
 }
 
@@ -28,11 +29,8 @@ export function mayEdit(role: Role): boolean {
   return role === "editor" || role === "owner";
 }
 
-export async function listDocuments({ search, cursor, limit = 30, signal }: PageQuery): Promise<DocumentPage> {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (search) query.set("q", search);
-  if (cursor) query.set("cursor", cursor);
-  return (await request(`/documents?${query}`, signal ? { signal } : {})) as DocumentPage;
+export async function listDocuments({ signal, ...query }: PageQuery): Promise<DocumentPage> {
+  return (await request(listPath(query), signal ? { signal } : {})) as DocumentPage;
 }
 
 export async function createDocument(fields: { name?: string; title?: string } = {}): Promise<DocumentRecord> {
@@ -41,25 +39,34 @@ export async function createDocument(fields: { name?: string; title?: string } =
 }
 
 export async function getDocument(name: string, signal?: AbortSignal): Promise<DocumentRecord> {
-  return (await request(pathOf(name), signal ? { signal } : {})) as DocumentRecord;
+  return (await request(recordPath(name), signal ? { signal } : {})) as DocumentRecord;
 }
 
 export async function changeDocument(
   name: string,
   changes: { title?: string; kind?: DocumentKind },
 ): Promise<DocumentRecord> {
-  return (await request(pathOf(name), { method: "PATCH", body: changes })) as DocumentRecord;
+  return (await request(recordPath(name), { method: "PATCH", body: changes })) as DocumentRecord;
 }
 
 /** Puts a document into the trash, from where `restoreDocument` brings it back. */
 export async function deleteDocument(name: string): Promise<void> {
-  await request(pathOf(name), { method: "DELETE" });
+  await request(recordPath(name), { method: "DELETE" });
 }
 
-export async function restoreDocument(name: string): Promise<void> {
-  await request(`${pathOf(name)}/restore`, { method: "POST" });
+export async function restoreDocument(name: string): Promise<DocumentRecord> {
+  return (await request(`${recordPath(name)}/restore`, { method: "POST" })) as DocumentRecord;
 }
 
-function pathOf(name: string): string {
+/** Where a page of the list is asked for. */
+export function listPath({ search, cursor }: Omit<PageQuery, "signal"> = {}): string {
+  const query = new URLSearchParams({ limit: String(PAGE_SIZE) });
+  if (search) query.set("q", search);
+  if (cursor) query.set("cursor", cursor);
+  return `/documents?${query}`;
+}
+
+/** Where a document is asked for. */
+export function recordPath(name: string): string {
   return `/documents/${encodeURIComponent(name)}`;
 }

@@ -1,5 +1,7 @@
 import { request } from "./client.ts";
 
+export const SESSION_PATH = "/session";
+
 export interface KnownUser {
   id: string;
   name: string;
@@ -14,5 +16,5 @@ export interface Session {
 }
 
 export async function getSession(): Promise<Session> {
-  return (await request("/session")) as Session;
+  return (await request(SESSION_PATH)) as Session;
 }

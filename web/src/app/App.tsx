@@ -7,10 +7,11 @@ import { readableGreys, theme } from "../theme/mantine.ts";
 import { schemeManager } from "../theme/scheme.ts";
 import { ErrorBoundary } from "./ErrorBoundary.tsx";
 import { useRoute } from "./navigation.ts";
+import { importEditor } from "./preload.ts";
 import { SessionGate } from "./SessionGate.tsx";
 import { NoSuchPage } from "./screens.tsx";
 
-const EditorPage = lazy(() => import("../editor/EditorPage.tsx"));
+const EditorPage = lazy(importEditor);
 
 export function App() {
   return (

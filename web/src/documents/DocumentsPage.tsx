@@ -19,8 +19,8 @@ export function DocumentsPage() {
   useDocumentTitle("Documents · Collab");
   const [search, setSearch] = useState("");
   const [settledSearch] = useDebouncedValue(search.trim(), SEARCH_DELAY_MS);
-  const { list, reload, loadMore, replace } = useDocumentList(settledSearch);
-  const { create, creating, remove } = useDocumentActions({ reload, replace });
+  const { list, reload, loadMore, change, remove } = useDocumentList(settledSearch);
+  const actions = useDocumentActions({ restored: change, removed: remove });
   const [renaming, setRenaming] = useState<DocumentRecord>();
 
   if (list.problem && !list.documents) {
@@ -40,8 +40,8 @@ export function DocumentsPage() {
           {untouched ? null : (
             <Button
               leftSection={<Plus size={17} aria-hidden />}
-              loading={creating}
-              onClick={() => create()}
+              loading={actions.creating}
+              onClick={actions.create}
               className={styles.create}
             >
               New document
@@ -49,7 +49,7 @@ export function DocumentsPage() {
           )}
         </div>
         {untouched ? (
-          <EmptyList create={create} creating={creating} />
+          <EmptyList create={actions.create} creating={actions.creating} />
         ) : (
           <>
             <TextInput
@@ -66,7 +66,7 @@ export function DocumentsPage() {
               documents={list.documents}
               search={settledSearch}
               onRename={setRenaming}
-              onDelete={(record) => void remove(record)}
+              onDelete={(record) => void actions.remove(record)}
             />
             {list.problem ? (
               <p className={styles.stale} role="alert">
@@ -84,13 +84,7 @@ export function DocumentsPage() {
           </>
         )}
       </div>
-      {renaming ? (
-        <RenameDialog
-          document={renaming}
-          close={() => setRenaming(undefined)}
-          renamed={(changed) => replace(changed.name, changed)}
-        />
-      ) : null}
+      {renaming ? <RenameDialog document={renaming} close={() => setRenaming(undefined)} renamed={change} /> : null}
     </Frame>
   );
 }

@@ -9,12 +9,12 @@ import { documentPath } from "../app/routes.ts";
 const UNDO_OFFERED_MS = 12_000;
 
 interface Options {
-  reload: () => void;
-  replace: (name: string, changed: DocumentRecord | undefined) => void;
+  restored: (record: DocumentRecord) => void;
+  removed: (name: string) => void;
 }
 
 /** What the list can do beside showing documents. */
-export function useDocumentActions({ reload, replace }: Options) {
+export function useDocumentActions({ restored, removed }: Options) {
   const [creating, setCreating] = useState(false);
 
   const create = async () => {
@@ -30,11 +30,10 @@ export function useDocumentActions({ reload, replace }: Options) {
 
   const restore = async (record: DocumentRecord) => {
     try {
-      await restoreDocument(record.name);
+      restored(await restoreDocument(record.name));
     } catch (error) {
       complain("The document is still in the trash", error);
     }
-    reload();
   };
 
   const remove = async (record: DocumentRecord) => {
@@ -44,7 +43,7 @@ export function useDocumentActions({ reload, replace }: Options) {
       complain("The document was not deleted", error);
       return;
     }
-    replace(record.name, undefined);
+    removed(record.name);
     offerUndo(record.title, () => void restore(record));
   };
 

@@ -19,7 +19,8 @@ type Action =
   | { type: "asked for more" }
   | { type: "loaded"; documents: readonly DocumentRecord[]; cursor: string | null; append: boolean }
   | { type: "failed"; problem: Problem }
-  | { type: "replaced"; name: string; document: DocumentRecord | undefined };
+  | { type: "changed"; document: DocumentRecord }
+  | { type: "removed"; name: string };
 
 const EMPTY: State = { documents: undefined, hasMore: false, loadingMore: false, problem: undefined, cursor: null };
 
@@ -27,12 +28,14 @@ const EMPTY: State = { documents: undefined, hasMore: false, loadingMore: false,
 export function useDocumentList(search: string) {
   const [state, dispatch] = useReducer(reduce, EMPTY);
   const running = useRef<AbortController>(null);
+  const paged = useRef(false);
 
   const load = useCallback(
     (cursor: string | null) => {
       running.current?.abort();
       const controller = new AbortController();
       running.current = controller;
+      paged.current = cursor !== null;
       listDocuments({ search, cursor, signal: controller.signal }).then(
         (page) =>
           dispatch({ type: "loaded", documents: page.documents, cursor: page.next_cursor, append: cursor !== null }),
@@ -48,7 +51,8 @@ export function useDocumentList(search: string) {
   useEffect(() => {
     reload();
     const refresh = () => {
-      if (document.visibilityState === "visible") reload();
+      // A reader who has loaded more would be thrown back to the first page.
+      if (document.visibilityState === "visible" && !paged.current) reload();
     };
     document.addEventListener("visibilitychange", refresh);
     return () => {
@@ -61,11 +65,11 @@ export function useDocumentList(search: string) {
     dispatch({ type: "asked for more" });
     load(state.cursor);
   };
-  const replace = (name: string, changed: DocumentRecord | undefined) =>
-    dispatch({ type: "replaced", name, document: changed });
+  const change = (changed: DocumentRecord) => dispatch({ type: "changed", document: changed });
+  const remove = (name: string) => dispatch({ type: "removed", name });
 
   const list: DocumentList = state;
-  return { list, reload, loadMore, replace };
+  return { list, reload, loadMore, change, remove };
 }
 
 function reduce(state: State, action: Action): State {
@@ -84,15 +88,19 @@ function reduce(state: State, action: Action): State {
     }
     case "failed":
       return { ...state, loadingMore: false, problem: action.problem };
-    case "replaced":
-      return {
-        ...state,
-        documents: state.documents?.flatMap((known) => {
-          if (known.name !== action.name) return [known];
-          return action.document ? [action.document] : [];
-        }),
-      };
+    case "changed":
+      return { ...state, documents: inOrder(state.documents ?? [], action.document) };
+    case "removed":
+      return { ...state, documents: state.documents?.filter(({ name }) => name !== action.name) };
   }
+}
+
+/** Puts a document where the server's order, the one changed last first, has it. */
+function inOrder(known: readonly DocumentRecord[], changed: DocumentRecord): DocumentRecord[] {
+  const others = known.filter(({ name }) => name !== changed.name);
+  const time = Date.parse(changed.updated_at);
+  const older = others.findIndex(({ updated_at }) => Date.parse(updated_at) < time);
+  return others.toSpliced(older < 0 ? others.length : older, 0, changed);
 }
 
 /** A document that was changed between two pages is on both. */

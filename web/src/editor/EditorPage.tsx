@@ -80,7 +80,7 @@ function Act({ label, act, done }: { label: string; act: () => Promise<unknown>;
   return (
     <>
       <HomeButton />
-      <Button onClick={() => void run()} loading={running} data-autofocus>
+      <Button onClick={() => void run()} loading={running}>
         {label}
       </Button>
       {failure ? (

@@ -1,4 +1,5 @@
 import { Loader, Tooltip } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { CircleAlert, CircleCheck, CloudOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import styles from "./SaveIndicator.module.css";
@@ -10,14 +11,22 @@ const SAVED_AFTER_MS = 400;
 /** Tells how safe the content is. */
 export function SaveIndicator({ state }: { state: SaveState }) {
   const shown = useSteady(state);
-  const { label, detail, explanation } = SAVE_STATE_TEXT[shown];
+  const { label, short, detail, explanation } = SAVE_STATE_TEXT[shown];
+  const narrow = useMediaQuery("(max-width: 560px)");
   return (
     <Tooltip label={explanation} multiline maw={280} withArrow>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard reaches the explanation, too */}
-      <div className={styles.indicator} data-save-state={shown} tabIndex={0} role="status">
+      <div
+        className={styles.indicator}
+        data-save-state={shown}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard reaches the explanation, too
+        tabIndex={0}
+        role="status"
+        // What comes and goes with every pause in typing is not read out.
+        aria-live={shown === "offline" || shown === "refused" ? "polite" : "off"}
+      >
         <Sign state={shown} />
         <span className={styles.label}>
-          {label}
+          {narrow ? short : label}
           {detail ? <span className={styles.detail}> — {detail}</span> : null}
         </span>
       </div>

@@ -29,21 +29,27 @@ export function Workspace({ record, problem, reload, replace }: Props) {
   const connection = useConnection(record.name);
   const state = useConnectionState(connection);
   const { person } = useSelf();
-  const others = useOthers(connection?.awareness, person.id);
+  const denied = state.denied !== undefined;
+  const others = useOthers(denied ? undefined : connection?.awareness, person.id);
   const title = useTitle(record, { replace, reload, awareness: connection?.awareness });
   const focusEditor = useRef<EditorFocus>(null);
 
   useEffect(() => connection?.awareness.setLocalStateField("user", person), [connection, person]);
   useEffect(() => {
-    if (state.denied !== undefined) reload();
-  }, [state.denied, reload]);
+    if (denied) reload();
+  }, [denied, reload]);
 
   const writable = mayEdit(record.role) && state.writable !== false;
-  const editable = writable && state.denied === undefined;
-  const saveState = saveStateOf({ ...state, settled: state.settled && !title.unsaved });
+  const editable = writable && !denied;
+  const saveState = saveStateOf({
+    ...state,
+    denied,
+    settled: state.settled && !title.unsaved,
+    unsaved: state.unsaved || title.unsaved,
+  });
   return (
     <Frame
-      status={writable || saveState === "offline" ? <SaveIndicator state={saveState} /> : null}
+      status={saveState && (writable || saveState === "offline") ? <SaveIndicator state={saveState} /> : null}
       tools={
         <>
           <PresenceAvatars people={others} />
@@ -52,8 +58,14 @@ export function Workspace({ record, problem, reload, replace }: Props) {
       }
     >
       <div className={styles.page}>
-        {state.denied !== undefined && connection ? (
-          <DeniedNotice name={record.name} reason={state.denied} problem={problem} retry={connection.retry} />
+        {denied && connection ? (
+          <DeniedNotice
+            name={record.name}
+            reason={state.denied ?? ""}
+            problem={problem}
+            readable={state.loaded}
+            retry={connection.retry}
+          />
         ) : null}
         {state.loaded && !writable ? <ReadOnlyNotice /> : null}
         {connection && state.loaded ? (
@@ -63,9 +75,8 @@ export function Workspace({ record, problem, reload, replace }: Props) {
               <RichTextEditor connection={connection} editable={editable} focusRef={focusEditor} />
             </Suspense>
           </>
-        ) : (
-          <ContentSkeleton />
-        )}
+        ) : null}
+        {state.loaded || denied ? null : <ContentSkeleton />}
       </div>
     </Frame>
   );

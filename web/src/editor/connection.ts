@@ -12,9 +12,7 @@ const FIRST_RETRY_MS = 500;
 /** Long enough not to press a server that is in trouble, short enough that nobody reloads the page for it. */
 const LAST_RETRY_MS = 8_000;
 
-export interface ConnectionState extends ConnectionFacts {
-  /** Whether something written here would be lost if this page went now. */
-  unsaved: boolean;
+export interface ConnectionState extends Omit<ConnectionFacts, "denied"> {
   /** What the server says about writing; `undefined` before it lets us in. */
   writable: boolean | undefined;
   /** Why the server turned us away, if it did. */

@@ -1,4 +1,5 @@
 import { createExtension } from "@blocknote/core";
+import { Plugin } from "prosemirror-state";
 import { yCursorPlugin } from "y-prosemirror";
 import type { Awareness } from "y-protocols/awareness";
 import { textColorOn } from "../presence/colors.ts";
@@ -9,6 +10,7 @@ import styles from "./cursors.module.css";
 /** How long a name stays in full after its owner moved; then a small flag marks the place. */
 const NAME_SHOWN_MS = 4_000;
 const LABEL_HEIGHT = 20;
+const LABEL_PADDING = 12;
 
 /**
  * Shows where the others are, each with name and colour.
@@ -23,9 +25,16 @@ export function namedCursors(awareness: Awareness) {
     const cursor = cursors.get(clientId);
     if (!cursor) return;
     cursor.element.dataset.active = "";
-    requestAnimationFrame(() => keepInside(cursor.element));
     window.clearTimeout(cursor.timer);
     cursor.timer = window.setTimeout(() => delete cursor.element.dataset.active, NAME_SHOWN_MS);
+  };
+
+  let frame = 0;
+  const keepAllInside = () => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => {
+      for (const { element } of cursors.values()) if (element.isConnected) keepInside(element);
+    });
   };
 
   const draw = (user: unknown, clientId: number): HTMLElement => {
@@ -53,6 +62,7 @@ export function namedCursors(awareness: Awareness) {
       signal.addEventListener("abort", () => awareness.off("change", follow));
     },
     prosemirrorPlugins: [
+      new Plugin({ view: () => ({ update: keepAllInside }) }),
       yCursorPlugin(awareness, {
         awarenessStateFilter: (own: number, other: number, state: unknown) => own !== other && isDrawable(state),
         cursorBuilder: draw,
@@ -68,12 +78,19 @@ export function namedCursors(awareness: Awareness) {
 /** Turns a name to the side where there is room for it: a table cuts off what sticks out, and a narrow page would scroll sideways. */
 function keepInside(cursor: HTMLElement): void {
   const label = cursor.querySelector<HTMLElement>(`.${styles.label}`);
-  const surroundings = cursor.closest(".tableWrapper") ?? cursor.closest(".bn-editor");
-  if (!label || !surroundings) return;
-  const room = surroundings.getBoundingClientRect();
-  const caret = cursor.getBoundingClientRect();
-  cursor.toggleAttribute("data-leftward", caret.left + label.scrollWidth > room.right);
-  cursor.toggleAttribute("data-below", caret.top - LABEL_HEIGHT < room.top);
+  const surroundings = [cursor.closest("table"), cursor.closest(".tableWrapper"), cursor.closest(".bn-editor")];
+  const rooms = surroundings.flatMap((element) => element?.getBoundingClientRect() ?? []);
+  if (!label || rooms.length === 0) return;
+  const { left, top } = cursor.getBoundingClientRect();
+  const right = left + label.scrollWidth + LABEL_PADDING;
+  cursor.toggleAttribute(
+    "data-leftward",
+    rooms.some((room) => right > room.right),
+  );
+  cursor.toggleAttribute(
+    "data-below",
+    rooms.some((room) => top - LABEL_HEIGHT < room.top),
+  );
 }
 
 function cursorElement(): HTMLElement {

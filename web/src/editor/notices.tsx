@@ -18,11 +18,13 @@ interface DeniedProps {
   name: string;
   reason: string;
   problem: Problem | undefined;
+  /** Whether there is content on the page. */
+  readable: boolean;
   retry: () => void;
 }
 
 /** The server has turned us away while the document was open. Its content stays on the page, so that nobody loses what they wrote. */
-export function DeniedNotice({ name, reason, problem, retry }: DeniedProps) {
+export function DeniedNotice({ name, reason, problem, readable, retry }: DeniedProps) {
   const [failure, setFailure] = useState<string>();
   const deleted = problem?.kind === "deleted";
 
@@ -39,7 +41,8 @@ export function DeniedNotice({ name, reason, problem, retry }: DeniedProps) {
     <div className={styles.notice} data-tone="bad" role="alert">
       <TriangleAlert size={17} aria-hidden />
       <p>
-        {explanation(problem, reason)} What you see here is no longer saved.
+        {explanation(problem, reason)}
+        {readable ? " You can still read and copy what is on this page." : null}
         {failure ? ` That did not work: ${failure}.` : null}
       </p>
       <Button size="compact-sm" variant="default" onClick={() => void act()}>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { SAVE_STATE_TEXT, saveStateOf } from "./saveState.ts";
 
-const SAVED = { loaded: true, synced: true, settled: true, refused: false };
+const SAVED = { loaded: true, synced: true, settled: true, unsaved: false, refused: false, denied: false };
 
 test.each([
   [SAVED, "saved"],
@@ -11,6 +11,9 @@ test.each([
   [{ ...SAVED, loaded: false }, "connecting"],
   [{ ...SAVED, refused: true }, "refused"],
   [{ ...SAVED, refused: true, synced: false }, "refused"],
+  [{ ...SAVED, denied: true }, undefined],
+  [{ ...SAVED, denied: true, settled: false }, undefined],
+  [{ ...SAVED, denied: true, settled: false, unsaved: true }, "refused"],
 ])("%j is %j", (facts, expected) => {
   expect(saveStateOf(facts)).toBe(expected);
 });

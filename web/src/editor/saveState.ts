@@ -6,37 +6,62 @@ export interface ConnectionFacts {
   loaded: boolean;
   /** There is a connection, and both sides have exchanged what the other lacked. */
   synced: boolean;
-  /** The server has confirmed every edit. */
+  /** The server has confirmed every edit, and that it has all. */
   settled: boolean;
+  /** Something written here would be lost if this page went now. */
+  unsaved: boolean;
   /** The server has refused an edit. */
   refused: boolean;
+  /** The server has turned us away. */
+  denied: boolean;
 }
 
-export function saveStateOf({ loaded, synced, settled, refused }: ConnectionFacts): SaveState {
+/** What to show; `undefined` where nothing needs saving any more. */
+export function saveStateOf({
+  loaded,
+  synced,
+  settled,
+  unsaved,
+  refused,
+  denied,
+}: ConnectionFacts): SaveState | undefined {
   if (!loaded) return "connecting";
-  if (refused) return "refused";
+  if (refused || (denied && unsaved)) return "refused";
+  if (denied) return undefined;
   if (!synced) return "offline";
   return settled ? "saved" : "saving";
 }
 
 interface SaveStateText {
   label: string;
+  /** What a phone has room for. */
+  short: string;
   /** What a wide screen has room for beside the label. */
   detail?: string;
   explanation: string;
 }
 
 export const SAVE_STATE_TEXT: Readonly<Record<SaveState, SaveStateText>> = {
-  connecting: { label: "Connecting…", explanation: "The document is on its way from the server." },
-  saving: { label: "Saving…", explanation: "The server has not confirmed your latest changes yet." },
-  saved: { label: "All changes saved", explanation: "Everything you wrote is in the server’s database." },
+  connecting: {
+    label: "Connecting…",
+    short: "Connecting…",
+    explanation: "The document is on its way from the server.",
+  },
+  saving: { label: "Saving…", short: "Saving…", explanation: "The server has not confirmed your latest changes yet." },
+  saved: {
+    label: "All changes saved",
+    short: "Saved",
+    explanation: "Everything you wrote is in the server’s database.",
+  },
   offline: {
     label: "Offline",
+    short: "Offline",
     detail: "changes are kept here and sent when the connection is back",
     explanation: "Changes are kept here and sent when the connection is back. Keep this page open.",
   },
   refused: {
     label: "Not saved",
+    short: "Not saved",
     explanation: "The server did not accept your latest changes. Copy what you want to keep, then reload the page.",
   },
 };

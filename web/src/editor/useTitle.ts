@@ -27,17 +27,22 @@ export function useTitle(record: DocumentRecord, { replace, reload, awareness }:
   const [draft, setDraft] = useState<string>();
   const latest = useRef<string>(undefined);
   const timer = useRef(0);
+  const running = useRef(false);
 
   const save = useCallback(async () => {
-    const title = latest.current;
-    if (title === undefined) return;
+    // One request at a time: two could overtake each other.
+    if (running.current) return;
+    running.current = true;
     try {
-      const changed = await changeDocument(record.name, { title: titleToSave(title) });
-      if (awareness) announceTitle(awareness);
-      if (latest.current !== title) return;
-      latest.current = undefined;
-      replace(changed);
-      setDraft(undefined);
+      while (latest.current !== undefined) {
+        const title = latest.current;
+        const changed = await changeDocument(record.name, { title: titleToSave(title) });
+        if (awareness) announceTitle(awareness);
+        if (latest.current !== title) continue;
+        latest.current = undefined;
+        replace(changed);
+        setDraft(undefined);
+      }
     } catch (error) {
       const problem = asProblem(error);
       if (problem.kind === "unreachable" || problem.kind === "unavailable") {
@@ -52,6 +57,8 @@ export function useTitle(record: DocumentRecord, { replace, reload, awareness }:
         title: "The title was not saved",
         message: problem.message,
       });
+    } finally {
+      running.current = false;
     }
   }, [record.name, replace, awareness]);
 
