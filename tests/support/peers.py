@@ -34,11 +34,16 @@ class Peer:
 
     def edit(self, change: Callable[["Peer"], object]) -> bytes:
         """Make one edit and return its update."""
+        update = self.try_edit(change)
+        assert update is not None, "the edit changed nothing"
+        return update
+
+    def try_edit(self, change: Callable[["Peer"], object]) -> bytes | None:
+        """Make one edit and return its update; `None` where it changed nothing."""
         self._made.clear()
         with self.doc.transaction():
             change(self)
-        (update,) = self._made
-        return update
+        return self._made[0] if self._made else None
 
     def type(self, text: str) -> bytes:
         """Append to the text and return the update."""
