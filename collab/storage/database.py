@@ -1,16 +1,17 @@
 """An open database: connections for one consistent reading or one transaction of writing at a time."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Final
 
-from anyio import CancelScope, move_on_after, to_thread
+from anyio import CancelScope, Lock, move_on_after, to_thread
 from anyio.lowlevel import checkpoint_if_cancelled
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from collab.errors import SettingsError
 from collab.storage.address import Address, SqliteAddress, parse_address
+from collab.storage.commit_thread import CommitThread, Statements
 from collab.storage.failures import translated
 from collab.storage.postgres import postgres_readers, postgres_writers
 from collab.storage.sqlite import prepare_file, sqlite_readers, sqlite_writer
@@ -26,10 +27,16 @@ CLOSE_TIMEOUT: Final = 5.0
 class Database:
     """Gives connections; whatever goes wrong with them is raised as `DatabaseUnavailable` or `StorageError`."""
 
-    def __init__(self, address: Address, readers: AsyncEngine, writers: AsyncEngine) -> None:
+    def __init__(
+        self, address: Address, readers: AsyncEngine, writers: AsyncEngine, committing: CommitThread | None = None
+    ) -> None:
+        """Give it the thread that commits the log on SQLite; PostgreSQL needs none."""
         self.address = address
         self._readers = readers
         self._writers = writers
+        self._committing = committing
+        self._turn = Lock()
+        """Of those who write in this process to an SQLite file. SQLite would have them try again and again, each later than the other."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -45,8 +52,18 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose statements are committed together at the end, or not at all when anything is raised in between."""
-        async with self._transaction(self._writers) as connection:
+        async with self._turn if self.is_sqlite else nullcontext(), self._transaction(self._writers) as connection:
             yield connection
+
+    async def commit(self, statements: Statements) -> None:
+        """Commit what these statements do, or nothing, as `writing` does; on the shortest road there is, for the log."""
+        if self._committing is None:
+            async with self.writing() as connection:
+                await connection.run_sync(statements)
+            return
+        with translated(self.address):
+            async with self._turn:
+                await self._committing.commit(statements)
 
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
@@ -61,6 +78,8 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._committing is not None:
+            await to_thread.run_sync(self._committing.close, abandon_on_cancel=True)
         await self._readers.dispose()
         await self._writers.dispose()
 
@@ -74,7 +93,7 @@ async def open_database(url: str, *, statement_timeout: float | None = STATEMENT
     address = parse_address(url)
     if isinstance(address, SqliteAddress):
         await to_thread.run_sync(prepare_file, address)
-        database = Database(address, sqlite_readers(address), sqlite_writer(address))
+        database = Database(address, sqlite_readers(address), sqlite_writer(address), CommitThread(address))
     else:
         readers, writers = postgres_readers(address, statement_timeout), postgres_writers(address, statement_timeout)
         database = Database(address, readers, writers)

@@ -7,7 +7,7 @@ from itertools import compress
 from typing import Final
 
 from anyio import to_thread
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -71,12 +71,15 @@ class SqlUpdateLog:
             return
         # Sorted, so that two nodes never wait for each other's rows crosswise.
         touched = sorted({append.document for append in batch if append.updates})
-        async with self._database.writing() as connection:
+
+        def statements(connection: Connection) -> None:
             try:
-                await connection.execute(_INSERT_UPDATES, rows)
+                connection.execute(_INSERT_UPDATES, rows)
             except IntegrityError as error:
                 raise DocumentNotFound(f"updates came for the documents {touched}; not all of them exist") from error
-            await connection.execute(_TOUCH_DOCUMENT, [{"document": document, "now": now} for document in touched])
+            connection.execute(_TOUCH_DOCUMENT, [{"document": document, "now": now} for document in touched])
+
+        await self._database.commit(statements)
 
     async def compact(self, document: DocumentId) -> int:
         """Fold the log into a snapshot, in a thread and outside any transaction; then replace what was read, if it is still there.

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from anyio import create_task_group, to_thread, wait_all_tasks_blocked
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, text
 
 from collab.errors import DatabaseUnavailable
 from collab.ports import Append, DocumentKind, DocumentName
@@ -43,21 +42,19 @@ def other_process_writing(path: Path) -> Iterator[None]:
 async def test_every_connection_commits_durably(database: Database) -> None:
     seen: list[list[object]] = []
 
-    async def look(connection: AsyncConnection) -> None:
+    def look(connection: Connection) -> None:
         seen.append(
-            [
-                await connection.scalar(text(f"PRAGMA {name}"))
-                for name in ("journal_mode", "synchronous", "foreign_keys")
-            ]
+            [connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")]
         )
 
     async with AsyncExitStack() as held:
         # Held, so that each is another connection of the pool.
         for _ in range(sqlite.READERS):
-            await look(await held.enter_async_context(database.reading()))
-        await look(await held.enter_async_context(database.writing()))
+            await (await held.enter_async_context(database.reading())).run_sync(look)
+        await (await held.enter_async_context(database.writing())).run_sync(look)
+    await database.commit(look)
     full, on = 2, 1
-    assert seen == [["wal", full, on]] * (sqlite.READERS + 1)
+    assert seen == [["wal", full, on]] * (sqlite.READERS + 2)
 
 
 async def test_a_new_file_and_its_directories_are_made(tmp_path: Path) -> None:
@@ -155,5 +152,4 @@ async def test_a_full_disk_leaves_nothing_and_the_log_goes_on_when_there_is_room
 
 async def limit_pages(database: Database, pages: int) -> None:
     """Let the file grow to so many pages, or not at all where it is larger: what SQLite then says is what a full disk says."""
-    async with database.writing() as connection:
-        await connection.execute(text(f"PRAGMA max_page_count={pages}"))
+    await database.commit(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").close())
