@@ -78,19 +78,13 @@ export function namedCursors(awareness: Awareness) {
 /** Turns a name to the side where there is room for it: a table cuts off what sticks out, and a narrow page would scroll sideways. */
 function keepInside(cursor: HTMLElement): void {
   const label = cursor.querySelector<HTMLElement>(`.${styles.label}`);
-  const surroundings = [cursor.closest("table"), cursor.closest(".tableWrapper"), cursor.closest(".bn-editor")];
-  const rooms = surroundings.flatMap((element) => element?.getBoundingClientRect() ?? []);
-  if (!label || rooms.length === 0) return;
+  if (!label) return;
   const { left, top } = cursor.getBoundingClientRect();
-  const right = left + label.scrollWidth + LABEL_PADDING;
-  cursor.toggleAttribute(
-    "data-leftward",
-    rooms.some((room) => right > room.right),
-  );
-  cursor.toggleAttribute(
-    "data-below",
-    rooms.some((room) => top - LABEL_HEIGHT < room.top),
-  );
+  const table = cursor.closest("table")?.getBoundingClientRect();
+  const scroller = cursor.closest(".tableWrapper")?.getBoundingClientRect();
+  const room = Math.min(document.documentElement.clientWidth, table?.right ?? Infinity, scroller?.right ?? Infinity);
+  cursor.toggleAttribute("data-leftward", left + label.scrollWidth + LABEL_PADDING > room);
+  cursor.toggleAttribute("data-below", table !== undefined && top - LABEL_HEIGHT < table.top);
 }
 
 function cursorElement(): HTMLElement {
