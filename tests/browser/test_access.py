@@ -44,6 +44,18 @@ def test_a_token_leaves_the_address_bar_at_once_and_is_kept_for_the_tab(
     expect(ada.page.get_by_role("button", name="You are Ada Lovelace. Profile")).to_be_visible()
 
 
+def test_a_link_with_another_token_opened_in_the_same_tab_takes_its_place(
+    closed_server: RunningServer, people: People, document: str
+) -> None:
+    ada = people.join(closed_server.url)
+    ada.open(document, f"#token={token(document, name='Ada')}")
+
+    ada.page.evaluate("(fragment) => { location.hash = fragment }", f"token={token(document, name='Ben')}")
+
+    expect(ada.page.get_by_role("button", name="You are Ben. Profile")).to_be_visible()
+    assert ada.page.url == f"{closed_server.url}/d/{document}"
+
+
 def test_others_see_the_name_of_the_token(closed_server: RunningServer, people: People, document: str) -> None:
     ada, ben = people.join(closed_server.url, "Not Ada"), people.join(closed_server.url)
     ada.open(document, f"#token={token(document, name='Ada')}")

@@ -9,6 +9,10 @@ import { preload } from "./app/preload.ts";
 import { routeOf } from "./app/routes.ts";
 
 takeTokenFromAddress();
+// A link with a new token that is opened in this very tab changes the fragment alone.
+window.addEventListener("hashchange", () => {
+  if (takeTokenFromAddress()) window.location.reload();
+});
 preload(routeOf(window.location.pathname));
 
 const root = document.getElementById("root");

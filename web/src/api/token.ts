@@ -4,12 +4,12 @@ let current = read();
 
 /**
  * Takes the access token out of `#token=…` and keeps it for this tab. The address bar is cleaned at once, so that the token reaches neither
- * the history nor a copied link.
+ * the history nor a copied link. Returns whether there was one.
  */
-export function takeTokenFromAddress(): void {
+export function takeTokenFromAddress(): boolean {
   const parameters = new URLSearchParams(window.location.hash.slice(1));
   const token = parameters.get("token");
-  if (token === null) return;
+  if (token === null) return false;
   parameters.delete("token");
   const rest = parameters.toString();
   const { pathname, search } = window.location;
@@ -20,6 +20,7 @@ export function takeTokenFromAddress(): void {
   } catch {
     // Without storage the token lasts as long as this page.
   }
+  return true;
 }
 
 export function accessToken(): string {

@@ -17,13 +17,15 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, State> {
   override render(): ReactNode {
     if (!this.state.failed) return this.props.children;
     return (
-      <Message
-        tone="bad"
-        title="Something went wrong on this page"
-        action={<Button onClick={() => window.location.reload()}>Reload the page</Button>}
-      >
-        What the server confirmed as saved is safe. Reload the page to go on.
-      </Message>
+      <main>
+        <Message
+          tone="bad"
+          title="Something went wrong on this page"
+          action={<Button onClick={() => window.location.reload()}>Reload the page</Button>}
+        >
+          What the server confirmed as saved is safe. Reload the page to go on.
+        </Message>
+      </main>
     );
   }
 }

@@ -2,16 +2,16 @@ import { CircleAlert, FileQuestion, KeyRound, type LucideIcon, Trash2, WifiOff }
 import type { ReactNode } from "react";
 import styles from "./Message.module.css";
 
-const ICONS: Readonly<Record<string, LucideIcon>> = {
+const ICONS = {
   away: WifiOff,
   bad: CircleAlert,
   deleted: Trash2,
   key: KeyRound,
   missing: FileQuestion,
-};
+} satisfies Record<string, LucideIcon>;
 
 interface Props {
-  tone: "away" | "bad" | "deleted" | "key" | "missing";
+  tone: keyof typeof ICONS;
   title: string;
   children: ReactNode;
   action?: ReactNode;
@@ -19,7 +19,7 @@ interface Props {
 
 /** A page's whole content when there is nothing else to show: what is the matter, and what to do about it. */
 export function Message({ tone, title, children, action }: Props) {
-  const Icon = ICONS[tone] ?? CircleAlert;
+  const Icon = ICONS[tone];
   return (
     <div className={styles.message} role={tone === "bad" || tone === "away" ? "alert" : undefined}>
       <span className={styles.icon} data-tone={tone}>

@@ -16,14 +16,22 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const [problem, setProblem] = useState<Problem>();
 
   const load = useCallback(() => {
-    setProblem(undefined);
-    getSession().then(setSession, (error: unknown) => setProblem(asProblem(error)));
+    getSession().then(
+      (found) => {
+        setSession(found);
+        setProblem(undefined);
+      },
+      (error: unknown) => setProblem(asProblem(error)),
+    );
   }, []);
   useEffect(load, [load]);
 
-  if (problem?.kind === "unauthenticated") return <TokenNeeded tried={accessToken() !== ""} />;
-  if (problem) return <ProblemMessage problem={problem} retry={load} />;
-  if (!session) return null;
-  if (session.mode === "token" && !session.user) return <TokenNeeded tried={accessToken() !== ""} />;
-  return <SessionContext value={session}>{children}</SessionContext>;
+  const stranger = problem?.kind === "unauthenticated" || (session?.mode === "token" && !session.user);
+  if (session && !problem && !stranger) return <SessionContext value={session}>{children}</SessionContext>;
+  return (
+    <main>
+      {stranger ? <TokenNeeded tried={accessToken() !== ""} /> : null}
+      {problem && !stranger ? <ProblemMessage problem={problem} retry={load} /> : null}
+    </main>
+  );
 }

@@ -4,11 +4,10 @@ import { type Route, routeOf } from "./routes.ts";
 const NAVIGATED = "collab:navigated";
 
 /** Goes to a page of this editor without loading anything anew. */
-export function navigate(path: string, { replace = false } = {}): void {
-  if (replace) window.history.replaceState(null, "", path);
-  else window.history.pushState(null, "", path);
+export function navigate(path: string): void {
+  window.history.pushState(null, "", path);
   window.dispatchEvent(new Event(NAVIGATED));
-  if (!replace) window.scrollTo(0, 0);
+  window.scrollTo(0, 0);
 }
 
 export function useRoute(): Route {

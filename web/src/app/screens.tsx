@@ -1,8 +1,12 @@
 import { Button } from "@mantine/core";
+import { useEffect } from "react";
 import type { Problem } from "../api/problem.ts";
 import { Frame } from "./Frame.tsx";
 import { Message } from "./Message.tsx";
 import { navigate } from "./navigation.ts";
+
+/** How soon a page that found no server looks again. */
+const RETRY_MS = 4_000;
 
 export function HomeButton({ variant = "default" }: { variant?: "default" | "filled" }) {
   return (
@@ -34,6 +38,13 @@ export function TokenNeeded({ tried }: { tried: boolean }) {
 
 /** What to say when a request failed, for every failure that is not about one document's whereabouts. */
 export function ProblemMessage({ problem, retry }: { problem: Problem; retry: () => void }) {
+  const away = problem.kind === "unreachable" || problem.kind === "unavailable";
+  useEffect(() => {
+    if (!away) return;
+    const timer = window.setInterval(retry, RETRY_MS);
+    return () => window.clearInterval(timer);
+  }, [away, retry]);
+
   if (problem.kind === "unauthenticated") return <TokenNeeded tried />;
   if (problem.kind === "forbidden") {
     return (
@@ -42,7 +53,6 @@ export function ProblemMessage({ problem, retry }: { problem: Problem; retry: ()
       </Message>
     );
   }
-  const away = problem.kind === "unreachable" || problem.kind === "unavailable";
   return (
     <Message
       tone={away ? "away" : "bad"}
@@ -50,7 +60,7 @@ export function ProblemMessage({ problem, retry }: { problem: Problem; retry: ()
       action={<Button onClick={retry}>Try again</Button>}
     >
       {away
-        ? "It may be restarting, or your connection may be down. Nothing that was saved is lost."
+        ? "It may be restarting, or your connection may be down. Nothing that was saved is lost. This page tries again by itself."
         : `The server said: ${problem.message}`}
     </Message>
   );

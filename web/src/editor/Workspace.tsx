@@ -1,4 +1,4 @@
-import { Suspense, useEffect, useRef } from "react";
+import { useEffect, useRef } from "react";
 import { type DocumentRecord, mayEdit } from "../api/documents.ts";
 import type { Problem } from "../api/problem.ts";
 import { Frame } from "../app/Frame.tsx";
@@ -47,9 +47,11 @@ export function Workspace({ record, problem, reload, replace }: Props) {
     settled: state.settled && !title.unsaved,
     unsaved: state.unsaved || title.unsaved,
   });
+  // A reader has nothing to save; whether there is a connection concerns them all the same.
+  const telling = writable || saveState === "offline" || saveState === "refused";
   return (
     <Frame
-      status={saveState && (writable || saveState === "offline") ? <SaveIndicator state={saveState} /> : null}
+      status={saveState && telling ? <SaveIndicator state={saveState} /> : null}
       tools={
         <>
           <PresenceAvatars people={others} />
@@ -71,9 +73,7 @@ export function Workspace({ record, problem, reload, replace }: Props) {
         {connection && state.loaded ? (
           <>
             <TitleField title={title} editable={editable} leave={() => focusEditor.current?.()} />
-            <Suspense fallback={<ContentSkeleton />}>
-              <RichTextEditor connection={connection} editable={editable} focusRef={focusEditor} />
-            </Suspense>
+            <RichTextEditor connection={connection} editable={editable} focusRef={focusEditor} />
           </>
         ) : null}
         {state.loaded || denied ? null : <ContentSkeleton />}

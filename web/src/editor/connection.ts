@@ -29,6 +29,7 @@ export class DocumentConnection {
   private readonly listeners = new Set<() => void>();
   private loaded = false;
   private writable: boolean | undefined;
+  private wasWritable = false;
   private denied: string | undefined;
   private current: ConnectionState;
 
@@ -106,6 +107,7 @@ export class DocumentConnection {
   private update(facts: { loaded?: true; writable?: boolean; denied?: string | undefined } = {}): void {
     if (facts.loaded) this.loaded = true;
     if (facts.writable !== undefined) this.writable = facts.writable;
+    if (facts.writable) this.wasWritable = true;
     if ("denied" in facts) this.denied = facts.denied;
     const next = this.read();
     if (sameState(this.current, next)) return;
@@ -119,7 +121,8 @@ export class DocumentConnection {
       loaded: this.loaded,
       synced: connected && this.provider.synced,
       settled: this.ledger.settled,
-      refused: this.ledger.refused && this.writable !== false,
+      // What a reader's editor tidies up by itself is no loss when it is refused.
+      refused: this.ledger.refused && this.wasWritable,
       unsaved: this.ledger.pending > 0 && this.loaded,
       writable: this.writable,
       denied: this.denied,

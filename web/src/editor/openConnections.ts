@@ -54,9 +54,9 @@ function warnBeforeUnload(): void {
 }
 
 function askBeforeUnload(event: BeforeUnloadEvent): void {
-  const unsaved = [...entries.values()].some(({ connection }) => {
-    const state = connection.state();
-    return state.writable !== false && (state.unsaved || state.refused);
+  const lossy = [...entries.values()].some(({ connection }) => {
+    const { unsaved, writable, refused } = connection.state();
+    return refused || (unsaved && writable !== false);
   });
-  if (unsaved) event.preventDefault();
+  if (lossy) event.preventDefault();
 }
