@@ -18,6 +18,10 @@ _BLOCKS = """
 })
 """
 
+_AT_END = """
+() => [...document.querySelectorAll('.bn-editor .bn-block-content')].at(-1)?.contains(getSelection()?.anchorNode)
+"""
+
 
 class Person:
     """Somebody with one window."""
@@ -75,6 +79,7 @@ class Person:
         """Put the text cursor at the end of the document and write."""
         self.editor.focus()
         self.page.keyboard.press("Control+End")
+        self.page.wait_for_function(_AT_END)
         self.type(text)
 
     def type(self, text: str) -> None:
