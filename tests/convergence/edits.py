@@ -118,5 +118,6 @@ def content_of(peer: Peer) -> tuple[str, object, list[object]]:
 
 def tree_of(node: object) -> object:
     if isinstance(node, XmlElement):
-        return node.tag, sorted(node.attributes), [tree_of(child) for child in node.children]
+        attributes = sorted(node.attributes)  # type: ignore[call-overload]  # pycrdt declares its iterator as an iterable
+        return node.tag, attributes, [tree_of(child) for child in node.children]
     return str(node)
