@@ -35,11 +35,15 @@ from collab.ports import DocumentName
 from collab.protocol.frames import Frame
 from collab.protocol.hocuspocus import PONG, Addressed, HocuspocusDialect, HocuspocusMessage, decode
 from collab.protocol.messages import Authenticate, Awareness, Leave, Ping, Pong, RoomMessage, SyncStep1
+from collab.protocol.names import MAX_NAME_LENGTH
 from collab.rooms.session import Rights, Session
 
 log = structlog.get_logger(__name__)
 
 PATH: Final = "/hocuspocus"
+
+MAX_ADDRESS_LENGTH: Final = 2 * MAX_NAME_LENGTH + 1
+"""A document's name, U+0000 and a session id, for which a provider takes a UUID."""
 
 
 class SeatState(Enum):
@@ -139,6 +143,8 @@ class _HocuspocusConnection:
         limit = self._settings.max_documents_per_connection
         if len(self._seats) >= limit:
             raise LimitExceeded(f"a connection asked for more than {limit} documents")
+        if len(address) > MAX_ADDRESS_LENGTH:  # every answer repeats it
+            raise ProtocolError(f"an address of {len(address)} characters came; expected {MAX_ADDRESS_LENGTH} at most")
         seat = self._seats[address] = Seat(address)
         return seat
 
@@ -173,13 +179,15 @@ class _HocuspocusConnection:
                 seat.session.rights = rights
                 self._let_in(seat, rights)
             elif seat.state is SeatState.ENTERING:
-                await self._entrance.hub.open(name, create=True)
                 await self._seat(name, seat, rights)
         except CollabError as error:
-            self._part_with(seat, error)
+            if seat.state in (
+                SeatState.ENTERING,
+                SeatState.SEATED,
+            ):  # else the client has left, and may have another seat there
+                self._part_with(seat, error)
 
     async def _seat(self, name: DocumentName, seat: Seat, rights: Rights) -> None:
-        self._let_in(seat, rights)
         live, session = await self._entrance.join(
             name, rights, seat.dialect, self._connection.wire, partial(self._part_with, seat)
         )
@@ -187,6 +195,7 @@ class _HocuspocusConnection:
             live.leave(session)
             return
         seat.live, seat.session, seat.state = live, session, SeatState.SEATED
+        self._let_in(seat, rights)  # the room greets it at its next flush, and so after this
         log.info("session opened", document=name, session=session.id, user=rights.user_id)
         waited, seat.waiting, seat.waiting_bytes = seat.waiting, [], 0
         for message in waited:
