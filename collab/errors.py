@@ -4,6 +4,7 @@
 
     CollabError
     ├── ProtocolError             a frame that its dialect does not allow
+    │   └── FramingError          bytes that RFC 6455 does not allow on a WebSocket
     ├── UpdateError               bytes that are no Yjs update, or one that cannot be applied
     ├── AccessError
     │   ├── Unauthenticated       nobody, or somebody we cannot verify
@@ -16,6 +17,7 @@
     │   └── DocumentDeleted       it was there, and is in the trash
     ├── ContentError              content that a document of this kind cannot hold
     ├── LimitExceeded             more of something than the settings allow
+    │   └── MessageTooLarge       a WebSocket message over the limit
     ├── PeerTimeout               a peer that reads or answers nothing for longer than the settings allow
     ├── ServerDraining            the server is going down; come back soon
     ├── StorageError
@@ -34,6 +36,10 @@ class CollabError(Exception):
 
 class ProtocolError(CollabError):
     """A frame that its dialect does not allow."""
+
+
+class FramingError(ProtocolError):
+    """Bytes that RFC 6455 does not allow on a WebSocket."""
 
 
 class UpdateError(CollabError):
@@ -82,6 +88,10 @@ class ContentError(CollabError):
 
 class LimitExceeded(CollabError):
     """More of something than the settings allow."""
+
+
+class MessageTooLarge(LimitExceeded):
+    """A WebSocket message over the limit."""
 
 
 class PeerTimeout(CollabError):
