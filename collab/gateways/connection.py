@@ -11,7 +11,7 @@ import anyio
 
 from collab.errors import CollabError, PeerTimeout, ProtocolError, Unauthenticated
 from collab.gateways.closing import ending_of, reason_of
-from collab.gateways.wires import AsgiMessage, AsgiSend, ConnectionWire, decline_compression, wire_for
+from collab.gateways.wires import AsgiMessage, AsgiSend, ConnectionWire, spare_memory, wire_for
 
 AsgiReceive = Callable[[], Awaitable[AsgiMessage]]
 AsgiScope = Mapping[str, Any]
@@ -98,7 +98,7 @@ class Connection:
 
         A `CollabError` raised inside ends the connection and goes no further; any other is passed on after that.
         """
-        decline_compression(self._send)
+        spare_memory(self._send)
         await self._send({"type": "websocket.accept"})
         self.wire = wire_for(self._send)
         try:
@@ -112,10 +112,16 @@ class Connection:
                     self.tasks.cancel_scope.cancel()
         finally:
             await self._close()
+            self.wire.abort_unless_taken(CLOSE_TIMEOUT)
 
-    async def messages(self) -> AsyncIterator[bytes]:
-        """Yield each binary message until the client goes. Raises `ProtocolError` for a text message."""
+    async def messages(self, max_waiting: int) -> AsyncIterator[bytes]:
+        """Yield each binary message until the client goes. Raises `ProtocolError` for a text message.
+
+        While more than `max_waiting` bytes wait for the client nothing is read from it: one that asks must read the answers.
+        """
         while True:
+            if self.wire.waiting() > max_waiting:
+                await self.wire.has_room()
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return

@@ -108,7 +108,7 @@ class _HocuspocusConnection:
         timeout = asyncio.get_running_loop().call_later(self._settings.authentication_timeout, self._end_unless_seated)
         committer = self._entrance.hub.committer
         try:
-            async for frame in self._connection.messages():
+            async for frame in self._connection.messages(self._settings.max_message_bytes):
                 if committer.is_full:
                     await committer.has_room()
                 match decode(frame):

@@ -30,7 +30,7 @@ async def serve(connection: Connection, entrance: Entrance) -> None:
         log.info("session opened", document=name, session=session.id, user=rights.user_id)
         committer = entrance.hub.committer
         try:
-            async for frame in connection.messages():
+            async for frame in connection.messages(entrance.settings.max_message_bytes):
                 if committer.is_full:
                     await committer.has_room()
                 live.receive(session, decode(frame))
