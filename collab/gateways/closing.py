@@ -1,7 +1,7 @@
 """How an error ends a WebSocket: its HTTP status before the upgrade, its close code after it.
 
 Clients of y-websocket 3.1 and later take 4400-4499 as final and come back after any other code; earlier ones, and Hocuspocus providers,
-come back after nearly all. So a code of 44xx is for what another try cannot mend, and never for a timeout. Before the upgrade every
+come back after nearly all. So a code of 44xx is for what another try cannot mend, and never for a timeout; what breaks the WebSocket itself has the codes of RFC 6455. Before the upgrade every
 client backs off, which is why refusals belong there.
 """
 
@@ -13,9 +13,11 @@ from collab.errors import (
     DocumentDeleted,
     DocumentNotFound,
     Forbidden,
+    FramingError,
     IdentityUnavailable,
     InvalidName,
     LimitExceeded,
+    MessageTooLarge,
     PeerTimeout,
     ProtocolError,
     ServerDraining,
@@ -37,6 +39,8 @@ class Ending:
 
 
 _ENDINGS: Final[tuple[tuple[type[CollabError], Ending], ...]] = (
+    (FramingError, Ending(400, 1002)),
+    (MessageTooLarge, Ending(413, 1009)),
     (ProtocolError, Ending(400, 4400)),
     (InvalidName, Ending(400, 4400)),
     (UpdateError, Ending(400, 4400)),
@@ -61,11 +65,16 @@ def ending_of(error: BaseException) -> Ending:
     return _UNEXPECTED
 
 
+def words_of(error: BaseException) -> str:
+    """Return what to tell the client: nothing of what went wrong inside, nor of where documents are kept."""
+    if isinstance(error, StorageError):
+        return "the documents cannot be reached, or this one cannot be read; come back in a moment"
+    return str(error) if isinstance(error, CollabError) else "internal error"
+
+
 def reason_of(error: BaseException) -> str:
-    """Return what to say with the close code: a sentence that fits, and nothing of what went wrong inside."""
-    if not isinstance(error, CollabError):
-        return "internal error"
-    reason = str(error)
+    """Return what to say with the close code: as much as a control frame holds."""
+    reason = words_of(error)
     while len(reason.encode()) > MAX_REASON_BYTES:
         reason = reason[: len(reason) - 1 - (len(reason.encode()) - MAX_REASON_BYTES) // 4]
     return reason

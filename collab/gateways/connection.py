@@ -1,7 +1,7 @@
 """One WebSocket: refused or accepted, read message by message, and ended once, whoever ends it."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, quote
 
 import anyio
 
-from collab.errors import CollabError, PeerTimeout, ProtocolError, Unauthenticated
-from collab.gateways.closing import ending_of, reason_of
-from collab.gateways.wires import AsgiMessage, AsgiSend, ConnectionWire, spare_memory, wire_for
+from collab.errors import CollabError, PeerTimeout, Unauthenticated
+from collab.gateways.closing import ending_of, reason_of, words_of
+from collab.gateways.takeover import take_over
+from collab.gateways.wires import NORMAL_CLOSURE, AsgiReceive, AsgiSend, AsgiWire, ConnectionWire, Pressure, Take
 
-AsgiReceive = Callable[[], Awaitable[AsgiMessage]]
 AsgiScope = Mapping[str, Any]
 
 RETRY_AFTER_SECONDS: Final = 2
@@ -31,6 +31,7 @@ class Connection:
         self._receive = receive
         self._send = send
         self._error: CollabError | None = None
+        self._owes_goodbye = False
         self._lifetime = anyio.CancelScope()
         self.wire: ConnectionWire
         self.tasks: anyio.abc.TaskGroup
@@ -79,7 +80,7 @@ class Connection:
                 "type": "about:blank",
                 "title": HTTPStatus(ending.status).phrase,
                 "status": ending.status,
-                "detail": str(error),
+                "detail": words_of(error),
             }
         ).encode()
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
@@ -93,14 +94,16 @@ class Connection:
     # The upgrade and after
 
     @asynccontextmanager
-    async def accepted(self) -> AsyncIterator[Self]:
+    async def accepted(self, pressure: Pressure, *, max_message_bytes: int) -> AsyncIterator[Self]:
         """Accept the upgrade; on leaving, close the WebSocket with the code that its end stands for.
 
         A `CollabError` raised inside ends the connection and goes no further; any other is passed on after that.
         """
-        spare_memory(self._send)
+        # As much may wait for a client as one answer may take, before nothing more is read from it.
+        self.wire = take_over(
+            self._send, pressure, max_message_bytes=max_message_bytes, max_waiting=max_message_bytes
+        ) or AsgiWire(self._receive, self._send, pressure, max_waiting=max_message_bytes)
         await self._send({"type": "websocket.accept"})
-        self.wire = wire_for(self._send)
         try:
             with self._lifetime:
                 async with anyio.create_task_group() as self.tasks:
@@ -114,22 +117,9 @@ class Connection:
             await self._close()
             self.wire.abort_unless_taken(CLOSE_TIMEOUT)
 
-    async def messages(self, max_waiting: int) -> AsyncIterator[bytes]:
-        """Yield each binary message until the client goes. Raises `ProtocolError` for a text message.
-
-        While more than `max_waiting` bytes wait for the client nothing is read from it: one that asks must read the answers.
-        """
-        while True:
-            if self.wire.waiting() > max_waiting:
-                await self.wire.has_room()
-            message = await self._receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            if message["type"] == "websocket.receive":
-                data = message.get("bytes")
-                if data is None:
-                    raise ProtocolError("a text message came; expected a binary one")
-                yield data
+    async def serve(self, take: Take) -> None:
+        """Hand over each binary message until the client goes. Raises what ends the connection."""
+        self._owes_goodbye = await self.wire.read(take)
 
     def end(self, error: CollabError) -> None:
         """End the connection, from wherever; the first reason is the one the client is told."""
@@ -138,11 +128,13 @@ class Connection:
         self._lifetime.cancel()
 
     async def _close(self) -> None:
-        if self._error is None:
-            return
         if isinstance(self._error, PeerTimeout):
             self.wire.abort()
-            return
-        message = {"type": "websocket.close", "code": ending_of(self._error).code, "reason": reason_of(self._error)}
+        elif self._error is not None:
+            await self._say_goodbye(ending_of(self._error).code, reason_of(self._error))
+        elif self._owes_goodbye:
+            await self._say_goodbye(NORMAL_CLOSURE, "")
+
+    async def _say_goodbye(self, code: int, reason: str) -> None:
         with anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
-            await self._send(message)
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})

@@ -29,6 +29,7 @@ from collab.errors import (
     Unauthenticated,
 )
 from collab.gateways.admission import Entrance
+from collab.gateways.closing import words_of
 from collab.gateways.connection import Connection
 from collab.hub.live_room import LiveRoom
 from collab.ports import DocumentName
@@ -106,22 +107,21 @@ class _HocuspocusConnection:
     async def run(self) -> None:
         """Read until the client goes; then leave every room."""
         timeout = asyncio.get_running_loop().call_later(self._settings.authentication_timeout, self._end_unless_seated)
-        committer = self._entrance.hub.committer
         try:
-            async for frame in self._connection.messages(self._settings.max_message_bytes):
-                if committer.is_full:
-                    await committer.has_room()
-                match decode(frame):
-                    case Addressed() as addressed:
-                        self._receive(addressed, len(frame))
-                    case Ping():
-                        self._say(PONG)
-                    case Pong():
-                        pass
+            await self._connection.serve(self._take)
         finally:
             timeout.cancel()
             for seat in self._seats.values():
                 seat.leave(SeatState.DENIED)
+
+    def _take(self, frame: bytes) -> None:
+        match decode(frame):
+            case Addressed() as addressed:
+                self._receive(addressed, len(frame))
+            case Ping():
+                self._say(PONG)
+            case Pong():
+                pass
 
     def _end_unless_seated(self) -> None:
         if not any(seat.state is SeatState.SEATED for seat in self._seats.values()):
@@ -213,7 +213,7 @@ class _HocuspocusConnection:
         seat.leave(SeatState.DENIED)
         if isinstance(error, (AccessError, DocumentError, CorruptDocument)):
             log.info("a Hocuspocus client was denied a document", address=seat.dialect.address, error=str(error))
-            self._say(seat.dialect.permission_denied(str(error)))
+            self._say(seat.dialect.permission_denied(words_of(error)))
         else:
             self._connection.end(error)
 
