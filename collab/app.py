@@ -16,9 +16,9 @@ from collab.api import create_api
 from collab.errors import CollabError, DocumentNotFound
 from collab.gateways import hocuspocus, ywebsocket
 from collab.gateways.admission import Entrance
-from collab.gateways.connection import AsgiReceive, AsgiScope, Connection
+from collab.gateways.connection import AsgiScope, Connection
 from collab.gateways.connections import Connections
-from collab.gateways.wires import AsgiSend
+from collab.gateways.wires import AsgiReceive, AsgiSend
 from collab.hub import Hub
 from collab.log_output import log_to_stderr
 from collab.settings import Settings
@@ -83,7 +83,7 @@ class Collab:
             Hub.running(storage.log, storage.documents, settings) as hub,
             anyio.create_task_group() as tasks,
         ):
-            connections = Connections(settings)
+            connections = Connections(settings, hub.committer)
             tasks.start_soon(connections.watch)
             self._entrance = Entrance(hub, self._access, connections, settings)
             self._api = create_api(storage.documents, hub, self._access, settings)

@@ -1,8 +1,8 @@
 """How an error ends a WebSocket: its HTTP status before the upgrade, its close code after it.
 
 Clients of y-websocket 3.1 and later take 4400-4499 as final and come back after any other code; earlier ones, and Hocuspocus providers,
-come back after nearly all. So a code of 44xx is for what another try cannot mend, and never for a timeout; what breaks the WebSocket itself has the codes of RFC 6455. Before the upgrade every
-client backs off, which is why refusals belong there.
+come back after nearly all. So a code of 44xx is for what another try cannot mend, and never for a timeout; what breaks the WebSocket
+itself has the codes of RFC 6455. Before the upgrade every client backs off, which is why refusals belong there.
 """
 
 from dataclasses import dataclass

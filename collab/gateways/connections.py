@@ -6,13 +6,17 @@ from contextlib import asynccontextmanager
 
 from collab.errors import LimitExceeded, PeerTimeout
 from collab.gateways.connection import Connection
+from collab.gateways.wires import Pressure
 from collab.settings import Settings
 
 
 class Connections:
     """Counts the WebSockets, and drops the peers that have died without a word."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pressure: Pressure) -> None:
+        """Under `pressure` nothing is read from any of them."""
+        self._pressure = pressure
+        self._max_message_bytes = settings.max_message_bytes
         self._limit = settings.max_connections
         self._timeout = settings.peer_timeout
         self._open: set[Connection] = set()
@@ -28,7 +32,7 @@ class Connections:
     @asynccontextmanager
     async def opened(self, connection: Connection) -> AsyncIterator[Connection]:
         """Accept a WebSocket and count it while it lasts."""
-        async with connection.accepted():
+        async with connection.accepted(self._pressure, max_message_bytes=self._max_message_bytes):
             self._open.add(connection)
             try:
                 yield connection

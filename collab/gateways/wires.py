@@ -1,45 +1,62 @@
-"""Two ways to write to a client: straight into the transport of stock Hypercorn over HTTP/1.1, or by ASGI `send` on anything else.
+"""Two roads to a client: the transport of stock Hypercorn over HTTP/1.1, taken over at the upgrade, or plain ASGI on anything else.
 
-A server's frame is not masked, so one prepared frame serves every reader. Hypercorn would put each through its own protocol objects and
-an await for each reader; written to the transport it costs one system call. The road there leads through Hypercorn's own objects and is
-taken only when every one of them is what it is in the releases this was tested with; otherwise the plain way serves, on any ASGI server.
+This file is the plain road, and the interface of both; `collab.gateways.takeover` is the other.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.protocol.h11 import H11Protocol
-from hypercorn.protocol.ws_stream import FrameTooLargeError, WSStream
-from wsproto.events import Message
-
-from collab.protocol.frames import EMPTY_PING, Frame
+from collab.errors import ProtocolError
+from collab.protocol.frames import Frame
 from collab.rooms.session import Wire
 
 AsgiMessage = MutableMapping[str, Any]
+AsgiReceive = Callable[[], Awaitable[AsgiMessage]]
 AsgiSend = Callable[[AsgiMessage], Awaitable[None]]
+
+Take = Callable[[bytes], None]
+"""Takes one binary message; raises a `CollabError` to end the connection."""
+
+NORMAL_CLOSURE: Final = 1000
+"""RFC 6455, section 7.4.1."""
+
+
+class Pressure(Protocol):
+    """What may keep a server from reading: more waits for the database than may."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing should be read now."""
+        ...
+
+    async def has_room(self) -> None:
+        """Wait until something may be read again."""
+        ...
 
 
 class ConnectionWire(Wire, Protocol):
-    """A session's wire, and what else a connection needs of the way to its client."""
+    """A session's wire, and what else a connection needs of the road to its client."""
+
+    async def read(self, take: Take) -> bool:
+        """Hand over each binary message as it comes, until the client says goodbye or is gone; tell whether a goodbye is owed.
+
+        Nothing is read under pressure, nor while more waits for the client than may: one that asks must read the answers. Raises
+        `ProtocolError` for what is no binary message, `LimitExceeded` for one that is too large, and what `take` raises.
+        """
+        ...
 
     async def pump(self) -> None:
         """Carry what was written to the client until cancelled; returns at once where that happens by itself."""
         ...
 
-    def ask_for_life(self) -> bool:
-        """Send a ping whose answer will be heard; `False` where it could not be."""
+    def ask_for_life(self) -> None:
+        """Send a ping, where its answer will be heard."""
         ...
 
     def heard_at(self) -> float:
         """Return when the client was last heard, on the clock of the event loop."""
-        ...
-
-    async def has_room(self) -> None:
-        """Wait until the client has taken most of what waits for it, or has gone."""
         ...
 
     def abort(self) -> None:
@@ -51,77 +68,37 @@ class ConnectionWire(Wire, Protocol):
         ...
 
 
-class TransportWire:
-    """Writes prepared frames to the transport of a Hypercorn connection."""
-
-    __slots__ = ("_heard_at", "_loop", "_transport", "_writer")
-
-    def __init__(self, writer: asyncio.StreamWriter, stream: WSStream) -> None:
-        self._writer = writer
-        self._transport = writer.transport
-        self._loop = asyncio.get_running_loop()
-        self._heard_at = self._loop.time()
-        self._listen(stream)
-
-    def _listen(self, stream: WSStream) -> None:
-        """Note when bytes arrive: Hypercorn tells nobody of pongs."""
-        receive_data = stream.connection.receive_data
-
-        def receive_and_note(data: bytes | None) -> None:
-            self._heard_at = self._loop.time()
-            receive_data(data)
-
-        stream.connection.receive_data = receive_and_note  # type: ignore[method-assign]
-
-    def write(self, frame: Frame) -> None:
-        """Write a frame; a transport that closes takes no more."""
-        if not self._transport.is_closing():
-            self._transport.write(frame.wire)
-
-    def waiting(self) -> int:
-        """Return the bytes in the transport's buffer."""
-        return self._transport.get_write_buffer_size()
-
-    async def pump(self) -> None:
-        """Return at once: the event loop carries what was written."""
-
-    def ask_for_life(self) -> bool:
-        """Send a ping."""
-        if not self._transport.is_closing():
-            self._transport.write(EMPTY_PING)
-        return True
-
-    def heard_at(self) -> float:
-        """Return when bytes arrived last."""
-        return self._heard_at
-
-    async def has_room(self) -> None:
-        """Wait until the transport takes more."""
-        with suppress(ConnectionError):
-            await self._writer.drain()
-
-    def abort(self) -> None:
-        """Close the socket and drop what waits."""
-        self._transport.abort()
-
-    def abort_unless_taken(self, seconds: float) -> None:
-        """Close the socket after this time, where something waits; harmless when it is closed by then."""
-        if self.waiting():
-            self._loop.call_later(seconds, self._transport.abort)
-
-
 class AsgiWire:
     """Queues frames for ASGI `send`, which returns when the client has taken one."""
 
-    __slots__ = ("_closed", "_frames", "_room", "_send", "_waiting", "_work")
+    __slots__ = ("_closed", "_frames", "_max_waiting", "_pressure", "_receive", "_room", "_send", "_waiting", "_work")
 
-    def __init__(self, send: AsgiSend) -> None:
+    def __init__(self, receive: AsgiReceive, send: AsgiSend, pressure: Pressure, *, max_waiting: int) -> None:
+        """While more than `max_waiting` bytes wait for the client nothing is read from it."""
+        self._receive = receive
         self._send = send
+        self._pressure = pressure
+        self._max_waiting = max_waiting
         self._frames: deque[Frame] = deque()
         self._waiting = 0
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._closed = False
+
+    async def read(self, take: Take) -> bool:
+        """Hand over each binary message that ASGI `receive` gives; goodbyes are the server's."""
+        while True:
+            if self._pressure.is_full:
+                await self._pressure.has_room()
+            if self._waiting > self._max_waiting:
+                await self._has_room()
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return False
+            data = message.get("bytes")
+            if data is None:
+                raise ProtocolError("a text message came; expected a binary one")
+            take(data)
 
     def write(self, frame: Frame) -> None:
         """Queue a frame."""
@@ -150,19 +127,17 @@ class AsgiWire:
             self._work.clear()
             await self._work.wait()
 
-    def ask_for_life(self) -> bool:
-        """Return `False`: ASGI knows no pings, so that dead peers are the server's to find."""
-        return False
+    async def _has_room(self) -> None:
+        self._room.clear()
+        if self._waiting:  # also of a frame that is under way
+            await self._room.wait()
+
+    def ask_for_life(self) -> None:
+        """Do nothing: ASGI knows no pings, so that dead peers are the server's to find."""
 
     def heard_at(self) -> float:
         """Return now, for the same reason."""
         return asyncio.get_running_loop().time()
-
-    async def has_room(self) -> None:
-        """Wait until everything is sent."""
-        self._room.clear()
-        if self._frames:
-            await self._room.wait()
 
     def abort(self) -> None:
         """Drop what is queued, and take no more."""
@@ -174,39 +149,3 @@ class AsgiWire:
     def abort_unless_taken(self, seconds: float) -> None:  # noqa: ARG002 - there is nothing to wait for
         """Drop what is queued; what the server holds is the server's to drop."""
         self.abort()
-
-
-def spare_memory(send: AsgiSend) -> None:
-    """Keep Hypercorn from what would cost memory. To be called before the upgrade is accepted; does nothing on another server.
-
-    It must not negotiate permessage-deflate, which costs 100 kB a connection and frames nobody could share. And of a message that it has
-    refused as too large it must not go on keeping what still comes.
-    """
-    stream = getattr(send, "__self__", None)
-    if isinstance(stream, WSStream):
-        stream.handshake.extensions = None
-        _keep_nothing_past_the_limit(stream)
-
-
-def _keep_nothing_past_the_limit(stream: WSStream) -> None:
-    buffer = stream.buffer
-    extend = buffer.extend
-
-    def extend_within_limit(event: Message[Any]) -> None:
-        if buffer.length > buffer.max_length:
-            raise FrameTooLargeError
-        extend(event)
-
-    buffer.extend = extend_within_limit  # type: ignore[method-assign]
-
-
-def wire_for(send: AsgiSend) -> ConnectionWire:
-    """Return the best way to write to an accepted WebSocket."""
-    stream = getattr(send, "__self__", None)
-    if isinstance(stream, WSStream):
-        protocol = getattr(stream.send, "__self__", None)
-        if isinstance(protocol, H11Protocol):
-            server = getattr(protocol.send, "__self__", None)
-            if isinstance(server, TCPServer):
-                return TransportWire(server.writer, stream)
-    return AsgiWire(send)

@@ -28,12 +28,8 @@ async def serve(connection: Connection, entrance: Entrance) -> None:
     async with entrance.connections.opened(connection):
         live, session = await entrance.join(name, rights, YWebsocketDialect(), connection.wire, connection.end)
         log.info("session opened", document=name, session=session.id, user=rights.user_id)
-        committer = entrance.hub.committer
         try:
-            async for frame in connection.messages(entrance.settings.max_message_bytes):
-                if committer.is_full:
-                    await committer.has_room()
-                live.receive(session, decode(frame))
+            await connection.serve(lambda frame: live.receive(session, decode(frame)))
         finally:
             live.leave(session)
             log.info("session closed", document=name, session=session.id)

@@ -1,0 +1,212 @@
+"""The fast road: from the upgrade on, the transport of a stock Hypercorn connection (HTTP/1.1) is ours.
+
+A server's frame is not masked, so one prepared frame serves every reader; written to the transport it costs one system call, without a
+task, queue or await for each reader. What the client sends is read by a `FrameReader` of ours, without the stream, the three protocol
+objects and the queue that it would pass through, each way with an await. Hypercorn keeps what it is good at: listening, TLS, HTTP, the
+upgrade and the close frame, shutdown. It still learns of the connection's end and of full buffers, which are passed on to its protocol.
+
+The transport is taken before the upgrade is accepted, when a client may not send yet, and nothing is read until somebody takes messages.
+The road there leads through Hypercorn's own objects; where one of them is not of the class that it has in the releases this was tested
+with, the plain road serves.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final
+
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import FrameTooLargeError, WSStream
+from wsproto.events import Message
+
+from collab.errors import ProtocolError
+from collab.gateways.wires import AsgiSend, Pressure, Take
+from collab.protocol.frame_reader import Close, FrameReader, Ping, ReadEvent, Text
+from collab.protocol.frames import EMPTY_PING, Frame
+
+_FIN_PONG: Final = 0x8A
+
+
+def take_over(
+    send: AsgiSend, pressure: Pressure, *, max_message_bytes: int, max_waiting: int
+) -> "TransportWire | None":
+    """Take the transport of a WebSocket that is about to be accepted; `None` where the road to it is not what it should be."""
+    stream = getattr(send, "__self__", None)
+    if isinstance(stream, WSStream):
+        _spare_memory(stream)
+    protocol = getattr(getattr(stream, "send", None), "__self__", None)
+    server = getattr(getattr(protocol, "send", None), "__self__", None)
+    if not (isinstance(stream, WSStream) and isinstance(protocol, H11Protocol) and isinstance(server, TCPServer)):
+        return None
+    wire = TransportWire(server.writer, FrameReader(max_message_bytes), pressure, max_waiting=max_waiting)
+    wire.begin()
+    return wire
+
+
+def _spare_memory(stream: WSStream) -> None:
+    """Keep Hypercorn from what would cost memory, on either road.
+
+    It must not negotiate permessage-deflate, which costs 100 kB a connection and frames nobody could share. And of a message that it has
+    refused as too large it must not go on keeping what still comes.
+    """
+    stream.handshake.extensions = None
+    buffer = stream.buffer
+    extend = buffer.extend
+
+    def extend_within_limit(event: Message[Any]) -> None:
+        if buffer.length > buffer.max_length:
+            raise FrameTooLargeError
+        extend(event)
+
+    buffer.extend = extend_within_limit  # type: ignore[method-assign]
+
+
+class TransportWire(asyncio.Protocol):
+    """Reads and writes frames on a transport, as its protocol in the place of Hypercorn's."""
+
+    __slots__ = (
+        "_error",
+        "_has_ended",
+        "_heard_at",
+        "_loop",
+        "_max_waiting",
+        "_predecessor",
+        "_pressure",
+        "_reader",
+        "_said_goodbye",
+        "_take",
+        "_transport",
+        "_wake",
+        "_writer",
+    )
+
+    def __init__(
+        self, writer: asyncio.StreamWriter, reader: FrameReader, pressure: Pressure, *, max_waiting: int
+    ) -> None:
+        """While more than `max_waiting` bytes wait for the client nothing is read from it."""
+        self._writer = writer
+        self._transport: asyncio.Transport = writer.transport  # type: ignore[assignment]  # a stream's transport goes both ways
+        self._reader = reader
+        self._pressure = pressure
+        self._max_waiting = max_waiting
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._predecessor = self._transport.get_protocol()
+        self._take: Take
+        self._wake: asyncio.Future[None] | None = None
+        self._has_ended = False
+        self._said_goodbye = False
+        self._error: Exception | None = None
+
+    def begin(self) -> None:
+        """Take the transport; nothing is read from it until `read`."""
+        self._transport.pause_reading()
+        self._transport.set_protocol(self)
+
+    # Reading
+
+    async def read(self, take: Take) -> bool:
+        """Hand over each binary message in the turn of the event loop in which its last bytes come."""
+        self._take = take
+        while not self._has_ended:
+            if self._pressure.is_full:
+                await self._pressure.has_room()
+            if self.waiting() > self._max_waiting:
+                with suppress(ConnectionError):  # lost meanwhile, as `connection_lost` tells
+                    await self._writer.drain()
+            self._wake = self._loop.create_future()
+            self._transport.resume_reading()
+            await self._wake
+            self._wake = None
+        if self._error is not None:
+            raise self._error
+        return self._said_goodbye
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come."""
+        self._heard_at = self._loop.time()
+        if self._has_ended:
+            return
+        try:
+            for event in self._reader.feed(data):
+                self._handle(event)
+        except Exception as error:  # noqa: BLE001 - raised again where the connection is served
+            self._end(error)
+        if self._pressure.is_full or self.waiting() > self._max_waiting:
+            self._transport.pause_reading()
+            self._wake_reader()
+
+    def _handle(self, event: ReadEvent) -> None:
+        if self._has_ended:  # what follows a close frame does not count
+            return
+        match event:
+            case bytes():
+                self._take(event)
+            case Ping(payload):
+                self._transport.write(bytes((_FIN_PONG, len(payload))) + payload)
+            case Close():
+                self._said_goodbye = True
+                self._end(None)
+            case Text():
+                raise ProtocolError("a text message came; expected a binary one")
+
+    def _end(self, error: Exception | None) -> None:
+        self._has_ended = True
+        self._error = error
+        self._wake_reader()
+
+    def _wake_reader(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def eof_received(self) -> bool | None:
+        """Take it as the end: a WebSocket is not half open."""
+        if not self._has_ended:
+            self._end(None)
+        return self._predecessor.eof_received()  # type: ignore[attr-defined, no-any-return]  # a StreamReaderProtocol
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell both of us."""
+        if not self._has_ended:
+            self._end(None)
+        self._predecessor.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Tell Hypercorn, whose `drain` waits for it."""
+        self._predecessor.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Tell Hypercorn, whose `drain` waits for it."""
+        self._predecessor.resume_writing()
+
+    # Writing
+
+    def write(self, frame: Frame) -> None:
+        """Write a frame; a transport that closes takes no more."""
+        if not self._transport.is_closing():
+            self._transport.write(frame.wire)
+
+    def waiting(self) -> int:
+        """Return the bytes in the transport's buffer."""
+        return self._transport.get_write_buffer_size()
+
+    async def pump(self) -> None:
+        """Return at once: the event loop carries what was written."""
+
+    def ask_for_life(self) -> None:
+        """Send a ping."""
+        if not self._transport.is_closing():
+            self._transport.write(EMPTY_PING)
+
+    def heard_at(self) -> float:
+        """Return when bytes arrived last."""
+        return self._heard_at
+
+    def abort(self) -> None:
+        """Close the socket and drop what waits."""
+        self._transport.abort()
+
+    def abort_unless_taken(self, seconds: float) -> None:
+        """Close the socket after this time, where something waits; harmless when it is closed by then."""
+        if self.waiting():
+            self._loop.call_later(seconds, self._transport.abort)
