@@ -12,7 +12,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
 run: $(VENV)/.installed web/dist/index.html ## serve on http://127.0.0.1:8000
 	@$(BIN)/collab serve
 
-test: $(VENV)/.tested web/dist/index.html tests/clients/node_modules/.installed $(VENV)/.browser ## run every test
+test: $(VENV)/.tested web/dist/index.html $(VENV)/.browser ## run every test
 	cd web && npm test --silent
 	$(BIN)/pytest
 
