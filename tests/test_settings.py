@@ -40,4 +40,4 @@ def test_settings_cannot_be_changed() -> None:
     settings = Settings()
 
     with pytest.raises(ValidationError):
-        settings.bind = "0.0.0.0:80"  # type: ignore[misc]
+        settings.bind = "0.0.0.0:80"
