@@ -342,9 +342,8 @@ def load_replica(stored: StoredDocument | None) -> Document:
     if stored is None:
         return Document()
     content = stored.content
-    snapshot = () if content.snapshot is None else (content.snapshot,)
     try:
-        return Document((*snapshot, *content.updates))
+        return Document(content.updates, snapshot=content.snapshot)
     except (UpdateError, PoisonedReplica) as error:
         raise CorruptDocument(f"the log of {stored.record.name!r} cannot be loaded: {error}") from error
 

@@ -72,6 +72,27 @@ class Reader:
         except UnicodeDecodeError as error:
             raise ProtocolError(f"the string at byte {start} holds an {error.reason}; expected UTF-8") from None
 
+    def byte(self) -> int:
+        """Read one byte."""
+        at = self._at
+        if at == self._end:
+            raise ProtocolError(f"{self._end or 'no'} bytes came; expected more, for the byte at {at}")
+        self._at = at + 1
+        return self._frame[at]
+
+    def skip(self, length: int) -> None:
+        """Pass over so many bytes."""
+        if length > self._end - self._at:
+            raise ProtocolError(
+                f"a value of {length} bytes came at byte {self._at}; expected {self.remaining()} at most"
+            )
+        self._at += length
+
+    @property
+    def position(self) -> int:
+        """How many bytes were read."""
+        return self._at
+
     def remaining(self) -> int:
         """Return how many bytes are left."""
         return self._end - self._at

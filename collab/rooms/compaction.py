@@ -40,7 +40,7 @@ def compact(snapshot: bytes | None, updates: Sequence[bytes]) -> Compacted:
     Raises `UpdateError` or `PoisonedReplica` when they cannot be loaded, or when the result does not load to the same state: then the
     log must stay as it is.
     """
-    document = Document([*([] if snapshot is None else [snapshot]), *updates])
+    document = Document(updates, snapshot=snapshot)
     state, state_vector = document.state(), document.state_vector()
     # as values: the CRDT writes the clients of a state vector in any order
     if decode_state_vector(Document([state]).state_vector()) != decode_state_vector(state_vector):

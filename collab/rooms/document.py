@@ -1,6 +1,6 @@
 """A replica of one document: the only place of the live server that touches the CRDT."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,8 @@ from pycrdt import Doc, TransactionEvent
 from pycrdt import get_update as subtract_state
 
 from collab.errors import CollabError, ProtocolError, UpdateError
-from collab.protocol.messages import EMPTY_STATE_VECTOR
+from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE
+from collab.protocol.structs import NO_DELETIONS, read_structs, write_structs
 from collab.protocol.updates import (
     DeleteSet,
     StateVector,
@@ -16,6 +17,7 @@ from collab.protocol.updates import (
     decode_delete_set,
     decode_state_vector,
 )
+from collab.rooms.held import HeldRuns
 
 
 class PoisonedReplica(CollabError):
@@ -42,29 +44,46 @@ class Applied:
 class Document:
     """One replica, fed with Yjs updates (v1).
 
+    What builds upon an edit still missing is held until that comes: the CRDT would take in what it can of it, and then (yrs 0.28) write
+    a state that nobody reads again, once the missing edits overlap with what it has.
+
     Every method raises `PoisonedReplica` when the CRDT panics: its errors are no `Exception`s, and leave it in a state nobody knows.
     """
 
-    __slots__ = ("_changes", "_doc", "_state", "_subscription")
+    __slots__ = ("_changes", "_doc", "_held", "_reached", "_state", "_subscription")
 
-    def __init__(self, updates: Iterable[bytes] = ()) -> None:
-        """Build a replica from stored updates, in their order. Raises `UpdateError` when one of them is not an update."""
+    def __init__(self, updates: Iterable[bytes] = (), *, snapshot: bytes | None = None) -> None:
+        """Build a replica from what is stored: a snapshot, which is what `state` returned once, and updates, in their order.
+
+        Raises `UpdateError` when one of them is not an update.
+        """
         stored = list(updates)
         self._state: bytes | None = None
         self._changes: list[bytes] = []
-        self._doc: Doc[Any] = Doc()
+        self._begin(snapshot)
         try:
             self._load(stored)
         except PoisonedReplica:
             # What the CRDT clears away at the end of a transaction decides about some malformed updates. They were taken in one by one,
             # or nearly so, and they are taken again that way.
-            self._doc = Doc()
+            self._begin(snapshot)
             for update in stored:
                 self._load([update])
         self._subscription = self._doc.observe(self._changed)
 
+    def _begin(self, snapshot: bytes | None) -> None:
+        self._doc: Doc[Any] = Doc()
+        self._held = HeldRuns()
+        if snapshot is not None:
+            try:
+                self._give(lambda: self._doc.apply_update(snapshot))
+            except ValueError as error:
+                raise UpdateError(f"the stored snapshot: {_first_line(error)}") from None
+        self._reached = decode_state_vector(self.state_vector())
+
     def _load(self, updates: Sequence[bytes]) -> None:
-        refused = self._transact(updates)
+        refused, _ = self._transact(updates)
+        self._reached = decode_state_vector(self.state_vector())
         if refused:
             index, error = next(iter(refused.items()))
             raise UpdateError(f"update {index} of the stored ones: {error}")
@@ -74,33 +93,76 @@ class Document:
 
     def apply(self, updates: Sequence[bytes]) -> Applied:
         """Apply updates in one transaction; those that are no updates are refused, and the others applied all the same."""
-        refused = self._transact(updates)
-        broadcast, self._changes = (self._changes[0] if self._changes else None), []
-        if broadcast is not None:
+        refused, repeated = self._transact(updates)
+        changes, self._changes = self._changes, []
+        broadcast = changes[0] if changes and changes[0] != EMPTY_UPDATE else None
+        if changes:
             self._state = None
-        accepted = [update for index, update in enumerate(updates) if index not in refused]
-        if broadcast is None and accepted:
-            state_vector = self.state_vector()
-            accepted = [update for update in accepted if is_waiting(update, state_vector)]
-        return Applied(broadcast, tuple(accepted), refused)
+        if broadcast is not None:
+            self._note_reach(broadcast)
+            news = [update for index, update in enumerate(updates) if index not in refused]
+        else:
+            news = self._not_in_state(updates, passed_over={*refused, *repeated})
+        return Applied(broadcast, tuple(news), refused)
 
-    def _transact(self, updates: Sequence[bytes]) -> dict[int, UpdateError]:
+    def _not_in_state(self, updates: Sequence[bytes], passed_over: set[int]) -> list[bytes]:
+        """Return the updates that changed nothing, and yet bring something: they wait."""
+        state_vector = self.state_vector()
+        return [
+            update
+            for index, update in enumerate(updates)
+            if index not in passed_over and is_waiting(update, state_vector)
+        ]
+
+    def _note_reach(self, broadcast: bytes) -> None:
+        for run in read_structs(broadcast).runs:
+            self._reached[run.client] = max(self._reached.get(run.client, 0), run.end)
+
+    def _transact(self, updates: Sequence[bytes]) -> tuple[dict[int, UpdateError], set[int]]:
+        """Give the CRDT what it may have of these updates; return what is refused, and which of them are held already."""
         refused: dict[int, UpdateError] = {}
-        doc = self._doc
-        try:
-            with doc.transaction():
+        repeated: set[int] = set()
+
+        def give() -> None:
+            with self._doc.transaction():
                 for index, update in enumerate(updates):
                     try:
-                        doc.apply_update(update)
-                    except ValueError as error:  # it could not be decoded, and so nothing of it was applied
+                        if not self._take(update):
+                            repeated.add(index)
+                    except (ValueError, ProtocolError) as error:  # nothing of it was applied
                         refused[index] = UpdateError(
                             f"{len(update)} bytes that are no Yjs update: {_first_line(error)}"
                         )
-        except (KeyboardInterrupt, SystemExit):
+                self._take_held()
+
+        self._give(give)
+        return refused, repeated
+
+    def _take(self, update: bytes) -> bool:
+        """Give the CRDT what does not build upon something missing, and hold the rest; `False` when that was held before."""
+        structs = read_structs(update)
+        ready = structs.ready(self._reached)
+        if len(ready) < len(structs.runs):
+            self._reached = decode_state_vector(self._doc.get_state())  # with what came before in this transaction
+            ready = structs.ready(self._reached)
+        if len(ready) == len(structs.runs):
+            self._doc.apply_update(update)
+            return True
+        subtract_state(update, EMPTY_STATE_VECTOR)  # decodes it, so that nothing is held that the CRDT would refuse
+        self._doc.apply_update(write_structs(ready, structs.deletions))
+        return self._held.add(run for run in structs.runs if run not in ready)
+
+    def _take_held(self) -> None:
+        while self._held and (ready := self._held.pop_ready(decode_state_vector(self._doc.get_state()))):
+            self._doc.apply_update(write_structs([ready], NO_DELETIONS))
+
+    def _give(self, give: Callable[[], None]) -> None:
+        try:
+            give()
+        except (KeyboardInterrupt, SystemExit, ValueError):
             raise
         except BaseException as error:  # a panic of the CRDT (pyo3's PanicException) is no Exception
             raise PoisonedReplica(f"the CRDT failed to apply an update: {_first_line(error)}") from error
-        return refused
 
     def state_vector(self) -> bytes:
         """Return what this replica has, as an encoded state vector."""
@@ -128,6 +190,10 @@ class Document:
 
     def holds(self, update: bytes) -> bool:
         """Tell whether an update brings nothing new, neither content nor deletions. Raises `UpdateError` when it is none."""
+        try:
+            read_structs(update)
+        except ProtocolError as error:
+            raise UpdateError(f"{len(update)} bytes that are no Yjs update: {error}") from None
         state_vector = self.state_vector()
         rest = _subtract(update, state_vector)
         if rest[:1] != b"\x00":

@@ -7,6 +7,8 @@ from typing import Final
 
 from collab.protocol.hocuspocus import HocuspocusDialect
 from collab.protocol.messages import RoomMessage, SyncStep1, SyncStep2, SyncUpdate
+from collab.protocol.structs import read_structs
+from collab.protocol.updates import decode_state_vector
 from collab.protocol.ywebsocket import YWebsocketDialect
 from collab.rooms.compaction import compact
 from collab.rooms.document import Document
@@ -40,6 +42,7 @@ class Client:
         self.peer = Peer(client_id)
         self.dialect = dialect
         self.line: Line | None = None
+        self._early: list[bytes] = []
 
     def say(self, message: RoomMessage) -> None:
         if self.line is not None:
@@ -56,12 +59,23 @@ class Client:
             case Step1(state_vector):
                 self.say(SyncStep2(self.peer.doc.get_update(state_vector)))
             case Step2(update) | Update(update):
-                self.peer.hear([update])
+                self._take_in(update)
             case Status(saved):
                 assert saved, "an honest edit was refused"
                 assert self.line is not None
                 return self.line.unanswered.popleft()
         return None
+
+    def _take_in(self, update: bytes) -> None:
+        """Apply what does not build upon something missing, as Yjs does; pycrdt's documents do not wait by themselves."""
+        self._early.append(update)
+        while ready := next((early for early in self._early if self._is_ready(early)), None):
+            self._early.remove(ready)
+            self.peer.hear([ready])
+
+    def _is_ready(self, update: bytes) -> bool:
+        structs = read_structs(update)
+        return structs.ready(decode_state_vector(self.peer.state_vector)) == structs.runs
 
 
 class Network:

@@ -10,7 +10,7 @@ from tests.gateways.clients import joining, y_websocket
 from tests.gateways.serving import Serve, Served
 from tests.support.heard import KEEP_ALIVE, States, Step1, Step2, Update
 from tests.support.peers import Peer, text_of
-from tests.support.poison import poison, victim_state
+from tests.support.poison import POISON, victim_state
 
 
 async def test_client_is_asked_at_once_and_answered_when_it_asks(server: Served) -> None:
@@ -163,7 +163,7 @@ async def test_update_that_panics_the_crdt_ends_its_sender_with_4400(server: Ser
         await good.update(victim_state())
         await bad.until(Update)
 
-        await bad.update(poison())
+        await bad.update(POISON)
 
         assert (await bad.ending())[0] == 4400
         assert await good.sync() == "hello"

@@ -9,7 +9,7 @@ from collab.rooms.document import Document, PoisonedReplica
 from tests.hub.house import DOC, House, OpenHub
 from tests.support.eventually import eventually
 from tests.support.peers import Peer, text_of
-from tests.support.poison import poison, victim_state
+from tests.support.poison import POISON, victim_state
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ async def test_script_that_writes_during_the_deletion_is_told(house: House) -> N
     name = await house.create(update=victim_state())
     bad = await house.join()
     house.log.hold_loads()
-    bad.update(poison())
+    bad.update(POISON)
     await eventually(lambda: bad.endings)  # from here on the room waits for a new replica
 
     async def write() -> None:
@@ -228,7 +228,7 @@ async def test_panic_ends_the_offender_alone_and_keeps_the_rest(house: House) ->
     ada.hear([victim_state()])
 
     good.update(ada.type(" one"))
-    bad.update(poison())
+    bad.update(POISON)
     good.update(ada.type(" two"))
     await eventually(lambda: good.saved == 2)
 
@@ -246,7 +246,7 @@ async def test_replica_is_rebuilt_only_after_what_was_flushed_is_committed(house
     house.log.hold_appends()
     good.update(ada.type(" kept"))
     good.live.flush()
-    bad.update(poison())
+    bad.update(POISON)
     bad.live.flush()
     loads = len(house.log.loads)
     await anyio.wait_all_tasks_blocked()
@@ -266,7 +266,7 @@ async def test_rebuild_waits_for_a_database_that_is_away(house: House) -> None:
     bad, good = await house.join(), await house.join()
     house.log.load_error = DatabaseUnavailable("away")
     loads = len(house.log.loads)
-    bad.update(poison())
+    bad.update(POISON)
     await eventually(lambda: len(house.log.loads) > loads)
     good.ask()
 
@@ -280,7 +280,7 @@ async def test_document_is_read_from_the_log_while_its_replica_is_rebuilt(house:
     name = await house.create(update=victim_state())
     bad = await house.join()
     house.log.hold_loads()
-    bad.update(poison())
+    bad.update(POISON)
     await eventually(lambda: bad.endings)
     state: list[bytes] = []
 
@@ -299,7 +299,7 @@ async def test_script_that_panics_the_crdt_is_refused(house: House) -> None:
     name = await house.create(update=victim_state())
 
     with pytest.raises(UpdateError, match="the CRDT failed"):
-        await house.hub.write(name, poison())
+        await house.hub.write(name, POISON)
 
     assert text_of(await house.hub.read(name)) == "hello"
 

@@ -3,6 +3,9 @@
 import pytest
 
 from collab.errors import ProtocolError, UpdateError
+from collab.protocol.structs import NO_DELETIONS, read_structs, write_structs
+from collab.protocol.updates import decode_state_vector
+from collab.rooms import held
 from collab.rooms.document import Document, is_waiting
 from tests.support.peers import Peer, text_of
 
@@ -45,7 +48,6 @@ def test_update_that_waits_survives_a_restart() -> None:
 
 
 def test_independent_edit_behind_a_gap_reaches_everybody_once_the_gap_is_filled() -> None:
-    """The CRDT takes such an edit in at once, under a state vector that does not tell of it."""
     ada, follower = Peer(1), Peer(2)
     first = ada.edit(lambda peer: peer.map.update({"a": 1.0}))
     second = ada.edit(lambda peer: peer.text.insert(0, "b"))
@@ -55,6 +57,89 @@ def test_independent_edit_behind_a_gap_reaches_everybody_once_the_gap_is_filled(
     follower.hear(filter(None, passed_on))
 
     assert follower.state == document.state() == ada.state
+
+
+def test_newest_edits_before_the_offline_ones_leave_a_state_that_loads() -> None:
+    """Found by fuzzing (pycrdt 0.14.13): a client that types on before it has sent what it wrote offline. Given to the CRDT in this order,
+    its state would end in a gap of four thousand million clocks, and nobody who joins would see what is behind it."""
+    newest = bytes.fromhex("0103041e0001a8041a017c40e00000a8041b0177036f6e650104011a05")
+    everything = bytes.fromhex(
+        "0118040004010174016181040001c1040004010181040101c10401040301c40400040204f09f988001010178010006c4040604020162c4040e040201632101"
+        "016d026b33010001c4040e040f0120c60404040304626f6c64047472756586040304626f6c64046e756c6cc40406040e0478797a0aa10410010001210101"
+        "6d026b31010004a8041b0177036f6e650001a70419012800042205696e6e6572017c3f80000001040501040707100219072101"
+    )
+    document = Document()
+
+    for update in (newest, everything):
+        document.apply([update])
+
+    assert decode_state_vector(Document([document.state()]).state_vector()) == {4: 36}
+    assert decode_state_vector(document.state_vector()) == {4: 36}
+
+
+def test_part_that_builds_upon_nothing_missing_is_taken_in_at_once() -> None:
+    """A Yjs client that waits for something itself sends what it holds behind a gap."""
+    ada = Peer(1)
+    ada.type("a")
+    first, missing, third = read_structs(ada.state), ada.type("b"), read_structs(ada.type("c"))
+    document = Document()
+
+    document.apply([write_structs([*first.runs, *third.runs], NO_DELETIONS)])
+    assert text_of(document.state()) == "a"
+    document.apply([missing])
+
+    assert text_of(document.state()) == "abc"
+
+
+def test_gap_is_filled_within_one_flush_in_any_order() -> None:
+    ada = Peer(1)
+    edits = [ada.type(letter) for letter in "abcde"]
+    document = Document()
+
+    applied = document.apply(edits[::-1])
+
+    assert applied.broadcast is not None
+    assert text_of(applied.broadcast) == "abcde"
+    assert applied.append == tuple(edits[::-1])
+
+
+def test_log_in_any_order_loads() -> None:
+    ada = Peer(1)
+    edits = [ada.type(letter) for letter in "abcde"]
+
+    assert text_of(Document(edits[::-1]).state()) == "abcde"
+
+
+def test_update_held_already_is_not_logged_again() -> None:
+    ada = Peer(1)
+    ada.edit(lambda peer: peer.map.update({"a": 1.0}))
+    early = ada.edit(lambda peer: peer.map.update({"b": 1.0}))
+    document = Document()
+
+    logged = [document.apply([early]).append for _ in range(3)]
+
+    assert logged == [(early,), (), ()]
+
+
+def test_more_is_not_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held, "MAX_HELD_BYTES", 1000)
+    ada = Peer(1)
+    ada.type("missing")
+    document = Document()
+
+    applied = document.apply([ada.type("x" * 600), ada.type("x" * 600), Peer(2).type("fine")])
+
+    assert list(applied.refused) == [1]
+    assert text_of(document.state()) == "fine"
+
+
+def test_update_that_would_overflow_the_stack_of_the_crdt_is_refused() -> None:
+    deep = b"\x01\x01\x05\x00\x08\x01\x01t\x01" + b"\x75\x01" * 40_000 + b"\x7e\x00"
+    document = Document()
+
+    assert "nests" in str(document.apply([deep]).refused[0])
+    with pytest.raises(UpdateError, match="nests"):
+        document.holds(deep)
 
 
 def test_deletion_of_something_unseen_is_logged() -> None:

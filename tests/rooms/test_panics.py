@@ -8,7 +8,7 @@ from collab.rooms.room import Flush
 from tests.rooms.scene import HOCUSPOCUS, Client, Scene
 from tests.support.heard import Status, Step1, Step2, Update, only
 from tests.support.peers import Peer, text_of
-from tests.support.poison import found_by_mutation, poison, victim_state
+from tests.support.poison import POISON, victim_state
 
 
 class Victim(Scene):
@@ -46,16 +46,16 @@ def peer_of_victim(client_id: int) -> Peer:
     return peer
 
 
-def test_mutated_update_that_panics_is_found() -> None:
+def test_failure_of_the_crdt_poisons_the_replica() -> None:
     with pytest.raises(PoisonedReplica, match="the CRDT failed"):
-        Document([victim_state()]).apply([found_by_mutation()])
+        Document([victim_state()]).apply([POISON])
 
 
 def test_offender_alone_is_found_at_once() -> None:
     scene = Victim()
     bad = scene.join()
 
-    bad.update(poison())
+    bad.update(POISON)
     flush = scene.flush()
 
     assert culprits([flush]) == [bad.session]
@@ -69,7 +69,7 @@ def test_nothing_of_a_flush_that_panicked_is_passed_on_or_logged() -> None:
     bad, good = scene.join(), scene.join()
 
     good.update(peer_of_victim(1).type("a"))
-    bad.update(poison())
+    bad.update(POISON)
     flush = scene.flush()
 
     assert (flush.append, flush.acknowledge, flush.offences) == ((), (), ())
@@ -82,7 +82,7 @@ def test_innocents_of_the_same_flush_are_applied_in_order_after_the_rebuild() ->
     ada, follower = peer_of_victim(1), peer_of_victim(2)
 
     good.update(ada.type(" one"))
-    bad.update(poison())
+    bad.update(POISON)
     good.update(ada.type(" two"), ada.type(" three"))
     flushes = scene.settle()
     follower.hear(said.update for said in only(Update, reader.heard()))
@@ -99,7 +99,7 @@ def test_offenders_later_edits_are_dropped_and_its_earlier_ones_kept() -> None:
     peer = peer_of_victim(1)
     before, after = peer.type(" before"), peer.type(" after")
 
-    bad.update(before, poison(), after)
+    bad.update(before, POISON, after)
     flushes = scene.settle()
 
     assert culprits(flushes) == [bad.session]
@@ -113,8 +113,8 @@ def test_each_of_several_offenders_is_found() -> None:
 
     for client, peer in zip(clients, peers, strict=True):
         client.update(peer.type(f" {peer.client_id}"))
-    clients[0].update(poison())
-    clients[2].update(poison())
+    clients[0].update(POISON)
+    clients[2].update(POISON)
     flushes = scene.settle()
 
     assert culprits(flushes) == [clients[0].session, clients[2].session]
@@ -126,7 +126,7 @@ def test_edits_that_arrive_during_the_rebuild_are_applied_after_it() -> None:
     bad, good = scene.join(), scene.join(HOCUSPOCUS)
     ada = peer_of_victim(1)
     good.update(ada.type(" one"))
-    bad.update(poison())
+    bad.update(POISON)
     scene.flush()
 
     good.update(ada.type(" two"))
@@ -139,7 +139,7 @@ def test_edits_that_arrive_during_the_rebuild_are_applied_after_it() -> None:
 def test_flush_during_the_rebuild_does_nothing() -> None:
     scene = Victim()
     bad, good = scene.join(), scene.join()
-    bad.update(poison())
+    bad.update(POISON)
     scene.flush()
 
     good.update(peer_of_victim(1).type("a"))
@@ -151,7 +151,7 @@ def test_flush_during_the_rebuild_does_nothing() -> None:
 
 def test_client_that_joins_during_the_rebuild_is_greeted_and_answered_after_it() -> None:
     scene = Victim()
-    scene.join().update(poison())
+    scene.join().update(POISON)
     scene.flush()
 
     newcomer = scene.enter()
@@ -167,7 +167,7 @@ def test_client_that_joins_during_the_rebuild_is_greeted_and_answered_after_it()
 def test_room_applies_flushes_as_one_again_after_the_offender_is_found() -> None:
     scene = Victim()
     bad, good, reader = scene.join(), scene.join(), scene.join()
-    bad.update(poison())
+    bad.update(POISON)
     good.update(peer_of_victim(1).type("x"))
     scene.settle()
     reader.heard()
@@ -190,7 +190,7 @@ def test_script_that_panics_the_crdt_is_the_offender() -> None:
     scene = Victim()
     script = Script()
 
-    scene.room.edit(script, poison())
+    scene.room.edit(script, POISON)
 
     assert culprits([scene.flush()]) == [script]
 

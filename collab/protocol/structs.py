@@ -1,0 +1,238 @@
+"""The structs of a Yjs update (v1): walked, not built, to know what the CRDT is about to be given.
+
+An update is a count of clients, then for each a count of structs, its id and its first clock, then the structs, whose clocks follow each
+other; behind all of them its deletions. A struct is an item (where it goes, and its content), a placeholder for something collected
+(GC), or a gap (Skip) for what the sender itself lacks.
+Source: https://github.com/yjs/yjs (src/utils/encoding.js, src/structs), https://github.com/dmonad/lib0 (encoding.js, `writeAny`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from collab.errors import ProtocolError
+from collab.protocol.lib0 import Reader, var_uint
+from collab.protocol.updates import StateVector, decode_delete_set
+
+MAX_CLOCK: Final = 2**31 - 1
+"""The CRDT counts in 32 bits; no document gets near."""
+
+MAX_NESTING: Final = 128
+"""Values in a value; what nests tens of thousands deep overflows the CRDT's stack, and ends the process."""
+
+NO_DELETIONS: Final = b"\x00"
+
+_GC: Final = 0
+_SKIP: Final = 10
+_KIND: Final = 0x1F
+_HAS_ORIGIN: Final = 0x80
+_HAS_RIGHT_ORIGIN: Final = 0x40
+_HAS_KEY: Final = 0x20
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Structs of one client whose clocks follow each other without a gap, as they are encoded."""
+
+    client: int
+    start: int
+    end: int
+    """The clock behind the last struct."""
+
+    count: int
+    structs: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Structs:
+    """An update, taken apart."""
+
+    runs: tuple[Run, ...]
+    """Of each client in the order of their clocks."""
+
+    deletions: bytes
+
+    def ready(self, reached: StateVector) -> tuple["Run", ...]:
+        """Return the runs that begin where, or before, a replica with this state ends, or another run that does."""
+        reach: dict[int, int] = {}
+        ready = []
+        for run in self.runs:
+            known = reach.get(run.client, reached.get(run.client, 0))
+            if run.start <= known:
+                ready.append(run)
+                reach[run.client] = max(known, run.end)
+        return tuple(ready)
+
+
+def read_structs(update: bytes) -> Structs:
+    """Take an update apart. Raises `ProtocolError` for what no client writes, and for what would harm the CRDT."""
+    reader = Reader(update)
+    runs: list[Run] = []
+    for _ in range(reader.var_uint()):
+        _read_client(reader, update, runs)
+    deletions = update[reader.position :]
+    decode_delete_set(deletions)
+    return Structs(tuple(runs), deletions)
+
+
+def write_structs(runs: Iterable[Run], deletions: bytes) -> bytes:
+    """Write an update with these runs, those of each client in the order of their clocks."""
+    by_client: dict[int, list[Run]] = {}
+    for run in runs:
+        by_client.setdefault(run.client, []).append(run)
+    return var_uint(len(by_client)) + b"".join(map(_write_client, by_client.values())) + deletions
+
+
+def _write_client(runs: list[Run]) -> bytes:
+    count, written, clock = 0, b"", runs[0].start
+    for run in runs:
+        if run.start > clock:
+            count, written = count + 1, written + bytes((_SKIP,)) + var_uint(run.start - clock)
+        count, written, clock = count + run.count, written + run.structs, run.end
+    return var_uint(count) + var_uint(runs[0].client) + var_uint(runs[0].start) + written
+
+
+def _read_client(reader: Reader, update: bytes, runs: list[Run]) -> None:
+    count, client, clock = reader.var_uint(), reader.var_uint(), reader.var_uint()
+    start, first, held = clock, reader.position, 0
+    for _ in range(count):
+        at = reader.position
+        info = reader.byte()
+        length = _read_struct(info, reader)
+        if length < 1 or clock + length > MAX_CLOCK:
+            raise ProtocolError(f"a struct of length {length} came at clock {clock}; expected 1 to {MAX_CLOCK - clock}")
+        clock += length
+        if info == _SKIP:
+            if held:
+                runs.append(Run(client, start, clock - length, held, update[first:at]))
+            start, first, held = clock, reader.position, 0
+        else:
+            held += 1
+    if held:
+        runs.append(Run(client, start, clock, held, update[first : reader.position]))
+
+
+def _read_struct(info: int, reader: Reader) -> int:
+    """Pass over a struct and return its length in clocks."""
+    kind = info & _KIND
+    if info in (_SKIP, _GC):
+        return reader.var_uint()
+    has_neighbour = info & (_HAS_ORIGIN | _HAS_RIGHT_ORIGIN)
+    if info & _HAS_ORIGIN:
+        _read_id(reader)
+    if info & _HAS_RIGHT_ORIGIN:
+        _read_id(reader)
+    if not has_neighbour:
+        if reader.var_uint() == 1:
+            reader.var_bytes()  # the root's name
+        else:
+            _read_id(reader)
+        if info & _HAS_KEY:
+            reader.var_bytes()
+    read = _CONTENTS.get(kind)
+    if read is None:
+        raise ProtocolError(f"content of kind {kind} came; expected one of {', '.join(map(str, _CONTENTS))}")
+    return read(reader)
+
+
+def _read_id(reader: Reader) -> None:
+    reader.var_uint()
+    reader.var_uint()
+
+
+def _read_json(reader: Reader) -> int:
+    count = reader.var_uint()
+    for _ in range(count):
+        reader.var_bytes()
+    return count
+
+
+def _read_binary(reader: Reader) -> int:
+    reader.var_bytes()
+    return 1
+
+
+def _read_text(reader: Reader) -> int:
+    """Pass over a text, whose clocks are UTF-16 code units."""
+    encoded = reader.var_bytes()
+    if encoded.isascii():
+        return len(encoded)
+    try:
+        return len(encoded.decode().encode("utf-16-le")) // 2
+    except UnicodeDecodeError as error:
+        raise ProtocolError(f"a text holds an {error.reason}; expected UTF-8") from None
+
+
+def _read_format(reader: Reader) -> int:
+    reader.var_bytes()
+    reader.var_bytes()
+    return 1
+
+
+def _read_type(reader: Reader) -> int:
+    kind = reader.var_uint()
+    if kind in _NAMED_TYPES:
+        reader.var_bytes()
+    elif kind > _LAST_TYPE:
+        raise ProtocolError(f"a type of kind {kind} came; expected 0 to {_LAST_TYPE}")
+    return 1
+
+
+def _read_values(reader: Reader) -> int:
+    count = reader.var_uint()
+    for _ in range(count):
+        _read_value(reader, MAX_NESTING)
+    return count
+
+
+def _read_subdocument(reader: Reader) -> int:
+    reader.var_bytes()
+    _read_value(reader, MAX_NESTING)
+    return 1
+
+
+_NAMED_TYPES: Final = frozenset({3, 5})
+"""An XML element and a hook; a type of any other kind has no name."""
+
+_LAST_TYPE: Final = 6
+
+_CONTENTS: Final[Mapping[int, Callable[[Reader], int]]] = {
+    1: Reader.var_uint,  # deleted: only the length is left
+    2: _read_json,
+    3: _read_binary,
+    4: _read_text,
+    5: _read_binary,  # embedded, as JSON text
+    6: _read_format,
+    7: _read_type,
+    8: _read_values,
+    9: _read_subdocument,
+}
+
+_FIXED_SIZES: Final[Mapping[int, int]] = {127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0}
+"""Of undefined, null, the floats, a big integer, false and true."""
+
+_INTEGER: Final = 125
+_STRING: Final = 119
+_OBJECT: Final = 118
+_ARRAY: Final = 117
+_BYTES: Final = 116
+
+
+def _read_value(reader: Reader, nesting: int) -> None:
+    kind = reader.byte()
+    size = _FIXED_SIZES.get(kind)
+    if size is not None:
+        reader.skip(size)
+    elif kind == _INTEGER:
+        reader.var_uint()  # its sign is in the first byte, its end is told alike
+    elif kind in (_STRING, _BYTES):
+        reader.var_bytes()
+    elif kind in (_OBJECT, _ARRAY):
+        if not nesting:
+            raise ProtocolError(f"a value came that nests more than {MAX_NESTING} deep")
+        for _ in range(reader.var_uint()):
+            if kind == _OBJECT:
+                reader.var_bytes()
+            _read_value(reader, nesting - 1)
+    else:
+        raise ProtocolError(f"a value of kind {kind} came; expected {_BYTES} to 127")
