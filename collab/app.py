@@ -4,6 +4,7 @@
 to write. WebSockets go straight to their door, HTTP to the REST API and the editor.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -37,6 +38,10 @@ class Collab:
         self.settings = settings
         self.on_ready: Callable[[], None] = lambda: None
         """Called once the application serves."""
+        self.on_failure: Callable[[], None] = lambda: None
+        """Called when what works behind the application has failed. Nothing is saved from then on, and servers go on without noticing."""
+        self.failure: CollabError | None = None
+        """Why the application could not start, or serves no more."""
         self._access = access_from(settings)
         self._entrance: Entrance
         self._api: AsgiApp
@@ -68,12 +73,21 @@ class Collab:
             try:
                 await stack.enter_async_context(self._running())
             except CollabError as error:
+                self.failure = error
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             await send({"type": "lifespan.startup.complete"})
             self.on_ready()
-            await receive()
+            await self._until_told_to_stop(receive)
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _until_told_to_stop(self, receive: AsgiReceive) -> None:
+        try:
+            await receive()
+        except asyncio.CancelledError:  # by the task groups around it, one of whose tasks has failed
+            self.failure = CollabError("the server failed and has stopped; its log says why")
+            self.on_failure()
+            raise
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:

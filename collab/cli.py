@@ -12,6 +12,7 @@ import jwt
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from collab.errors import CollabError, SettingsError
 from collab.log_output import log_to_stderr
@@ -100,7 +101,7 @@ def _settings(**options: object) -> Settings:
 
 
 def _failed(error: CollabError) -> typer.Exit:
-    errors.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+    errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
     return typer.Exit(2 if isinstance(error, SettingsError) else 1)
 
 
@@ -129,5 +130,5 @@ def _welcome(address: str, *, open_mode: bool, database: str) -> None:
         if open_mode
         else "Every door asks for an access token; `collab token USER` makes one to try it with."
     )
-    output.print(f"\n  [bold]Collab[/] serves on [bold cyan]{address}[/]", soft_wrap=True)
-    output.print(f"  {who}\n  Documents are kept in {database}. Stop with Ctrl-C.\n", soft_wrap=True)
+    output.print(f"\n  [bold]Collab[/] serves on [bold cyan]{escape(address)}[/]", soft_wrap=True)
+    output.print(f"  {who}\n  Documents are kept in {escape(database)}. Stop with Ctrl-C.\n", soft_wrap=True)

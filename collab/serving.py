@@ -7,11 +7,12 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from hypercorn.asyncio.run import worker_serve
 from hypercorn.config import Config, Sockets
-from hypercorn.utils import wrap_app
+from hypercorn.utils import LifespanFailureError, wrap_app
 from sqlalchemy import make_url
 
 from collab.access import is_loopback, refuse_open_bind
@@ -47,7 +48,8 @@ class Welcome(Protocol):
 async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
     """Serve until SIGINT or SIGTERM; then drain.
 
-    Raises `SettingsError` for settings to mend, such as a port in use, and `DatabaseUnavailable` where the database cannot be opened.
+    Raises `SettingsError` for settings to mend, such as a port in use, `DatabaseUnavailable` where the database cannot be opened, and
+    `CollabError` when the server itself has failed, so that whoever watches over it starts it again.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     server = Collab(settings)
@@ -72,8 +74,12 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
         )
 
     server.on_ready = ready
+    server.on_failure = stopping.set
     application = wrap_app(cast("ASGIFramework", server), 0, "asgi")
-    await worker_serve(application, _hypercorn(settings), sockets=sockets, shutdown_trigger=stopped)
+    with suppress(LifespanFailureError):  # which the server's failure explains
+        await worker_serve(application, _hypercorn(settings), sockets=sockets, shutdown_trigger=stopped)
+    if server.failure is not None:
+        raise server.failure
 
 
 def _spare_the_collector() -> None:
