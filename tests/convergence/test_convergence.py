@@ -3,6 +3,7 @@ same document, the log holds it, and nothing that was acknowledged is ever missi
 
 import pytest
 
+from collab.rooms.compaction import compact
 from collab.rooms.document import Document
 from tests.convergence.edits import content_of
 from tests.convergence.network import Network
@@ -26,11 +27,25 @@ def check(network: Network) -> None:
     network.check_acknowledged()
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(60))
 def test_clients_converge_with_the_log(seed: int) -> None:
     check(run(seed, clients=5, steps=400))
 
 
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize("seed", range(100, 110))
 def test_many_clients_converge_with_the_log(seed: int) -> None:
     check(run(seed, clients=15, steps=900))
+
+
+@pytest.mark.parametrize("seed", [454, 810, 900, 978, 1352, 1358])
+def test_edits_that_arrive_before_the_ones_they_build_upon_leave_no_gap(seed: int) -> None:
+    """Given to the CRDT in that order they left a state that did not load again."""
+    network = run(seed, clients=5, steps=400)
+
+    check(network)
+    assert compact(None, network.log).waiting == ()
+
+
+@pytest.mark.parametrize("seed", [9044, 9101, 9139])
+def test_long_sessions_of_few_clients_converge_with_the_log(seed: int) -> None:
+    check(run(seed, clients=3, steps=1500))
