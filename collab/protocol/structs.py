@@ -17,8 +17,8 @@ from collab.protocol.updates import StateVector, decode_delete_set
 MAX_CLOCK: Final = 2**31 - 1
 """The CRDT counts in 32 bits; no document gets near."""
 
-MAX_NESTING: Final = 128
-"""Values in a value; what nests tens of thousands deep overflows the CRDT's stack, and ends the process."""
+MAX_NESTING: Final = 400
+"""Values in a value. What nests tens of thousands deep overflows the CRDT's stack, and ends the process; this is what Python's bears."""
 
 NO_DELETIONS: Final = b"\x00"
 
