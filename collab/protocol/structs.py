@@ -68,8 +68,12 @@ def read_structs(update: bytes) -> Structs:
     """Take an update apart. Raises `ProtocolError` for what no client writes, and for what would harm the CRDT."""
     reader = Reader(update)
     runs: list[Run] = []
+    clients: set[int] = set()
     for _ in range(reader.var_uint()):
-        _read_client(reader, update, runs)
+        client = _read_client(reader, update, runs)
+        if client in clients:
+            raise ProtocolError(f"client {client} came twice; expected each client once")
+        clients.add(client)
     deletions = update[reader.position :]
     decode_delete_set(deletions)
     return Structs(tuple(runs), deletions)
@@ -92,7 +96,7 @@ def _write_client(runs: list[Run]) -> bytes:
     return var_uint(count) + var_uint(runs[0].client) + var_uint(runs[0].start) + written
 
 
-def _read_client(reader: Reader, update: bytes, runs: list[Run]) -> None:
+def _read_client(reader: Reader, update: bytes, runs: list[Run]) -> int:
     count, client, clock = reader.var_uint(), reader.var_uint(), reader.var_uint()
     start, first, held = clock, reader.position, 0
     for _ in range(count):
@@ -110,6 +114,7 @@ def _read_client(reader: Reader, update: bytes, runs: list[Run]) -> None:
             held += 1
     if held:
         runs.append(Run(client, start, clock, held, update[first : reader.position]))
+    return client
 
 
 def _read_struct(info: int, reader: Reader) -> int:

@@ -1,6 +1,7 @@
 """A replica of one document: the only place of the live server that touches the CRDT."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from collab.protocol.updates import (
     decode_delete_set,
     decode_state_vector,
 )
-from collab.rooms.held import HeldRuns
+from collab.rooms.held import MAX_HELD_BYTES, HeldRuns
 
 
 class PoisonedReplica(CollabError):
@@ -69,6 +70,7 @@ class Document:
             self._begin(snapshot)
             for update in stored:
                 self._load([update])
+        self._held.max_bytes = MAX_HELD_BYTES
         self._subscription = self._doc.observe(self._changed)
 
     def _begin(self, snapshot: bytes | None) -> None:
@@ -149,12 +151,14 @@ class Document:
             self._doc.apply_update(update)
             return True
         subtract_state(update, EMPTY_STATE_VECTOR)  # decodes it, so that nothing is held that the CRDT would refuse
+        is_new = self._held.add(run for run in structs.runs if run not in ready)
         self._doc.apply_update(write_structs(ready, structs.deletions))
-        return self._held.add(run for run in structs.runs if run not in ready)
+        return is_new
 
     def _take_held(self) -> None:
         while self._held and (ready := self._held.pop_ready(decode_state_vector(self._doc.get_state()))):
-            self._doc.apply_update(write_structs([ready], NO_DELETIONS))
+            with suppress(ValueError):  # it was decoded when it came, and is in the log in any case
+                self._doc.apply_update(write_structs([ready], NO_DELETIONS))
 
     def _give(self, give: Callable[[], None]) -> None:
         try:

@@ -15,9 +15,11 @@ MAX_HELD_BYTES: Final = 16 * 1024 * 1024
 class HeldRuns:
     """Runs of structs, by client and first clock."""
 
-    __slots__ = ("_bytes", "_runs")
+    __slots__ = ("_bytes", "_runs", "max_bytes")
 
     def __init__(self) -> None:
+        self.max_bytes: int | None = None
+        """What may be held; `None` while a log is loaded, for all that is in it was taken in once."""
         self._runs: dict[int, list[tuple[int, int, Run]]] = {}
         self._bytes = 0
 
@@ -25,17 +27,18 @@ class HeldRuns:
         return bool(self._runs)
 
     def add(self, runs: Iterable[Run]) -> bool:
-        """Hold these runs; tell whether one of them was not held yet. Raises `ProtocolError` when more are held than may be."""
-        added = False
-        for run in runs:
-            waiting = self._runs.setdefault(run.client, [])
-            if all((start, end) != (run.start, run.end) for start, end, _ in waiting):
-                if self._bytes + len(run.structs) > MAX_HELD_BYTES:
-                    raise ProtocolError(f"more than {MAX_HELD_BYTES} bytes build upon edits that are missing")
-                heapq.heappush(waiting, (run.start, run.end, run))
-                self._bytes += len(run.structs)
-                added = True
-        return added
+        """Hold these runs; tell whether one of them was not held yet. Raises `ProtocolError`, and holds none, when they are too many."""
+        new = [run for run in runs if not self._holds(run)]
+        size = sum(len(run.structs) for run in new)
+        if self.max_bytes is not None and self._bytes + size > self.max_bytes:
+            raise ProtocolError(f"more than {self.max_bytes} bytes build upon edits that are missing")
+        for run in new:
+            heapq.heappush(self._runs.setdefault(run.client, []), (run.start, run.end, run))
+        self._bytes += size
+        return bool(new)
+
+    def _holds(self, run: Run) -> bool:
+        return any((start, end) == (run.start, run.end) for start, end, _ in self._runs.get(run.client, ()))
 
     def pop_ready(self, reached: StateVector) -> Run | None:
         """Return a run that begins where, or before, a replica with this state ends, and hold it no more."""

@@ -5,7 +5,7 @@ import pytest
 from collab.errors import ProtocolError, UpdateError
 from collab.protocol.structs import NO_DELETIONS, read_structs, write_structs
 from collab.protocol.updates import decode_state_vector
-from collab.rooms import held
+from collab.rooms import document as document_module
 from collab.rooms.document import Document, is_waiting
 from tests.support.peers import Peer, text_of
 
@@ -122,7 +122,7 @@ def test_update_held_already_is_not_logged_again() -> None:
 
 
 def test_more_is_not_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(held, "MAX_HELD_BYTES", 1000)
+    monkeypatch.setattr(document_module, "MAX_HELD_BYTES", 1000)
     ada = Peer(1)
     ada.type("missing")
     document = Document()
@@ -131,6 +131,27 @@ def test_more_is_not_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert list(applied.refused) == [1]
     assert text_of(document.state()) == "fine"
+
+
+def test_update_refused_for_what_it_would_have_held_is_not_taken_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_module, "MAX_HELD_BYTES", 100)
+    ada = Peer(1)
+    ada.type("a")
+    first, _, third = read_structs(ada.state), ada.type("b"), read_structs(ada.type("c" * 200))
+    document = Document()
+
+    applied = document.apply([write_structs([*first.runs, *third.runs], NO_DELETIONS)])
+
+    assert (list(applied.refused), applied.broadcast, applied.append) == ([0], None, ())
+    assert text_of(document.state()) == ""
+
+
+def test_log_that_holds_more_than_may_be_loads_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_module, "MAX_HELD_BYTES", 100)
+    ada = Peer(1)
+    first, second = ada.type("a"), ada.type("b" * 200)
+
+    assert text_of(Document([second, first]).state()) == "a" + "b" * 200
 
 
 def test_update_that_would_overflow_the_stack_of_the_crdt_is_refused() -> None:
