@@ -161,6 +161,7 @@ def test_value_that_nests_deeper_is_refused(depth: int) -> None:
         (b"\xff\xff\xff\xff\x0f", "came"),
         (b"\x01\xff\xff\xff\xff\x0f\x05\x00", "came"),
         (b"\x00\x00\x00", "came after a complete message"),
+        (b"\x02" + b"\x01\x05\x00\x04\x01\x01t\x01a" * 2 + NO_DELETIONS, "client 5 came twice"),
     ],
     ids=[
         "GC",
@@ -175,6 +176,7 @@ def test_value_that_nests_deeper_is_refused(depth: int) -> None:
         "clients",
         "structs",
         "rest",
+        "client twice",
     ],
 )
 def test_what_no_client_writes_is_refused(update: bytes, says: str) -> None:
