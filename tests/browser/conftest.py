@@ -32,9 +32,9 @@ def chromium_path() -> str | None:
     return os.environ.get("COLLAB_TEST_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """A Chromium for all tests."""
+    """A Chromium for the tests of this folder. Playwright keeps an event loop going in this thread, where others want to run theirs."""
     if not BUILT_EDITOR.is_file():
         raise RuntimeError(f"{BUILT_EDITOR} is not there: the browser tests need the built editor, run `make build`")
     with sync_playwright() as playwright:
@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server in open mode, shared by the tests that keep to their own documents."""
     running = RunningServer.start(tmp_path_factory.mktemp("open"))
@@ -59,7 +59,7 @@ def own_server(tmp_path: Path) -> Iterator[RunningServer]:
     running.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def closed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server that asks for tokens."""
     running = RunningServer.start(tmp_path_factory.mktemp("closed"), environment={"COLLAB_SECRET": SECRET})
