@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     """Documents on one Hocuspocus socket; a product shows a handful."""
 
     max_pending_bytes: int = Field(default=1 * MIB, ge=KIB)
-    """What a client may send ahead for one document before it is let in."""
+    """What a client may send ahead, for all documents of a connection, before it is let in."""
 
     authentication_timeout: float = Field(default=30 * SECONDS, gt=0)
     """How long a socket may stay without a document that it was let into."""

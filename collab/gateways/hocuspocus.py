@@ -67,11 +67,9 @@ class Seat:
         self.live: LiveRoom | None = None
         self.session: Session | None = None
 
-    def keep(self, message: RoomMessage, size: int, limit: int) -> None:
-        """Keep a message for when the client is seated. Raises `LimitExceeded` past so many bytes."""
+    def keep(self, message: RoomMessage, size: int) -> None:
+        """Keep a message for when the client is seated."""
         self.waiting_bytes += size
-        if self.waiting_bytes > limit:
-            raise LimitExceeded(f"more than {limit} bytes were sent for a document before the client was let in")
         self.waiting.append(message)
 
     def leave(self, state: SeatState) -> None:
@@ -159,12 +157,19 @@ class _HocuspocusConnection:
                     raise ProtocolError("a second token came before the first was answered")
                 self._enter(addressed, seat, token)
             case SyncStep1() if seat.state is SeatState.WAITING and self._entrance.access.open:
-                seat.keep(message, size, self._settings.max_pending_bytes)
+                self._keep(seat, message, size)
                 self._enter(addressed, seat, None)
             case _ if seat.state is SeatState.DENIED:
                 log.debug("a message without access was passed over", address=addressed.address)
             case _:
-                seat.keep(message, size, self._settings.max_pending_bytes)
+                self._keep(seat, message, size)
+
+    def _keep(self, seat: Seat, message: RoomMessage, size: int) -> None:
+        """Keep a message until the client is seated, within the limit for all documents of the connection."""
+        limit = self._settings.max_pending_bytes
+        if size + sum(other.waiting_bytes for other in self._seats.values()) > limit:
+            raise LimitExceeded(f"more than {limit} bytes were sent before the client was let in")
+        seat.keep(message, size)
 
     def _enter(self, addressed: Addressed, seat: Seat, token: str | None) -> None:
         if seat.live is None:
