@@ -14,7 +14,7 @@ import structlog
 
 from collab.access import access_from
 from collab.api import create_api
-from collab.errors import CollabError, DocumentNotFound
+from collab.errors import CollabError, DocumentNotFound, LimitExceeded, ServerDraining
 from collab.gateways import hocuspocus, ywebsocket
 from collab.gateways.admission import Entrance
 from collab.gateways.connection import AsgiScope, Connection
@@ -58,6 +58,13 @@ class Collab:
 
     async def _serve_websocket(self, connection: Connection) -> None:
         await connection.requested()
+        try:
+            with self._entrance.connections.place():
+                await self._serve_at_its_door(connection)
+        except LimitExceeded as error:
+            await connection.refuse(error)
+
+    async def _serve_at_its_door(self, connection: Connection) -> None:
         if connection.raw_path.startswith(ywebsocket.PREFIX):
             await ywebsocket.serve(connection, self._entrance)
         elif connection.path.rstrip("/") == hocuspocus.PATH:
@@ -75,6 +82,11 @@ class Collab:
             except CollabError as error:
                 self.failure = error
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            except Exception:
+                log.exception("the server could not start")
+                self.failure = CollabError("the server could not start; its log says why")
+                await send({"type": "lifespan.startup.failed", "message": str(self.failure)})
                 return
             await send({"type": "lifespan.startup.complete"})
             self.on_ready()
@@ -107,6 +119,7 @@ class Collab:
     async def drain(self) -> None:
         """Take nobody in any more, commit everything, and part with everybody; they come back to the next server."""
         await self._entrance.hub.drain()
+        self._entrance.connections.end_all(ServerDraining("the server is going down; come back in a moment"))
 
 
 def create_app() -> Collab:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from hypercorn.asyncio.run import worker_serve
 from hypercorn.config import Config, Sockets
 from hypercorn.utils import LifespanFailureError, wrap_app
-from sqlalchemy import make_url
 
 from collab.access import is_loopback, refuse_open_bind
 from collab.app import Collab
 from collab.errors import SettingsError
 from collab.settings import MILLISECONDS, SECONDS, Settings
 from collab.storage import migrate
+from collab.storage.address import parse_address
 
 if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
@@ -70,14 +70,18 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
         welcome(
             _address(settings.bind, sockets.insecure_sockets[0]),
             open_mode=settings.secret is None and settings.jwks_url is None,
-            database=make_url(settings.database).render_as_string(hide_password=True),
+            database=str(parse_address(settings.database)),
         )
 
     server.on_ready = ready
     server.on_failure = stopping.set
     application = wrap_app(cast("ASGIFramework", server), 0, "asgi")
-    with suppress(LifespanFailureError):  # which the server's failure explains
-        await worker_serve(application, _hypercorn(settings), sockets=sockets, shutdown_trigger=stopped)
+    try:
+        with suppress(LifespanFailureError):  # which the server's failure explains
+            await worker_serve(application, _hypercorn(settings), sockets=sockets, shutdown_trigger=stopped)
+    finally:
+        for listening in sockets.insecure_sockets:
+            listening.close()
     if server.failure is not None:
         raise server.failure
 

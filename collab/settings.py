@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     """What a client may send ahead, for all documents of a connection, before it is let in."""
 
     authentication_timeout: float = Field(default=30 * SECONDS, gt=0)
-    """How long a socket may stay without a document that it was let into."""
+    """How long a socket may stay until it is let into its first document."""
 
     keep_alive_interval: float = Field(default=12 * SECONDS, gt=0)
     """After so much silence the server says something; y-websocket clients reconnect after 30 s without a message."""

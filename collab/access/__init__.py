@@ -3,7 +3,7 @@
 from collab.access.binding import is_loopback, refuse_open_bind
 from collab.access.factory import access_from
 from collab.access.open import OpenAccess
-from collab.access.origin import check_host, check_origin
+from collab.access.origin import check_client, check_host, check_origin
 from collab.access.token import KeySource, SharedSecret, TokenAccess
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "SharedSecret",
     "TokenAccess",
     "access_from",
+    "check_client",
     "check_host",
     "check_origin",
     "is_loopback",

@@ -41,6 +41,17 @@ def check_origin(origin: str | None, host: str | None, *, open_mode: bool) -> No
     raise Forbidden("the page that asks comes from another site; expected this server's own, or one on loopback")
 
 
+def check_client(client_host: str | None, *, open_mode: bool) -> None:
+    """Raise `Forbidden` where, in open mode, somebody asks from another machine, however the server came to be bound.
+
+    `None` is a Unix socket's other end, on this machine as well.
+    """
+    if open_mode and client_host is not None and not is_loopback_host(client_host):
+        raise Forbidden(
+            "without access tokens this server answers to its own machine alone; set COLLAB_SECRET to open it"
+        )
+
+
 def check_host(host: str | None, *, open_mode: bool) -> None:
     """Raise `Forbidden` where, in open mode, the server was asked by a name that is not loopback's.
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from collab.access import check_host, check_origin
+from collab.access import check_client, check_host, check_origin
 from collab.api.problems import internal_problem, problem_response
 from collab.errors import Forbidden
 
@@ -66,7 +66,7 @@ class AnswerHead:
 
 
 class RefuseForeignPages:
-    """In open mode, keeps pages from elsewhere from reading (by a rebound name) and from writing (by a cross-site request)."""
+    """In open mode, keeps other machines out, and pages from elsewhere from reading (by a rebound name) and from writing."""
 
     def __init__(self, app: ASGIApp, *, open_mode: bool) -> None:
         self._app = app
@@ -77,6 +77,7 @@ class RefuseForeignPages:
         if self._open_mode and scope["type"] == "http" and scope["path"] not in _PROBES:
             headers = Headers(scope=scope)
             try:
+                check_client(scope["client"][0] if scope.get("client") else None, open_mode=True)
                 check_host(headers.get("host"), open_mode=True)
                 if scope["method"] not in _SAFE_METHODS:
                     check_origin(headers.get("origin"), headers.get("host"), open_mode=True)

@@ -20,8 +20,8 @@ _ROLE_NAMES: Final[dict[Role, RoleName]] = {
 
 
 def _without_control_characters(text: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in text):
-        raise ValueError("has a control character; expected one line of text")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        raise ValueError("has a control character, or half a surrogate pair; expected one line of text")
     return text
 
 

@@ -5,8 +5,8 @@ import zlib
 from dataclasses import dataclass
 from uuid import uuid4
 
-from collab.access import check_host, check_origin
-from collab.errors import Forbidden, ServerDraining
+from collab.access import check_client, check_host, check_origin
+from collab.errors import DatabaseUnavailable, Forbidden, ServerDraining
 from collab.gateways.connection import Connection
 from collab.gateways.connections import Connections
 from collab.hub import Hub
@@ -28,10 +28,12 @@ class Entrance:
     settings: Settings
 
     def check_upgrade(self, connection: Connection) -> None:
-        """Refuse what no token could help. Raises `ServerDraining`, `LimitExceeded` or `Forbidden`."""
+        """Refuse what no token could help. Raises `ServerDraining`, `DatabaseUnavailable` or `Forbidden`."""
         if self.hub.draining:
             raise ServerDraining("the server is going down; come back in a moment")
-        self.connections.check_room()
+        if self.hub.committer.is_full:
+            raise DatabaseUnavailable("more edits wait for the database than may; come back in a moment")
+        check_client(connection.client_host, open_mode=self.access.open)
         host = connection.header("host")
         check_host(host, open_mode=self.access.open)
         check_origin(connection.header("origin"), host, open_mode=self.access.open)

@@ -49,6 +49,12 @@ class Connection:
         raw_path = self._scope.get("raw_path")
         return quote(self.path).encode() if raw_path is None else bytes(raw_path)
 
+    @property
+    def client_host(self) -> str | None:
+        """The address that the client connects from; `None` where the server does not tell, as behind a Unix socket."""
+        client = self._scope.get("client")
+        return None if client is None else str(client[0])
+
     def header(self, name: str) -> str | None:
         """Return a header of the upgrade request; the first, where it was sent several times."""
         wanted = name.lower().encode()
@@ -102,7 +108,9 @@ class Connection:
         # As much may wait for a client as one answer may take, before nothing more is read from it.
         self.wire = take_over(
             self._send, pressure, max_message_bytes=max_message_bytes, max_waiting=max_message_bytes
-        ) or AsgiWire(self._receive, self._send, pressure, max_waiting=max_message_bytes)
+        ) or AsgiWire(
+            self._receive, self._send, pressure, max_message_bytes=max_message_bytes, max_waiting=max_message_bytes
+        )
         await self._send({"type": "websocket.accept"})
         try:
             with self._lifetime:

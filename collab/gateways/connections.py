@@ -1,10 +1,10 @@
 """All WebSockets of this process: how many there may be, and which of them answer no more."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-from collab.errors import LimitExceeded, PeerTimeout
+from collab.errors import CollabError, LimitExceeded, PeerTimeout
 from collab.gateways.connection import Connection
 from collab.gateways.wires import Pressure
 from collab.settings import Settings
@@ -19,25 +19,38 @@ class Connections:
         self._max_message_bytes = settings.max_message_bytes
         self._limit = settings.max_connections
         self._timeout = settings.peer_timeout
+        self._places = 0
         self._open: set[Connection] = set()
 
     def __len__(self) -> int:
+        """Return how many are open."""
         return len(self._open)
 
-    def check_room(self) -> None:
-        """Raise `LimitExceeded` when there may be no more."""
-        if len(self._open) >= self._limit:
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place for a WebSocket, from its upgrade request to its end. Raises `LimitExceeded` when there is none left."""
+        if self._places >= self._limit:
             raise LimitExceeded(f"the server has {self._limit} connections and takes no more; try again later")
+        self._places += 1
+        try:
+            yield
+        finally:
+            self._places -= 1
 
     @asynccontextmanager
     async def opened(self, connection: Connection) -> AsyncIterator[Connection]:
-        """Accept a WebSocket and count it while it lasts."""
+        """Accept a WebSocket, and watch over it while it lasts."""
         async with connection.accepted(self._pressure, max_message_bytes=self._max_message_bytes):
             self._open.add(connection)
             try:
                 yield connection
             finally:
                 self._open.discard(connection)
+
+    def end_all(self, error: CollabError) -> None:
+        """End every connection, also those that are in no document."""
+        for connection in tuple(self._open):
+            connection.end(error)
 
     async def watch(self) -> None:
         """Ask silent peers for a sign of life, and drop those that give none, until cancelled."""

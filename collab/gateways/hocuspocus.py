@@ -64,6 +64,8 @@ class Seat:
         self.state = SeatState.WAITING
         self.waiting: list[RoomMessage] = []
         self.waiting_bytes = 0
+        self.admission = 0
+        """The number of the latest token; an earlier one, whose check takes longer, counts no more."""
         self.live: LiveRoom | None = None
         self.session: Session | None = None
 
@@ -174,22 +176,23 @@ class _HocuspocusConnection:
     def _enter(self, addressed: Addressed, seat: Seat, token: str | None) -> None:
         if seat.live is None:
             seat.state = SeatState.ENTERING
-        self._connection.tasks.start_soon(self._admit, addressed.document, seat, token)
+        seat.admission += 1
+        self._connection.tasks.start_soon(self._admit, addressed.document, seat, token, seat.admission)
 
-    async def _admit(self, document: str, seat: Seat, token: str | None) -> None:
+    async def _admit(self, document: str, seat: Seat, token: str | None, admission: int) -> None:
         """Check a token and seat the client; or, where it is seated, check its right to stay."""
         try:
             name, rights = await self._entrance.rights_in(document, token)
+            if admission != seat.admission:
+                return
             if seat.session is not None:
                 seat.session.rights = rights
                 self._let_in(seat, rights)
             elif seat.state is SeatState.ENTERING:
                 await self._seat(name, seat, rights)
         except CollabError as error:
-            if seat.state in (
-                SeatState.ENTERING,
-                SeatState.SEATED,
-            ):  # else the client has left, and may have another seat there
+            has_left = seat.state not in (SeatState.ENTERING, SeatState.SEATED)  # and may have another seat there
+            if admission == seat.admission and not has_left:
                 self._part_with(seat, error)
 
     async def _seat(self, name: DocumentName, seat: Seat, rights: Rights) -> None:

@@ -68,6 +68,7 @@ class TransportWire(asyncio.Protocol):
         "_error",
         "_has_ended",
         "_heard_at",
+        "_is_paused",
         "_loop",
         "_max_waiting",
         "_predecessor",
@@ -94,6 +95,7 @@ class TransportWire(asyncio.Protocol):
         self._predecessor = self._transport.get_protocol()
         self._take: Take
         self._wake: asyncio.Future[None] | None = None
+        self._is_paused = True
         self._has_ended = False
         self._said_goodbye = False
         self._error: Exception | None = None
@@ -112,9 +114,11 @@ class TransportWire(asyncio.Protocol):
             if self._pressure.is_full:
                 await self._pressure.has_room()
             if self.waiting() > self._max_waiting:
-                with suppress(ConnectionError):  # lost meanwhile, as `connection_lost` tells
+                with suppress(OSError):  # lost meanwhile, as `connection_lost` tells
                     await self._writer.drain()
             self._wake = self._loop.create_future()
+            self._heard_at = self._loop.time()
+            self._is_paused = False
             self._transport.resume_reading()
             await self._wake
             self._wake = None
@@ -133,6 +137,7 @@ class TransportWire(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - raised again where the connection is served
             self._end(error)
         if self._pressure.is_full or self.waiting() > self._max_waiting:
+            self._is_paused = True
             self._transport.pause_reading()
             self._wake_reader()
 
@@ -199,8 +204,8 @@ class TransportWire(asyncio.Protocol):
             self._transport.write(EMPTY_PING)
 
     def heard_at(self) -> float:
-        """Return when bytes arrived last."""
-        return self._heard_at
+        """Return when bytes arrived last; now, while none are read: then it is not the client that is silent."""
+        return self._loop.time() if self._is_paused else self._heard_at
 
     def abort(self) -> None:
         """Close the socket and drop what waits."""

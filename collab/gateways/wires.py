@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, Protocol
 
-from collab.errors import ProtocolError
+from collab.errors import MessageTooLarge, ProtocolError
 from collab.protocol.frames import Frame
 from collab.rooms.session import Wire
 
@@ -71,13 +71,27 @@ class ConnectionWire(Wire, Protocol):
 class AsgiWire:
     """Queues frames for ASGI `send`, which returns when the client has taken one."""
 
-    __slots__ = ("_closed", "_frames", "_max_waiting", "_pressure", "_receive", "_room", "_send", "_waiting", "_work")
+    __slots__ = (
+        "_closed",
+        "_frames",
+        "_max_message_bytes",
+        "_max_waiting",
+        "_pressure",
+        "_receive",
+        "_room",
+        "_send",
+        "_waiting",
+        "_work",
+    )
 
-    def __init__(self, receive: AsgiReceive, send: AsgiSend, pressure: Pressure, *, max_waiting: int) -> None:
+    def __init__(
+        self, receive: AsgiReceive, send: AsgiSend, pressure: Pressure, *, max_message_bytes: int, max_waiting: int
+    ) -> None:
         """While more than `max_waiting` bytes wait for the client nothing is read from it."""
         self._receive = receive
         self._send = send
         self._pressure = pressure
+        self._max_message_bytes = max_message_bytes
         self._max_waiting = max_waiting
         self._frames: deque[Frame] = deque()
         self._waiting = 0
@@ -98,6 +112,8 @@ class AsgiWire:
             data = message.get("bytes")
             if data is None:
                 raise ProtocolError("a text message came; expected a binary one")
+            if len(data) > self._max_message_bytes:
+                raise MessageTooLarge(f"a message of {len(data)} bytes came; {self._max_message_bytes} are allowed")
             take(data)
 
     def write(self, frame: Frame) -> None:
@@ -122,7 +138,8 @@ class AsgiWire:
                 except OSError:  # what ASGI lets a server raise then
                     self.abort()
                     return
-                self._waiting -= len(frame.wire)
+                if not self._closed:
+                    self._waiting -= len(frame.wire)
             self._room.set()
             self._work.clear()
             await self._work.wait()

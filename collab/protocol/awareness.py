@@ -16,6 +16,9 @@ MAX_SAFE_INTEGER: Final = 2**53 - 1
 EMPTY_AWARENESS: Final = b"\x00"
 """The payload that tells of nobody. Clients take it as a sign of life."""
 
+MAX_ENTRIES: Final = 20_000
+"""Clients pass on whom they hear of, all in one message; but no room has so many."""
+
 _BYTES_PER_ENTRY: Final = 3
 """What the shortest entry takes: one byte each for the id, the clock and the length of its state."""
 
@@ -27,7 +30,7 @@ def decode_awareness(payload: bytes) -> Awareness:
     """
     reader = Reader(payload)
     count = reader.var_uint()
-    most = reader.remaining() // _BYTES_PER_ENTRY
+    most = min(reader.remaining() // _BYTES_PER_ENTRY, MAX_ENTRIES)
     if count > most:
         raise ProtocolError(
             f"a count of {count} awareness entries came; expected {most} at most in {reader.remaining()} bytes"

@@ -33,8 +33,14 @@ class CommitThread:
                 "isolation_level": None,
             },  # None: the driver begins nothing by itself
         )
+        self._path = address.path
+        self._opened = self._identity()
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
+
+    def _identity(self) -> tuple[int, int]:
+        status = self._path.stat()
+        return status.st_dev, status.st_ino
 
     async def commit(self, statements: Statements) -> None:
         """Commit what these statements do, or nothing.
@@ -44,6 +50,9 @@ class CommitThread:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, statements)
 
     def _transact(self, statements: Statements) -> None:
+        """Commit, unless the file is no longer the one that was opened: SQLite goes on with one that was removed, for nobody."""
+        if self._identity() != self._opened:
+            raise FileNotFoundError("the file was replaced by another while it was open")
         with self._engine.begin() as connection:
             statements(connection)
 

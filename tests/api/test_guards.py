@@ -1,8 +1,9 @@
 import httpx
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from collab.api.guards import RefuseForeignPages
 from tests.api.conftest import Server, bearer
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +36,15 @@ async def test_in_open_mode_another_host_name_reads_nothing(api: httpx.AsyncClie
     answer = await api.get(path, headers={"Host": "evil.example:8000"})
 
     assert answer.status_code == 403
+
+
+async def test_in_open_mode_another_machine_is_refused_whatever_host_it_names() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("it was passed on")
+
+    transport = httpx.ASGITransport(RefuseForeignPages(app, open_mode=True), client=("203.0.113.9", 50000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as elsewhere:
+        assert (await elsewhere.get("/api/v1/documents")).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -4,12 +4,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import anyio
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
-from collab.ports import DocumentKind, DocumentName
+from collab.gateways.wires import AsgiMessage
+from collab.ports import DocumentKind, DocumentName, StoredDocument
+from collab.storage import SqlUpdateLog
 from tests.gateways.clients import token_for, y_websocket
 from tests.gateways.serving import SECRET, Serve, Served
 from tests.support.heard import States, Step2, Update
@@ -167,6 +170,65 @@ async def test_one_connection_too_many_is_told_to_come_back(serve: Serve) -> Non
         refusal = await refusal_at(server.sync + "doc")
 
     assert (refusal.status, refusal.headers["Retry-After"]) == (429, "2")
+
+
+async def test_herd_that_waits_for_a_slow_load_does_not_overshoot_the_limit(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, may_load = anyio.Event(), anyio.Event()
+    load = SqlUpdateLog.load
+
+    async def load_slowly(log: SqlUpdateLog, name: DocumentName) -> StoredDocument | None:
+        asked.set()
+        await may_load.wait()
+        return await load(log, name)
+
+    monkeypatch.setattr(SqlUpdateLog, "load", load_slowly)
+
+    async def connect_first() -> None:
+        async with y_websocket(server):
+            pass
+
+    async with serve(max_connections=1) as server, anyio.create_task_group() as tasks:
+        tasks.start_soon(connect_first)
+        await asked.wait()
+        refusal = await refusal_at(server.sync + "doc")
+        may_load.set()
+
+    assert refusal.status == 429
+
+
+async def test_newcomer_is_told_to_come_back_while_too_much_waits_for_the_database(server: Served) -> None:
+    server.app._entrance.hub.committer._accepting.clear()
+
+    for url in (server.sync + "doc", server.hocuspocus):
+        refusal = await refusal_at(url)
+        assert (refusal.status, refusal.headers["Retry-After"]) == (503, "2")
+
+
+@pytest.mark.parametrize("path", ["/sync/doc", "/hocuspocus"])
+async def test_other_machine_is_answered_403_in_open_mode_whatever_host_it_names(server: Served, path: str) -> None:
+    """Another ASGI server than ours may be bound to any address."""
+    sent: list[AsgiMessage] = []
+    scope = {
+        "type": "websocket",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "client": ("203.0.113.9", 50000),
+        "extensions": {"websocket.http.response": {}},
+    }
+
+    async def receive() -> AsgiMessage:
+        return {"type": "websocket.connect"}
+
+    async def send(message: AsgiMessage) -> None:
+        sent.append(message)
+
+    await server.app(scope, receive, send)
+
+    assert sent[0]["status"] == 403
 
 
 async def test_connection_that_goes_makes_room_for_another(serve: Serve) -> None:

@@ -96,6 +96,21 @@ async def test_failure_behind_the_application_stops_the_server(tmp_path: Path, m
     assert len(errors) == 1
 
 
+async def test_start_that_fails_for_an_unforeseen_reason_ends_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hypercorn would go on without an application, and answer everything with 500."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("collab.app.create_api", fail)
+    settings = Settings.model_validate({"bind": "127.0.0.1:0", "data_dir": tmp_path})
+
+    with anyio.fail_after(20), pytest.raises(CollabError, match="could not start; its log says why"):
+        await serve_until_stopped(settings, lambda address, *, open_mode, database: None)
+
+
 def run(*arguments: str, environment: Mapping[str, str] | None = None, directory: Path) -> tuple[int, str]:
     """Run `collab` to its end; return its exit code and what it wrote to standard error."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("COLLAB_")}

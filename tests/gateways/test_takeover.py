@@ -321,13 +321,35 @@ async def test_nothing_is_read_from_one_who_does_not_read(connection: Connection
 
 async def test_any_bytes_that_arrive_are_heard(connection: Connection) -> None:
     wire = connection.take_over()
-    before = wire.heard_at()
-    while anyio.current_time() == before:
-        await anyio.lowlevel.checkpoint()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wire.read, lambda _: None)
+        await anyio.wait_all_tasks_blocked()
+        before = wire.heard_at()
+        while anyio.current_time() == before:
+            await anyio.lowlevel.checkpoint()
+        assert wire.heard_at() == before
 
-    wire.data_received(b"\x8a")
+        wire.data_received(b"\x8a")
 
-    assert wire.heard_at() > before
+        assert wire.heard_at() > before
+        wire.connection_lost(None)
+
+
+async def test_client_that_nobody_reads_from_is_not_silent(connection: Connection) -> None:
+    """While the database is away nothing is read, and so no pong is heard; nobody may be dropped for that."""
+    wire = connection.take_over()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wire.read, lambda _: None)
+        await anyio.wait_all_tasks_blocked()
+        connection.pressure.is_full = True
+        wire.data_received(frame(2, b"one"))
+        before = anyio.current_time()
+        while anyio.current_time() == before:
+            await anyio.lowlevel.checkpoint()
+
+        assert wire.heard_at() > before
+        wire.connection_lost(None)
+        connection.pressure.free()
 
 
 # Writing

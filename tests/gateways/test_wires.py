@@ -5,7 +5,7 @@ from typing import Any
 import anyio
 import pytest
 
-from collab.errors import ProtocolError
+from collab.errors import MessageTooLarge, ProtocolError
 from collab.gateways.wires import AsgiMessage, AsgiWire
 from collab.protocol.frames import Frame
 from tests.support.eventually import eventually
@@ -51,7 +51,9 @@ GONE: AsgiMessage = {"type": "websocket.disconnect", "code": 1000}
 
 
 def wire_to(client: Client, pressure: Pressure | None = None, *, max_waiting: int = 1_000) -> AsgiWire:
-    return AsgiWire(client.receive, client.send, pressure or Pressure(), max_waiting=max_waiting)
+    return AsgiWire(
+        client.receive, client.send, pressure or Pressure(), max_message_bytes=1_000, max_waiting=max_waiting
+    )
 
 
 async def test_messages_are_handed_over_in_order_until_the_client_goes() -> None:
@@ -68,6 +70,11 @@ async def test_text_message_is_refused() -> None:
 
     with pytest.raises(ProtocolError, match="expected a binary one"):
         await wire_to(client).read(lambda _: None)
+
+
+async def test_message_over_the_limit_is_refused() -> None:
+    with pytest.raises(MessageTooLarge, match="1001 bytes came; 1000 are allowed"):
+        await wire_to(Client(says(bytes(1_001)))).read(lambda _: None)
 
 
 async def test_nothing_is_read_under_pressure() -> None:
@@ -125,7 +132,7 @@ async def test_client_that_has_gone_stops_the_pump_without_an_error() -> None:
     async def send(_: AsgiMessage) -> None:
         raise OSError("gone")
 
-    wire = AsgiWire(Client().receive, send, Pressure(), max_waiting=10)
+    wire = AsgiWire(Client().receive, send, Pressure(), max_message_bytes=10, max_waiting=10)
     wire.write(Frame.binary(b"late"))
     with anyio.fail_after(20):
         await wire.pump()

@@ -55,3 +55,8 @@ def test_largest_number_of_javascript_is_taken() -> None:
     entry = AwarenessEntry(MAX_SAFE_INTEGER, MAX_SAFE_INTEGER, "null")
 
     assert decode_awareness(encode_awareness([entry])).entries == (entry,)
+
+
+def test_more_entries_than_any_room_has_are_refused_unread() -> None:
+    with pytest.raises(ProtocolError, match="expected 20000 at most"):
+        decode_awareness(var_uint(20_001) + b"\x01\x01\x00" * 20_001)

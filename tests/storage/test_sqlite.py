@@ -153,3 +153,18 @@ async def test_a_full_disk_leaves_nothing_and_the_log_goes_on_when_there_is_room
 async def limit_pages(database: Database, pages: int) -> None:
     """Let the file grow to so many pages, or not at all where it is larger: what SQLite then says is what a full disk says."""
     await database.commit(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").close())
+
+
+async def test_a_file_that_was_removed_takes_no_more_commits(database: Database, path: Path) -> None:
+    """SQLite itself goes on with a file that has no name any more, and all of it is gone with the process."""
+    log, documents = SqlUpdateLog(database), SqlDocumentStore(database)
+    record = await documents.create(NAME, kind=DocumentKind.YJS, title="")
+    kept = path.with_name("kept.db")
+    await to_thread.run_sync(path.rename, kept)
+    with pytest.raises(DatabaseUnavailable, match="No such file"):
+        await log.append([Append(record.id, typed("lost"))])
+    await to_thread.run_sync(path.touch)
+    with pytest.raises(DatabaseUnavailable, match="replaced"):
+        await log.append([Append(record.id, typed("lost"))])
+    await to_thread.run_sync(kept.rename, path)
+    await log.append([Append(record.id, typed("kept"))])
