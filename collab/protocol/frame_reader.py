@@ -71,7 +71,7 @@ _LAST_CODE: Final = 4999
 class FrameReader:
     """Reads what one client sends. After an error it must not be fed again."""
 
-    __slots__ = ("_chunks", "_limit", "_missing", "_opcode", "_parts", "_size")
+    __slots__ = ("_chunks", "_limit", "_message", "_missing", "_opcode")
 
     def __init__(self, max_message_bytes: int) -> None:
         self._limit = max_message_bytes
@@ -81,8 +81,8 @@ class FrameReader:
         """How many more must come before it is worth looking again."""
         self._opcode: Opcode | None = None
         """Of the fragmented message under way."""
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._message = bytearray()
+        """Its payloads so far: one piece, for there may be millions of them, and any number of empty ones."""
 
     def feed(self, data: bytes) -> list[ReadEvent]:
         """Take bytes as they came and return what they complete.
@@ -130,8 +130,10 @@ class FrameReader:
                     f"a length of {length} came in {size} bytes; expected the shortest form that holds it"
                 )
             start += size
-        if not first & 0x08 and self._size + length > self._limit:
-            raise MessageTooLarge(f"a message of {self._size + length} bytes or more came; {self._limit} are allowed")
+        if not first & 0x08 and len(self._message) + length > self._limit:
+            raise MessageTooLarge(
+                f"a message of {len(self._message) + length} bytes or more came; {self._limit} are allowed"
+            )
         return start + _MASK_BYTES, start + _MASK_BYTES + length
 
     def _check_kind(self, first: int, second: int) -> None:
@@ -166,13 +168,12 @@ class FrameReader:
                 return Close(_close_code(payload))
             case Opcode.BINARY | Opcode.TEXT:
                 self._opcode = opcode
-        self._parts.append(payload)
-        self._size += len(payload)
+        self._message += payload
         return self._complete() if first & 0x80 else None
 
     def _complete(self) -> ReadEvent:
-        message: ReadEvent = b"".join(self._parts) if self._opcode is Opcode.BINARY else Text()
-        self._parts, self._size, self._opcode = [], 0, None
+        message: ReadEvent = bytes(self._message) if self._opcode is Opcode.BINARY else Text()
+        self._message, self._opcode = bytearray(), None
         return message
 
 

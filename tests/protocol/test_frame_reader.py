@@ -1,6 +1,7 @@
 """Reading WebSocket frames, beside wsproto as an oracle and against the rules of RFC 6455 one by one."""
 
 import random
+import tracemalloc
 from collections.abc import Iterable
 from typing import Final
 
@@ -211,3 +212,20 @@ def test_close_tells_its_code(payload: bytes, code: int) -> None:
 @given(st.binary(max_size=1_000), st.binary(min_size=4, max_size=4))
 def test_mask_comes_off(payload: bytes, mask: bytes) -> None:
     assert unmask(frame(2, payload, mask=mask)[-len(payload) :] if payload else b"", mask) == payload
+
+
+def test_empty_fragments_take_no_memory() -> None:
+    reader = FrameReader(LIMIT)
+    reader.feed(frame(2, b"a", final=False))
+    empty = frame(0, final=False) * 1_000
+    reader.feed(empty)
+    tracemalloc.start()
+    try:
+        for _ in range(50):
+            reader.feed(empty)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert taken < 10_000
+    assert reader.feed(frame(0, b"b")) == [b"ab"]
