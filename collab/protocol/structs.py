@@ -12,7 +12,7 @@ from typing import Final
 
 from collab.errors import ProtocolError
 from collab.protocol.lib0 import Reader, var_uint
-from collab.protocol.updates import StateVector, decode_delete_set
+from collab.protocol.updates import Budget, StateVector, decode_delete_set
 
 MAX_CLOCK: Final = 2**31 - 1
 """The CRDT counts in 32 bits; no document gets near."""
@@ -52,30 +52,37 @@ class Structs:
 
     deletions: bytes
 
-    def ready(self, reached: StateVector) -> tuple["Run", ...]:
-        """Return the runs that begin where, or before, a replica with this state ends, or another run that does."""
+    def ready(self, reached: StateVector) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+        """Return the runs that begin where, or before, a replica with this state ends, or another run that does; and the others."""
         reach: dict[int, int] = {}
-        ready = []
+        ready: list[Run] = []
+        early: list[Run] = []
         for run in self.runs:
             known = reach.get(run.client, reached.get(run.client, 0))
             if run.start <= known:
                 ready.append(run)
                 reach[run.client] = max(known, run.end)
-        return tuple(ready)
+            else:
+                early.append(run)
+        return tuple(ready), tuple(early)
 
 
-def read_structs(update: bytes) -> Structs:
-    """Take an update apart. Raises `ProtocolError` for what no client writes, and for what would harm the CRDT."""
+def read_structs(update: bytes, max_entries: int | None = None) -> Structs:
+    """Take an update apart. Raises `ProtocolError` for what no client writes, and for what would harm the CRDT.
+
+    It also does for more than `max_entries` clients and structs together, or deletions, before it reads them.
+    """
     reader = Reader(update)
+    budget = Budget("clients and structs", max_entries)
     runs: list[Run] = []
     clients: set[int] = set()
-    for _ in range(reader.var_uint()):
-        client = _read_client(reader, update, runs)
+    for _ in range(budget.spend(reader.var_uint())):
+        client = _read_client(reader, update, runs, budget)
         if client in clients:
             raise ProtocolError(f"client {client} came twice; expected each client once")
         clients.add(client)
     deletions = update[reader.position :]
-    decode_delete_set(deletions)
+    decode_delete_set(deletions, max_entries)
     return Structs(tuple(runs), deletions)
 
 
@@ -88,16 +95,19 @@ def write_structs(runs: Iterable[Run], deletions: bytes) -> bytes:
 
 
 def _write_client(runs: list[Run]) -> bytes:
-    count, written, clock = 0, b"", runs[0].start
+    count, clock = 0, runs[0].start
+    written: list[bytes] = []
     for run in runs:
         if run.start > clock:
-            count, written = count + 1, written + bytes((_SKIP,)) + var_uint(run.start - clock)
-        count, written, clock = count + run.count, written + run.structs, run.end
-    return var_uint(count) + var_uint(runs[0].client) + var_uint(runs[0].start) + written
+            written += (bytes((_SKIP,)), var_uint(run.start - clock))
+            count += 1
+        written.append(run.structs)
+        count, clock = count + run.count, run.end
+    return var_uint(count) + var_uint(runs[0].client) + var_uint(runs[0].start) + b"".join(written)
 
 
-def _read_client(reader: Reader, update: bytes, runs: list[Run]) -> int:
-    count, client, clock = reader.var_uint(), reader.var_uint(), reader.var_uint()
+def _read_client(reader: Reader, update: bytes, runs: list[Run], budget: Budget) -> int:
+    count, client, clock = budget.spend(reader.var_uint()), reader.var_uint(), reader.var_uint()
     start, first, held = clock, reader.position, 0
     for _ in range(count):
         at = reader.position
@@ -145,13 +155,6 @@ def _read_id(reader: Reader) -> None:
     reader.var_uint()
 
 
-def _read_json(reader: Reader) -> int:
-    count = reader.var_uint()
-    for _ in range(count):
-        reader.var_bytes()
-    return count
-
-
 def _read_binary(reader: Reader) -> int:
     reader.var_bytes()
     return 1
@@ -176,10 +179,12 @@ def _read_format(reader: Reader) -> int:
 
 def _read_type(reader: Reader) -> int:
     kind = reader.var_uint()
-    if kind in _NAMED_TYPES:
-        reader.var_bytes()
-    elif kind > _LAST_TYPE:
-        raise ProtocolError(f"a type of kind {kind} came; expected 0 to {_LAST_TYPE}")
+    if kind == _XML_ELEMENT:
+        reader.var_bytes()  # its name
+    elif kind not in _NAMELESS_TYPES:
+        raise ProtocolError(
+            f"a type of kind {kind} came; expected {_XML_ELEMENT} or one of {', '.join(map(str, _NAMELESS_TYPES))}"
+        )
     return 1
 
 
@@ -196,14 +201,16 @@ def _read_subdocument(reader: Reader) -> int:
     return 1
 
 
-_NAMED_TYPES: Final = frozenset({3, 5})
-"""An XML element and a hook; a type of any other kind has no name."""
+_XML_ELEMENT: Final = 3
 
-_LAST_TYPE: Final = 6
+_NAMELESS_TYPES: Final = (0, 1, 2, 4, 6)
+"""An array, a map, a text, an XML fragment and an XML text.
+
+An XML hook (5) has a name that yrs 0.28 does not read: it would take it for the next structs, which nobody has looked at.
+"""
 
 _CONTENTS: Final[Mapping[int, Callable[[Reader], int]]] = {
-    1: Reader.var_uint,  # deleted: only the length is left
-    2: _read_json,
+    1: Reader.var_uint,  # deleted: only the length is left; 2, JSON, yrs 0.28 reads one too many of, and no client writes any more
     3: _read_binary,
     4: _read_text,
     5: _read_binary,  # embedded, as JSON text

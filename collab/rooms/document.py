@@ -12,6 +12,7 @@ from collab.errors import CollabError, ProtocolError, UpdateError
 from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 from collab.protocol.structs import NO_DELETIONS, read_structs, write_structs
 from collab.protocol.updates import (
+    MAX_ENTRIES,
     DeleteSet,
     StateVector,
     covers,
@@ -51,7 +52,7 @@ class Document:
     Every method raises `PoisonedReplica` when the CRDT panics: its errors are no `Exception`s, and leave it in a state nobody knows.
     """
 
-    __slots__ = ("_changes", "_doc", "_held", "_reached", "_state", "_subscription")
+    __slots__ = ("_changes", "_doc", "_held", "_max_entries", "_reached", "_state", "_subscription")
 
     def __init__(self, updates: Iterable[bytes] = (), *, snapshot: bytes | None = None) -> None:
         """Build a replica from what is stored: a snapshot, which is what `state` returned once, and updates, in their order.
@@ -61,6 +62,8 @@ class Document:
         stored = list(updates)
         self._state: bytes | None = None
         self._changes: list[bytes] = []
+        self._max_entries: int | None = None
+        """Of an update; `None` while a log is loaded, whose rows may be merged ones."""
         self._begin(snapshot)
         try:
             self._load(stored)
@@ -71,6 +74,7 @@ class Document:
             for update in stored:
                 self._load([update])
         self._held.max_bytes = MAX_HELD_BYTES
+        self._max_entries = MAX_ENTRIES
         self._subscription = self._doc.observe(self._changed)
 
     def _begin(self, snapshot: bytes | None) -> None:
@@ -84,7 +88,7 @@ class Document:
         self._reached = decode_state_vector(self.state_vector())
 
     def _load(self, updates: Sequence[bytes]) -> None:
-        refused, _ = self._transact(updates)
+        refused = self._transact(updates)
         self._reached = decode_state_vector(self.state_vector())
         if refused:
             index, error = next(iter(refused.items()))
@@ -95,7 +99,7 @@ class Document:
 
     def apply(self, updates: Sequence[bytes]) -> Applied:
         """Apply updates in one transaction; those that are no updates are refused, and the others applied all the same."""
-        refused, repeated = self._transact(updates)
+        refused = self._transact(updates)
         changes, self._changes = self._changes, []
         broadcast = changes[0] if changes and changes[0] != EMPTY_UPDATE else None
         if changes:
@@ -104,33 +108,34 @@ class Document:
             self._note_reach(broadcast)
             news = [update for index, update in enumerate(updates) if index not in refused]
         else:
-            news = self._not_in_state(updates, passed_over={*refused, *repeated})
+            news = self._not_in_state(updates, passed_over={*refused})
         return Applied(broadcast, tuple(news), refused)
 
     def _not_in_state(self, updates: Sequence[bytes], passed_over: set[int]) -> list[bytes]:
         """Return the updates that changed nothing, and yet bring something: they wait."""
         state_vector = self.state_vector()
-        return [
-            update
-            for index, update in enumerate(updates)
-            if index not in passed_over and is_waiting(update, state_vector)
-        ]
+        try:
+            return [
+                update
+                for index, update in enumerate(updates)
+                if index not in passed_over and is_waiting(update, state_vector)
+            ]
+        except UpdateError as error:  # the replica has it, and nobody can tell whether the log needs it
+            raise PoisonedReplica(str(error)) from error
 
     def _note_reach(self, broadcast: bytes) -> None:
         for run in read_structs(broadcast).runs:
             self._reached[run.client] = max(self._reached.get(run.client, 0), run.end)
 
-    def _transact(self, updates: Sequence[bytes]) -> tuple[dict[int, UpdateError], set[int]]:
-        """Give the CRDT what it may have of these updates; return what is refused, and which of them are held already."""
+    def _transact(self, updates: Sequence[bytes]) -> dict[int, UpdateError]:
+        """Give the CRDT what it may have of these updates, and hold the rest; return what is refused, by its index."""
         refused: dict[int, UpdateError] = {}
-        repeated: set[int] = set()
 
         def give() -> None:
             with self._doc.transaction():
                 for index, update in enumerate(updates):
                     try:
-                        if not self._take(update):
-                            repeated.add(index)
+                        self._take(update)
                     except (ValueError, ProtocolError) as error:  # nothing of it was applied
                         refused[index] = UpdateError(
                             f"{len(update)} bytes that are no Yjs update: {_first_line(error)}"
@@ -138,27 +143,26 @@ class Document:
                 self._take_held()
 
         self._give(give)
-        return refused, repeated
+        return refused
 
-    def _take(self, update: bytes) -> bool:
-        """Give the CRDT what does not build upon something missing, and hold the rest; `False` when that was held before."""
-        structs = read_structs(update)
-        ready = structs.ready(self._reached)
-        if len(ready) < len(structs.runs):
+    def _take(self, update: bytes) -> None:
+        """Give the CRDT what does not build upon something missing, and hold the rest."""
+        structs = read_structs(update, self._max_entries)
+        ready, early = structs.ready(self._reached)
+        if early:
             self._reached = decode_state_vector(self._doc.get_state())  # with what came before in this transaction
-            ready = structs.ready(self._reached)
-        if len(ready) == len(structs.runs):
+            ready, early = structs.ready(self._reached)
+        if not early:
             self._doc.apply_update(update)
-            return True
+            return
         subtract_state(update, EMPTY_STATE_VECTOR)  # decodes it, so that nothing is held that the CRDT would refuse
-        is_new = self._held.add(run for run in structs.runs if run not in ready)
+        self._held.add(early)
         self._doc.apply_update(write_structs(ready, structs.deletions))
-        return is_new
 
     def _take_held(self) -> None:
         while self._held and (ready := self._held.pop_ready(decode_state_vector(self._doc.get_state()))):
-            with suppress(ValueError):  # it was decoded when it came, and is in the log in any case
-                self._doc.apply_update(write_structs([ready], NO_DELETIONS))
+            with suppress(ValueError):  # they were decoded when they came, and are in the log in any case
+                self._doc.apply_update(write_structs(ready, NO_DELETIONS))
 
     def _give(self, give: Callable[[], None]) -> None:
         try:
@@ -195,7 +199,7 @@ class Document:
     def holds(self, update: bytes) -> bool:
         """Tell whether an update brings nothing new, neither content nor deletions. Raises `UpdateError` when it is none."""
         try:
-            read_structs(update)
+            read_structs(update, MAX_ENTRIES)
         except ProtocolError as error:
             raise UpdateError(f"{len(update)} bytes that are no Yjs update: {error}") from None
         state_vector = self.state_vector()

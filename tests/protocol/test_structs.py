@@ -107,15 +107,15 @@ def test_runs_of_several_clients_are_read() -> None:
 def test_run_is_ready_that_begins_where_the_replica_ends_or_before() -> None:
     structs = read_structs(write_structs([letters(5, 2, "ab")], NO_DELETIONS))
 
-    assert structs.ready({5: 2}) == structs.ready({5: 3}) == structs.runs
-    assert structs.ready({}) == structs.ready({5: 1}) == ()
+    assert structs.ready({5: 2}) == structs.ready({5: 3}) == (structs.runs, ())
+    assert structs.ready({}) == structs.ready({5: 1}) == ((), structs.runs)
 
 
 def test_run_is_ready_behind_one_that_is() -> None:
     structs = read_structs(write_structs([letters(5, 0, "ab"), letters(5, 3, "c")], NO_DELETIONS))
 
-    assert structs.ready({5: 3}) == structs.runs
-    assert structs.ready({5: 2}) == structs.runs[:1]
+    assert structs.ready({5: 3}) == (structs.runs, ())
+    assert structs.ready({5: 2}) == (structs.runs[:1], structs.runs[1:])
 
 
 def test_length_of_a_text_is_in_utf_16_units() -> None:
@@ -156,6 +156,8 @@ def test_value_that_nests_deeper_is_refused(depth: int) -> None:
         (b"\x01\x01\x05\x00\x0b\x01\x01t\x01" + NO_DELETIONS, "content of kind 11 came"),
         (b"\x01\x01\x05\x00\x8a\x01" + NO_DELETIONS, "came"),
         (b"\x01\x01\x05\x00\x07\x01\x01t\x07" + NO_DELETIONS, "a type of kind 7 came"),
+        (b"\x01\x01\x05\x00\x07\x01\x01t\x05\x01h" + NO_DELETIONS, "a type of kind 5 came"),
+        (b"\x01\x01\x05\x00\x02\x01\x01t\x01\x011" + NO_DELETIONS, "content of kind 2 came"),
         (b"\x01\x01\x05\x00\x08\x01\x01t\x01\x50" + NO_DELETIONS, "a value of kind 80 came"),
         (b"\x01\x01\x05\x00\x04\x01\x01t\x02\xff\xfe" + NO_DELETIONS, "expected UTF-8"),
         (b"\xff\xff\xff\xff\x0f", "came"),
@@ -171,6 +173,8 @@ def test_value_that_nests_deeper_is_refused(depth: int) -> None:
         "content",
         "skip with origin",
         "type",
+        "hook",
+        "JSON",
         "value",
         "text",
         "clients",
@@ -182,3 +186,24 @@ def test_value_that_nests_deeper_is_refused(depth: int) -> None:
 def test_what_no_client_writes_is_refused(update: bytes, says: str) -> None:
     with pytest.raises(ProtocolError, match=says):
         read_structs(update)
+
+
+@pytest.mark.parametrize(
+    ("update", "says"),
+    [
+        pytest.param(b"\x0b", "clients and structs", id="clients"),
+        pytest.param(b"\x01\x0a\x05\x00", "clients and structs", id="structs"),
+        pytest.param(b"\x02\x05\x05\x00" + b"\x00\x01" * 5 + b"\x05\x06\x00", "clients and structs", id="in all"),
+        pytest.param(b"\x00\x0b" + b"\x01\x00" * 11, "clients and deleted ranges", id="deleting clients"),
+        pytest.param(b"\x00\x01\x05\x0a" + b"\x01\x01" * 10, "clients and deleted ranges", id="ranges"),
+    ],
+)
+def test_update_that_declares_more_entries_than_allowed_is_refused(update: bytes, says: str) -> None:
+    with pytest.raises(ProtocolError, match=f"more than 10 {says}"):
+        read_structs(update, max_entries=10)
+
+
+def test_update_of_as_many_entries_as_allowed_is_read() -> None:
+    update = b"\x01\x09\x05\x00" + b"\x00\x01" * 9 + b"\x01\x05\x09" + b"\x01\x01" * 9
+
+    assert read_structs(update, max_entries=10).runs[0].end == 9

@@ -6,7 +6,7 @@ from collab.errors import ProtocolError, UpdateError
 from collab.protocol.structs import NO_DELETIONS, read_structs, write_structs
 from collab.protocol.updates import decode_state_vector
 from collab.rooms import document as document_module
-from collab.rooms.document import Document, is_waiting
+from collab.rooms.document import Document, PoisonedReplica, is_waiting
 from tests.support.peers import Peer, text_of
 
 
@@ -110,15 +110,92 @@ def test_log_in_any_order_loads() -> None:
     assert text_of(Document(edits[::-1]).state()) == "abcde"
 
 
-def test_update_held_already_is_not_logged_again() -> None:
+def test_update_held_twice_is_taken_in_once() -> None:
     ada = Peer(1)
-    ada.edit(lambda peer: peer.map.update({"a": 1.0}))
-    early = ada.edit(lambda peer: peer.map.update({"b": 1.0}))
+    first, early = ada.type("a"), ada.type("b")
+    log = [early, early]
+
+    document = Document(log)
+    document.apply([first])
+
+    assert text_of(document.state()) == "ab"
+
+
+def test_deletion_of_something_unseen_beside_what_is_held_already_is_logged() -> None:
+    ada, other = Peer(1), Peer(2)
+    first, early = ada.type("a"), ada.type("b")
+    seen = other.type("gone")
+    deletion = other.edit(lambda peer: peer.text.clear())
+    both = write_structs(read_structs(early).runs, read_structs(deletion).deletions)
+    document = Document()
+    log = [update for update in (early, both, seen, first) for update in document.apply([update]).append]
+
+    assert text_of(document.state()) == "ab"
+    assert text_of(Document(log).state()) == "ab"
+
+
+def test_edit_upon_an_unseen_one_of_another_client_beside_what_is_held_already_is_logged() -> None:
+    ada, other, third = Peer(1), Peer(2), Peer(3)
+    first, early = ada.type("a"), ada.type("b")
+    seen = other.type("c")
+    third.hear([seen])
+    upon = third.type("d")
+    both = write_structs([*read_structs(early).runs, *read_structs(upon).runs], NO_DELETIONS)
+    document = Document()
+    log = [update for update in (early, both, seen, first) for update in document.apply([update]).append]
+
+    assert sorted(text_of(document.state())) == list("abcd")
+    assert text_of(Document(log).state()) == text_of(document.state())
+
+
+def test_runs_that_overlap_are_taken_in_whole_once_the_gap_is_filled() -> None:
+    ada = Peer(1)
+    first, second, third = ada.type("a"), ada.type("b"), ada.type("c")
+    overlapping = write_structs([*read_structs(second).runs, *read_structs(third).runs], NO_DELETIONS)
     document = Document()
 
-    logged = [document.apply([early]).append for _ in range(3)]
+    document.apply([second, overlapping, third])
+    document.apply([first])
 
-    assert logged == [(early,), (), ()]
+    assert text_of(document.state()) == "abc"
+
+
+def test_short_runs_count_for_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_module, "MAX_HELD_BYTES", 10_000)
+    scattered = b"\x01\xc8\x01\x05\x0a" + b"\x00\x01\x0a\x01" * 100 + NO_DELETIONS  # 100 runs of two bytes
+
+    assert list(Document().apply([scattered]).refused) == [0]
+
+
+def test_update_of_more_entries_than_may_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_module, "MAX_ENTRIES", 100)
+    large = b"\x01\x64\x05\x00" + b"\x00\x01" * 100 + NO_DELETIONS
+    document = Document()
+
+    assert "more than 100 clients and structs" in str(document.apply([large]).refused[0])
+    with pytest.raises(UpdateError, match="more than 100"):
+        document.holds(large)
+
+
+def test_log_of_an_update_with_more_entries_than_may_be_loads_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_module, "MAX_ENTRIES", 100)
+    large = b"\x01\x64\x05\x00" + b"\x00\x01" * 100 + NO_DELETIONS
+
+    assert decode_state_vector(Document([large]).state_vector()) == {5: 100}
+
+
+def test_update_that_cannot_be_compared_with_the_state_loses_the_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known that makes the CRDT panic there, so here it is feigned."""
+
+    def panic(*_: object) -> bool:
+        raise UpdateError("the CRDT cannot read this update")
+
+    update = Peer(1).type("a")
+    document = Document([update])
+    monkeypatch.setattr(document_module, "is_waiting", panic)
+
+    with pytest.raises(PoisonedReplica):
+        document.apply([update])
 
 
 def test_more_is_not_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
