@@ -10,8 +10,9 @@ applies each edit that was under way by itself, so that exactly the one that bre
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from collab.errors import CollabError, ProtocolError, UpdateError
+from collab.errors import CollabError, LimitExceeded, ProtocolError, UpdateError
 from collab.protocol.dialect import Dialect
 from collab.protocol.frames import Frame
 from collab.protocol.messages import (
@@ -22,9 +23,18 @@ from collab.protocol.messages import (
     Stateless,
     SyncStep1,
 )
+from collab.protocol.updates import decode_state_vector
 from collab.rooms.document import Document, PoisonedReplica
 from collab.rooms.presence import Presence
 from collab.rooms.session import Session, Writer
+
+MAX_STATE_VECTOR_BYTES: Final = 1024 * 1024
+"""A client takes about seven of them; so many never wrote in one document."""
+
+MAX_QUESTIONS_BEHIND: Final = 8
+"""State vectors that are kept for a session that does not read; a client asks when it connects, and seldom again."""
+
+_TOO_MANY_QUESTIONS: Final = f"more than {MAX_QUESTIONS_BEHIND} state vectors came from a client that does not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,7 @@ class Room:
         """
         match message:
             case SyncStep1(state_vector):
+                _check_state_vector(state_vector)
                 self._questions.append((session, state_vector))
             case Awareness(entries):
                 self._presence.announce(session, entries)
@@ -204,14 +215,16 @@ class Room:
         """Refuse what brings something new; what does not is the state a reader sends back when it connects."""
         edits, self._readers_edits = self._readers_edits, []
         known: list[Writer] = []
-        for session, update in edits:
+        for index, (session, update) in enumerate(edits):
             try:
                 nothing_new = document.holds(update)
             except UpdateError:
                 nothing_new = False
             except PoisonedReplica:
                 self._document = None
-                nothing_new = False
+                self._readers_edits = edits[index + 1 :]  # for another replica to judge
+                session.refused()
+                return known
             if nothing_new:
                 known.append(session)
             else:
@@ -238,7 +251,10 @@ class Room:
         questions, self._questions = self._questions, []
         for index, (session, state_vector) in enumerate(questions):
             if not self._keeps_up(session, now):
-                self._behind[session].append(state_vector)
+                if len(self._behind[session]) < MAX_QUESTIONS_BEHIND:
+                    self._behind[session].append(state_vector)
+                else:
+                    offences.append(Offence(session, LimitExceeded(_TOO_MANY_QUESTIONS)))
                 continue
             try:
                 diff = document.diff(state_vector)
@@ -277,7 +293,8 @@ class Room:
             if payload is None:
                 continue
             frame = Frame.binary(payload)
-            audience.spoke_at = now
+            if apart_from is None:  # else somebody hears nothing, and needs the sign of life
+                audience.spoke_at = now
             for session in audience.sessions:
                 if session.behind_since is None and session is not apart_from:
                     session.wire.write(frame)
@@ -350,3 +367,9 @@ class Room:
         if self._document is None:
             raise PoisonedReplica("the replica is being rebuilt")
         return self._document.state()
+
+
+def _check_state_vector(encoded: bytes) -> None:
+    if len(encoded) > MAX_STATE_VECTOR_BYTES:
+        raise LimitExceeded(f"a state vector of {len(encoded)} bytes came; {MAX_STATE_VECTOR_BYTES} are allowed")
+    decode_state_vector(encoded)

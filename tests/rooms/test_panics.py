@@ -5,7 +5,7 @@ import pytest
 from collab.errors import CollabError
 from collab.rooms.document import Document, PoisonedReplica
 from collab.rooms.room import Flush
-from tests.rooms.scene import HOCUSPOCUS, Client, Scene
+from tests.rooms.scene import HOCUSPOCUS, READER, Client, Scene
 from tests.support.heard import Status, Step1, Step2, Update, only
 from tests.support.peers import Peer, text_of
 from tests.support.poison import POISON, victim_state
@@ -234,6 +234,21 @@ def test_readers_update_that_panics_the_comparison_is_refused_and_the_replica_re
 
     assert reader.heard() == [Status(saved=False)]
     assert scene.room.needs_rebuild
+
+
+def test_readers_updates_behind_one_that_panics_are_judged_after_the_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Victim()
+    bad, good = scene.join(HOCUSPOCUS, READER), scene.join(HOCUSPOCUS, READER)
+    bad.update(victim_state())
+    good.update(victim_state())
+    with monkeypatch.context() as panicking:
+        lose_replica_at("holds", panicking)
+        scene.save()
+    assert good.heard() == []
+
+    scene.settle()
+
+    assert good.heard() == [Status(saved=True)]
 
 
 def test_catching_up_that_panics_is_done_after_the_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:

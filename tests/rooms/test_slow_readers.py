@@ -1,6 +1,11 @@
 """A reader that does not keep up: it gets nothing more, then one diff; nobody else notices."""
 
+import pytest
+
+from collab.errors import CollabError, LimitExceeded, ProtocolError
+from collab.protocol.frames import Frame
 from collab.protocol.messages import GONE, QueryAwareness, Stateless, SyncUpdate
+from collab.rooms.room import MAX_QUESTIONS_BEHIND, MAX_STATE_VECTOR_BYTES
 from tests.rooms.scene import HOCUSPOCUS, KEEP_ALIVE_INTERVAL, OUTBOX_BYTES, STUCK_TIMEOUT, Client, Scene
 from tests.support.heard import KEEP_ALIVE, Message, States, Step2, Update, only
 from tests.support.peers import Peer
@@ -304,3 +309,59 @@ def test_keep_alive_frame_is_shared() -> None:
     scene.tick(KEEP_ALIVE_INTERVAL)
 
     assert one.wire.frames[0] is other.wire.frames[0]
+
+
+def test_sender_of_messages_that_hears_nothing_of_them_gets_the_sign_of_life() -> None:
+    scene = Scene()
+    sender = scene.join(HOCUSPOCUS)
+    scene.now += KEEP_ALIVE_INTERVAL - 1
+    sender.send(Stateless("hello"))
+    scene.flush()
+
+    scene.tick(1)
+
+    assert sender.wire.take() == [b"\x03doc\x01\x01\x00"]
+
+
+def test_reader_with_little_on_its_way_to_it_catches_up() -> None:
+    scene = Scene()
+    slow, writer = scene.join(), scene.join()
+    fall_behind(scene, slow, writer, Peer(1))
+    slow.wire.drain()
+    slow.wire.write(Frame.binary(b"x" * (OUTBOX_BYTES // 4)))  # of another document on the same socket
+
+    assert scene.tick(STUCK_TIMEOUT) == []
+    assert slow.session.behind_since is None
+
+
+def test_client_behind_that_asks_without_end_offends() -> None:
+    scene = Scene()
+    slow, writer = scene.join(), scene.join()
+    fall_behind(scene, slow, writer, Peer(1))
+    for _ in range(MAX_QUESTIONS_BEHIND):
+        slow.ask()
+    assert scene.flush().offences == ()
+
+    slow.ask()
+    (offence,) = scene.flush().offences
+
+    assert offence.writer is slow.session
+    assert isinstance(offence.error, LimitExceeded)
+
+
+@pytest.mark.parametrize(
+    ("state_vector", "error"),
+    [
+        pytest.param(b"\x01", ProtocolError, id="none"),
+        pytest.param(bytes(MAX_STATE_VECTOR_BYTES + 1), LimitExceeded, id="huge"),
+    ],
+)
+def test_state_vector_is_judged_when_it_comes_also_of_a_client_behind(
+    state_vector: bytes, error: type[CollabError]
+) -> None:
+    scene = Scene()
+    slow, writer = scene.join(), scene.join()
+    fall_behind(scene, slow, writer, Peer(1))
+
+    with pytest.raises(error):
+        slow.ask(state_vector)
