@@ -63,18 +63,24 @@ class PublishedKeys:
     async def _refresh_for(self, key_id: str) -> None:
         if not self._should_fetch(key_id):
             return
+        if self._fetching.locked() and self._serves(key_id):
+            return  # somebody else fetches; a provider that is slow to fail must not hold up those whose key is known
         async with self._fetching:
             if not self._should_fetch(key_id):
                 return
-            self._tried_at = self._clock()
             try:
                 self._keys = await anyio.to_thread.run_sync(self._fetch)
             except _UNUSABLE as error:
                 log.warning("the key set could not be fetched", error=f"{type(error).__name__}: {error}")
                 self._fetched_last = False
-                return
-            self._fetched_last = True
-            self._fetched_at = self._clock()
+            else:
+                self._fetched_last = True
+                self._fetched_at = self._clock()
+            finally:
+                self._tried_at = self._clock()  # at its end, for those who waited meanwhile must not try again
+
+    def _serves(self, key_id: str) -> bool:
+        return key_id in self._keys and self._clock() - self._fetched_at <= GRACE
 
     def _should_fetch(self, key_id: str) -> bool:
         now = self._clock()

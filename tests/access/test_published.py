@@ -95,6 +95,51 @@ async def test_the_last_keys_serve_while_the_provider_is_away() -> None:
     assert provider.fetches == 2
 
 
+async def test_a_known_key_serves_while_the_provider_does_not_answer() -> None:
+    provider = Provider("a")
+    asked, answer = threading.Event(), threading.Event()
+
+    def wait_and_fetch() -> Mapping[str, jwt.PyJWK]:
+        asked.set()
+        answer.wait(timeout=30)
+        return provider.fetch()
+
+    keys = PublishedKeys(lambda: wait_and_fetch() if provider.now else provider.fetch(), clock=lambda: provider.now)
+    await keys.key_for("a")
+    provider.away, provider.now = True, LIFETIME + 1
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keys.key_for, "a")
+        await anyio.to_thread.run_sync(asked.wait, 30)
+        for _ in range(20):
+            await keys.key_for("a")
+        fetched_meanwhile = provider.fetches
+        answer.set()
+
+    assert (fetched_meanwhile, provider.fetches) == (1, 2)
+
+
+async def test_those_who_waited_for_a_slow_failure_do_not_try_again() -> None:
+    provider = Provider("a")
+    provider.away = True
+
+    def fail_slowly() -> Mapping[str, jwt.PyJWK]:
+        provider.now += RETRY_INTERVAL
+        return provider.fetch()
+
+    keys = PublishedKeys(fail_slowly, clock=lambda: provider.now)
+
+    async def come() -> None:
+        with pytest.raises(IdentityUnavailable):
+            await keys.key_for("a")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(come)
+
+    assert provider.fetches == 1
+
+
 async def test_nobody_is_let_in_once_the_provider_was_away_for_too_long() -> None:
     provider = Provider("a")
     keys = provider.keys()
