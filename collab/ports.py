@@ -60,6 +60,16 @@ class Append:
     updates: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """What folding a log into a new snapshot came to."""
+
+    freed: int
+    """How many rows the snapshot replaces."""
+
+    snapshot_bytes: int
+
+
 class UpdateLog(Protocol):
     """Keeps the content of documents: what `append` returned from survives the death of any process.
 
@@ -80,8 +90,10 @@ class UpdateLog(Protocol):
         """
         ...
 
-    async def compact(self, document: DocumentId) -> int:
-        """Replace the snapshot and the updates logged so far by one new snapshot; return how many rows that freed.
+    async def compact(self, document: DocumentId) -> Compaction | None:
+        """Replace the snapshot and the updates logged so far by one new snapshot.
+
+        Returns `None` where none was written: nothing could be folded, or somebody else has written one meanwhile.
 
         Deletes exactly the rows it read, in the transaction that writes the snapshot; whatever is appended meanwhile stays, and so does
         an update that waits for one still missing. Harmless to repeat, and to run on two nodes at once.

@@ -3,17 +3,25 @@
 A commit costs about the same however few rows it has. So the first edit after a pause is committed at once, and under load commits are
 an interval apart. A batch that fails because the database is away is tried again until it succeeds, and nothing in it is acknowledged
 before; what waits is bounded by those who hand in, who ask `has_room` first. Where the database refuses one document's part, that document
-is told, and the others go on.
+is told, and the others go on. What looks like an outage may be one document's fault too, so after some tries each is committed alone.
 """
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
 
-from collab.errors import CollabError, DatabaseUnavailable, DocumentExists, StorageError
+from collab.errors import (
+    CollabError,
+    DatabaseUnavailable,
+    DocumentDeleted,
+    DocumentExists,
+    DocumentNotFound,
+    StorageError,
+)
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName, DocumentRecord, DocumentStore, UpdateLog
 
 log = structlog.get_logger(__name__)
@@ -25,6 +33,17 @@ LONGEST_RETRY: Final = 5.0
 LARGEST_BATCH: Final = 10_000
 """Updates in one transaction; an outage may leave more behind than one should hold."""
 
+TRIES_TOGETHER: Final = 5
+"""Tries of a batch, a few seconds in all, after which each document is committed alone until nothing waits any more."""
+
+ENTRY_OVERHEAD: Final = 416
+UPDATE_OVERHEAD: Final = 64
+WRITER_OVERHEAD: Final = 64
+"""Bytes that CPython holds for each entry, update and writer to be told, beside the payload, rounded up from what `tracemalloc` saw.
+
+A keystroke is some 25 bytes, and an acknowledgement none: without these the bound would let through many times what it says.
+"""
+
 
 class LoggedDocument(Protocol):
     """A document that edits are committed for."""
@@ -32,6 +51,8 @@ class LoggedDocument(Protocol):
     name: DocumentName
     record: DocumentRecord | None
     """`None` until the first commit, which creates it."""
+    deleted: bool
+    """Whether it was deleted since it was opened: then no commit may create it anew."""
 
     def committed(self, updates: tuple[bytes, ...]) -> None:
         """Take note that these are in the log."""
@@ -49,11 +70,14 @@ class LoggedDocument(Protocol):
 class _Entry:
     __slots__ = ("bytes", "document", "done", "updates")
 
-    def __init__(self, document: LoggedDocument, updates: tuple[bytes, ...], done: Callable[[], None]) -> None:
+    def __init__(
+        self, document: LoggedDocument, updates: tuple[bytes, ...], done: Callable[[], None], writers: int
+    ) -> None:
         self.document = document
         self.updates = updates
         self.done = done
-        self.bytes = sum(map(len, updates))
+        self.bytes = ENTRY_OVERHEAD + len(updates) * UPDATE_OVERHEAD + writers * WRITER_OVERHEAD
+        self.bytes += sum(map(len, updates))
 
 
 class Committer:
@@ -70,24 +94,37 @@ class Committer:
         self._pending: list[_Entry] = []
         self._unsaved_bytes = 0
         self._work = asyncio.Event()
-        self._submitted = 0
-        self._settled = 0
+        self._unsettled: set[_Entry] = set()
+        self._failures = 0
+        self._retry_in = FIRST_RETRY
         self._progress = asyncio.Event()
         self._accepting = asyncio.Event()
         self._accepting.set()
 
-    def submit(self, document: LoggedDocument, updates: tuple[bytes, ...], done: Callable[[], None]) -> None:
+    def submit(
+        self, document: LoggedDocument, updates: tuple[bytes, ...], done: Callable[[], None], *, writers: int
+    ) -> None:
         """Hand in updates; `done` is called when they, and all that this document handed in before, are committed.
 
-        Where the database refuses them, the document's `refused` is called instead.
+        Where the database refuses them, the document's `refused` is called instead. `writers` is how many `done` will tell.
         """
-        entry = _Entry(document, updates, done)
+        entry = _Entry(document, updates, done, writers)
         self._pending.append(entry)
-        self._unsaved_bytes += entry.bytes
+        self._unsettled.add(entry)
+        self.hold(entry.bytes)
+        self._work.set()
+
+    def hold(self, count: int) -> None:
+        """Count bytes that wait for the database elsewhere, until they are handed in or given up."""
+        self._unsaved_bytes += count
         if self._unsaved_bytes > self._max_unsaved_bytes:
             self._accepting.clear()
-        self._submitted += 1
-        self._work.set()
+
+    def release(self, count: int) -> None:
+        """Take bytes out of the count again."""
+        self._unsaved_bytes -= count
+        if self._unsaved_bytes <= self._max_unsaved_bytes:
+            self._accepting.set()
 
     @property
     def is_full(self) -> bool:
@@ -100,8 +137,8 @@ class Committer:
 
     async def drained(self) -> None:
         """Wait until everything handed in so far is committed, or refused."""
-        submitted = self._submitted
-        while self._settled < submitted:
+        waiting = set(self._unsettled)
+        while not waiting.isdisjoint(self._unsettled):
             self._progress.clear()
             await self._progress.wait()
 
@@ -115,54 +152,60 @@ class Committer:
             if pause > 0:
                 await asyncio.sleep(pause)
             last_commit = loop.time()
-            batch = self._take_batch()
-            await self._commit(batch)
-            self._settled += len(batch)
-            self._progress.set()
-            if not self._pending:
-                self._work.clear()
+            if await self._commit_pending():
+                await self._pause_before_retry()
 
-    def _take_batch(self) -> list[_Entry]:
-        count = updates = 0
-        while count < len(self._pending) and updates < LARGEST_BATCH:
-            updates += len(self._pending[count].updates)
-            count += 1
+    async def _commit_pending(self) -> bool:
+        """Commit what fits into one batch; return whether something of it has to be tried again."""
+        alone = self._failures >= TRIES_TOGETHER
+        count = len(self._pending) if alone else _fitting(self._pending)
         batch, self._pending = self._pending[:count], self._pending[count:]
-        return batch
+        waiting = await (self._commit_alone(batch) if alone else self._commit_together(batch))
+        self._pending[:0] = waiting  # before whatever their documents handed in meanwhile
+        self._progress.set()
+        if not self._pending:
+            self._work.clear()
+        self._failures = self._failures + 1 if waiting else 0
+        if len(waiting) < len(batch):
+            self._retry_in = FIRST_RETRY  # the database is there, so the others need not wait for long
+        return bool(waiting)
 
-    async def _commit(self, batch: list[_Entry]) -> None:
-        """Commit a batch together or, where one document's part is refused, each document's on its own."""
-        delay = FIRST_RETRY
-        while batch:
-            try:
-                await self._append(batch)
-            except DatabaseUnavailable as error:
-                log.warning("edits wait for the database", documents=len(batch), retry_in=delay, error=str(error))
-                await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
-                delay = min(2 * delay, LONGEST_RETRY)
-            except Exception:  # whatever it is, the documents it is not about must go on
-                log.exception("a commit was refused; trying each document alone")
-                batch = await self._commit_alone(batch)
-            else:
-                self._finish(batch)
-                return
+    async def _pause_before_retry(self) -> None:
+        await asyncio.sleep(self._retry_in * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
+        self._retry_in = min(2 * self._retry_in, LONGEST_RETRY)
+
+    async def _commit_together(self, batch: list[_Entry]) -> list[_Entry]:
+        """Commit a batch together or, where one document's part is refused, each document's on its own; return what has to wait."""
+        try:
+            await self._append(batch)
+        except DatabaseUnavailable as error:
+            log.warning("edits wait for the database", entries=len(batch), retry_in=self._retry_in, error=str(error))
+            return batch
+        except Exception:  # whatever it is, the documents it is not about must go on
+            log.exception("a commit was refused; trying each document alone")
+            return await self._commit_alone(batch)
+        self._finish(batch)
+        return []
 
     async def _commit_alone(self, batch: list[_Entry]) -> list[_Entry]:
-        """Commit what the database takes, and refuse what it refuses; return what it could not be asked about."""
+        """Commit what the database takes, and refuse what it refuses; return what has to wait."""
         by_document: dict[LoggedDocument, list[_Entry]] = {}
         for entry in batch:
             by_document.setdefault(entry.document, []).append(entry)
         waiting: list[_Entry] = []
         for document, entries in by_document.items():
+            count = _fitting(entries)
             try:
-                await self._append(entries)
-            except DatabaseUnavailable:
+                await self._append(entries[:count])
+            except DatabaseUnavailable as error:
+                log.warning("a document's edits wait for the database", document=document.name, error=str(error))
                 waiting += entries
             except Exception as error:
                 log.exception("a document's edits cannot be committed", document=document.name)
                 self._refuse(entries, error)
             else:
-                self._finish(entries)
+                self._finish(entries[:count])
+                waiting += entries[count:]
         return waiting
 
     async def _append(self, batch: list[_Entry]) -> None:
@@ -175,29 +218,55 @@ class Committer:
             await self._log.append([Append(document, tuple(rows)) for document, rows in updates.items()])
 
     async def _create(self, document: LoggedDocument) -> DocumentRecord:
-        """Give a document its record at its first write; another node may do so at the same moment."""
+        """Give a document its record at its first write; another node may do so at the same moment.
+
+        One that was created and deleted since its room was opened is refused, so that a late write does not bring it back.
+        """
+        if document.deleted:
+            raise DocumentDeleted(f"the document {document.name!r} was deleted")
         try:
-            record = await self._documents.create(document.name, kind=DocumentKind.YJS, title=document.name)
-        except DocumentExists:
             record = await self._documents.get(document.name)
-            document.created_elsewhere(record)
-        else:
-            document.record = record
+        except DocumentNotFound:
+            try:
+                document.record = await self._documents.create(
+                    document.name, kind=DocumentKind.YJS, title=document.name
+                )
+            except DocumentExists:
+                record = await self._documents.get(document.name)
+            else:
+                return document.record
+        document.created_elsewhere(record)
         return record
 
     def _finish(self, batch: list[_Entry]) -> None:
-        self._make_room(batch)
+        self._settle(batch)
         for entry in batch:
-            entry.document.committed(entry.updates)
-            entry.done()
+            _tell(entry.document, partial(entry.document.committed, entry.updates))
+            _tell(entry.document, entry.done)
 
     def _refuse(self, batch: list[_Entry], error: Exception) -> None:
-        self._make_room(batch)
+        self._settle(batch)
         reason = error if isinstance(error, CollabError) else StorageError("the document cannot be saved")
         for entry in batch:
-            entry.document.refused(reason)
+            _tell(entry.document, partial(entry.document.refused, reason))
 
-    def _make_room(self, batch: list[_Entry]) -> None:
-        self._unsaved_bytes -= sum(entry.bytes for entry in batch)
-        if self._unsaved_bytes <= self._max_unsaved_bytes:
-            self._accepting.set()
+    def _settle(self, batch: list[_Entry]) -> None:
+        self._unsettled.difference_update(batch)
+        self.release(sum(entry.bytes for entry in batch))
+
+
+def _fitting(entries: Sequence[_Entry]) -> int:
+    """Return how many entries, at least one, go into one transaction."""
+    count = updates = 0
+    while count < len(entries) and updates < LARGEST_BATCH:
+        updates += len(entries[count].updates)
+        count += 1
+    return count
+
+
+def _tell(document: LoggedDocument, note: Callable[[], None]) -> None:
+    """Let a document take note of something; a bug there must not stop the commits of all others."""
+    try:
+        note()
+    except Exception:
+        log.exception("a document failed to take note of a commit", document=document.name)

@@ -10,6 +10,7 @@ import structlog
 
 from collab.errors import (
     CollabError,
+    DatabaseUnavailable,
     DocumentDeleted,
     DocumentNotFound,
     LimitExceeded,
@@ -17,7 +18,7 @@ from collab.errors import (
 )
 from collab.hub.committer import Committer
 from collab.hub.live_room import EndSession, LiveRoom, load_replica
-from collab.ports import DocumentName, DocumentStore, StoredDocument, UpdateLog
+from collab.ports import Compaction, DocumentName, DocumentStore, StoredDocument, UpdateLog
 from collab.rooms.room import Room
 from collab.rooms.session import Session
 from collab.settings import MILLISECONDS, SECONDS, Settings
@@ -29,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 TICK: Final = 0.5 * SECONDS
 """How often rooms look for silences, slow readers and their own end."""
+
+READ_PATIENCE: Final = 5 * SECONDS
+"""How long somebody who reads waits for the last edits of a closed room; a database that is there commits them sooner."""
 
 DRAIN_POLL: Final = 10 * MILLISECONDS
 """How often a draining hub looks whether everything is committed."""
@@ -103,7 +107,7 @@ class Hub:
     async def _open(self, name: DocumentName, opening: "asyncio.Future[LiveRoom]") -> None:
         try:
             if name in self._leaving:
-                await self._leaving.pop(name).until_saved()
+                await self._leaving[name].until_saved()
             stored = await self._log.load(name)
             live = self._make_room(name, stored)
         except CollabError as error:
@@ -145,10 +149,21 @@ class Hub:
         live = self._rooms.get(name)
         if live is not None and live.is_readable:
             return live.state()
+        await self._until_saved(self._leaving.get(name) or live)
         stored = await self._log.load(name)
         if stored is None:
             raise DocumentNotFound(f"there is no document named {name!r}")
         return load_replica(stored).state()
+
+    async def _until_saved(self, live: LiveRoom | None) -> None:
+        """Wait until the log holds what a room without a replica, or one that is leaving, has flushed."""
+        if live is None:
+            return
+        try:
+            with anyio.fail_after(READ_PATIENCE):
+                await live.until_saved()
+        except TimeoutError as error:
+            raise DatabaseUnavailable(f"the last edits of {live.name!r} could not be saved yet") from error
 
     async def write(self, name: DocumentName, update: bytes) -> None:
         """Apply an update as a session would, and return when it is committed.
@@ -209,9 +224,9 @@ class Hub:
             now = loop.time()
             for live in tuple(self._rooms.values()):
                 live.tick(now)
-                if self._is_idle(live, now):
+                if not live.closed and self._is_idle(live, now):  # the tick may have closed and dropped it
                     live.closed = True
-                    del self._rooms[live.name]
+                    self._rooms.pop(live.name, None)
                     log.info("room closed", document=live.name)
             self._leaving = {name: live for name, live in self._leaving.items() if live.is_saving}
 
@@ -230,12 +245,17 @@ class Hub:
     async def _compact_one(self, live: LiveRoom) -> None:
         if live.record is None:
             return
+        outcome: Compaction | None = None
+        live.tail.begin()
         try:
-            freed = await self._log.compact(live.record.id)
+            outcome = await self._log.compact(live.record.id)
         except CollabError as error:
             log.warning("a log could not be compacted; it stays as it is", document=live.name, error=str(error))
+        except Exception:  # the other documents' logs must be compacted all the same
+            log.exception("a log could not be compacted; it stays as it is", document=live.name)
         else:
-            log.info("log compacted", document=live.name, rows=freed)
+            log.info("log compacted", document=live.name, rows=0 if outcome is None else outcome.freed)
+        live.tail.end(outcome)
 
     # The end
 

@@ -7,11 +7,18 @@ from typing import Final, Protocol
 
 import structlog
 
-from collab.errors import CollabError, CorruptDocument, DatabaseUnavailable, PeerTimeout, UpdateError
-from collab.hub.committer import LONGEST_RETRY, Committer
+from collab.errors import (
+    CollabError,
+    CorruptDocument,
+    DatabaseUnavailable,
+    DocumentDeleted,
+    PeerTimeout,
+    UpdateError,
+)
+from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY, Committer
+from collab.hub.tail import Tail
 from collab.ports import DocumentName, DocumentRecord, StoredContent, StoredDocument
-from collab.protocol.messages import RoomMessage
-from collab.rooms import compaction
+from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1
 from collab.rooms.document import Document, PoisonedReplica
 from collab.rooms.pacing import pause_after_flush
 from collab.rooms.room import Flush, Room
@@ -95,6 +102,7 @@ class LiveRoom:
         self.name = name
         self.record: DocumentRecord | None = None if stored is None else stored.record
         self.closed = False
+        self.deleted = False
         self.empty_since: float | None = None
         self._room = room
         self._committer = committer
@@ -106,11 +114,10 @@ class LiveRoom:
         self._last_flush = 0.0
         self._unsaved_flushes = 0
         self._rebuilding = False
+        self._held_bytes = 0
         self._saved = asyncio.Event()
         content = StoredContent(None, ()) if stored is None else stored.content
-        self._snapshot_bytes = len(content.snapshot or b"")
-        self._tail_bytes = sum(map(len, content.updates))
-        self._tail_rows = len(content.updates)
+        self.tail = Tail(content)
         self.empty_since = self._loop.time()
 
     # Sessions
@@ -134,6 +141,7 @@ class LiveRoom:
     def receive(self, session: Session, message: RoomMessage) -> None:
         """Take in a message. Raises `ProtocolError` or `LimitExceeded` when the session must end for it."""
         self._room.receive(session, message)
+        self._hold_while_rebuilding(_held_bytes_of(message))
         self._schedule()
 
     def edit(self, update: bytes) -> Receipt:
@@ -142,6 +150,7 @@ class LiveRoom:
         self._receipts.add(receipt)
         receipt.outcome.add_done_callback(lambda _: self._receipts.discard(receipt))
         self._room.edit(receipt, update)
+        self._hold_while_rebuilding(ENTRY_OVERHEAD + len(update))
         self._schedule()
         return receipt
 
@@ -179,16 +188,14 @@ class LiveRoom:
     def tick(self, now: float) -> None:
         """Break silences, let slow readers catch up, and part with stuck ones."""
         try:
-            stuck = self._room.tick(now)
+            for session in self._room.tick(now):
+                log.info("a reader is stuck", document=self.name, session=session.id)
+                self._end(session, PeerTimeout("the client has read nothing for too long"))
+            self._rebuild_if_lost()
+            self._schedule()
         except Exception:
             log.exception(FAILED, document=self.name)
-            self.close(CollabError("the room failed; come back in a moment"))
-            return
-        for session in stuck:
-            log.info("a reader is stuck", document=self.name, session=session.id)
-            self._end(session, PeerTimeout("the client has read nothing for too long"))
-        self._rebuild_if_lost()
-        self._schedule()
+            self._give_up()
 
     # Flushing
 
@@ -209,14 +216,16 @@ class LiveRoom:
             flush = self._room.flush(self._last_flush)
         except Exception:
             log.exception(FAILED, document=self.name)
-            self.close(CollabError("the room failed; come back in a moment"))
+            self._give_up()
             return
         self._carry_out(flush)
 
     def _carry_out(self, flush: Flush) -> None:
         if flush.append or (flush.acknowledge and self._unsaved_flushes):
             self._unsaved_flushes += 1
-            self._committer.submit(self, flush.append, partial(self._acknowledge, flush.acknowledge))
+            self._committer.submit(
+                self, flush.append, partial(self._acknowledge, flush.acknowledge), writers=len(flush.acknowledge)
+            )
         else:
             _tell_saved(flush.acknowledge)
         for offence in flush.offences:
@@ -230,13 +239,8 @@ class LiveRoom:
 
     def committed(self, updates: tuple[bytes, ...]) -> None:
         """Take note that these updates are in the log."""
-        self._tail_rows += len(updates)
-        self._tail_bytes += sum(map(len, updates))
-        if compaction.is_due(
-            snapshot_bytes=self._snapshot_bytes, tail_bytes=self._tail_bytes, tail_rows=self._tail_rows
-        ):
-            self._snapshot_bytes += self._tail_bytes
-            self._tail_rows = self._tail_bytes = 0
+        self.tail.add(updates)
+        if self.tail.is_due:
             self._surroundings.compaction_due(self)
 
     def refused(self, error: CollabError) -> None:
@@ -258,7 +262,8 @@ class LiveRoom:
     def created_elsewhere(self, record: DocumentRecord) -> None:
         """Take note, at the first write, that somebody else has created the document since this room was opened; take its content in."""
         self.record = record
-        self._surroundings.start(self._take_in_stored, f"take in {self.name}")
+        if not self.closed:
+            self._surroundings.start(self._take_in_stored, f"take in {self.name}")
 
     async def look_again(self) -> None:
         """See whether somebody else has created the document since this room was opened without one; take its content in then.
@@ -273,11 +278,13 @@ class LiveRoom:
     async def _take_in_stored(self) -> None:
         try:
             stored = await self._surroundings.load(self.name)
+            if stored is not None:
+                self._take_in(stored.content)
         except CollabError as error:
             self.close(error)
-            return
-        if stored is not None:
-            self._take_in(stored.content)
+        except Exception:
+            log.exception(FAILED, document=self.name)
+            self._give_up()
 
     def _take_in(self, content: StoredContent) -> None:
         for update in (content.snapshot, *content.updates):
@@ -306,13 +313,26 @@ class LiveRoom:
                 delay = min(2 * delay, LONGEST_RETRY)
             except CollabError as error:
                 self.close(error)
-                return
+            except Exception:
+                log.exception(FAILED, document=self.name)
+                self._give_up()
             else:
                 log.warning("a replica was rebuilt", document=self.name)
                 self._room.rebuild(document)
-                self._rebuilding = False
+                self._end_rebuilding()
                 self._schedule()
                 return
+
+    def _hold_while_rebuilding(self, count: int) -> None:
+        """Have what is collected without a replica weigh on the committer: it waits for the database as flushes do."""
+        if self._rebuilding:
+            self._held_bytes += count
+            self._committer.hold(count)
+
+    def _end_rebuilding(self) -> None:
+        self._rebuilding = False
+        self._committer.release(self._held_bytes)
+        self._held_bytes = 0
 
     @property
     def is_saving(self) -> bool:
@@ -330,11 +350,16 @@ class LiveRoom:
     def close(self, error: CollabError) -> None:
         """Part with everybody, and take nobody in any more. What was flushed is committed all the same."""
         self.closed = True
+        self.deleted = self.deleted or isinstance(error, DocumentDeleted)
         self._surroundings.drop(self)
-        self._rebuilding = False
+        self._end_rebuilding()
         self.end_all(error)
         for receipt in tuple(self._receipts):
             receipt.fail(error)
+
+    def _give_up(self) -> None:
+        """Close the room for an error that nobody foresaw; its clients come back to a new one."""
+        self.close(CollabError("the room failed; come back in a moment"))
 
 
 def load_replica(stored: StoredDocument | None) -> Document:
@@ -351,3 +376,16 @@ def load_replica(stored: StoredDocument | None) -> Document:
 def _tell_saved(writers: tuple[Writer, ...]) -> None:
     for writer in writers:
         writer.saved()
+
+
+def _held_bytes_of(message: RoomMessage) -> int:
+    """Return what a message that waits for a replica counts for; a presence replaces the one before, so it counts for nothing."""
+    match message:
+        case SyncStep1(state_vector):
+            return ENTRY_OVERHEAD + len(state_vector)
+        case Stateless(payload):
+            return ENTRY_OVERHEAD + len(payload)
+        case Awareness() | QueryAwareness():
+            return 0
+        case _:
+            return ENTRY_OVERHEAD + len(message.update)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import CollabError, CorruptDocument, DocumentDeleted, DocumentNotFound
-from collab.ports import Append, DocumentId, DocumentName, StoredContent, StoredDocument
+from collab.ports import Append, Compaction, DocumentId, DocumentName, StoredContent, StoredDocument
 from collab.rooms.compaction import Compacted, compact
 from collab.storage.database import Database
 from collab.storage.records import find_deleted, find_living, utc_now
@@ -81,7 +81,7 @@ class SqlUpdateLog:
 
         await self._database.commit(statements)
 
-    async def compact(self, document: DocumentId) -> int:
+    async def compact(self, document: DocumentId) -> Compaction | None:
         """Fold the log into a snapshot, in a thread and outside any transaction; then replace what was read, if it is still there.
 
         Raises `CorruptDocument` when what is stored cannot be loaded: then it stays as it is.
@@ -90,7 +90,7 @@ class SqlUpdateLog:
             async with self._database.reading() as connection:
                 logged = await _read(connection, document)
         if not logged.ids:
-            return 0
+            return None
         try:
             compacted = await to_thread.run_sync(compact, logged.snapshot, logged.updates)
         except CollabError as error:
@@ -99,9 +99,10 @@ class SqlUpdateLog:
             ) from error
         folded = _folded(logged, compacted)
         if not folded:
-            return 0
+            return None
         async with self._database.writing() as connection:
-            return await _replace(connection, document, logged.snapshot_number, compacted.state, folded)
+            replaced = await _replace(connection, document, logged.snapshot_number, compacted.state, folded)
+        return Compaction(len(folded), len(compacted.state)) if replaced else None
 
 
 async def _read(connection: AsyncConnection, document: DocumentId) -> _Logged:
@@ -130,12 +131,12 @@ def _folded(logged: _Logged, compacted: Compacted) -> list[int]:
 
 async def _replace(
     connection: AsyncConnection, document: DocumentId, read_number: int | None, state: bytes, folded: Sequence[int]
-) -> int:
+) -> bool:
     """Write the snapshot and delete the rows that it holds, unless another node has put another snapshot there meanwhile."""
     await connection.execute(select(documents.c.id).where(documents.c.id == document).with_for_update(key_share=True))
     number = await connection.scalar(select(snapshots.c.number).where(snapshots.c.document_id == document))
     if number != read_number:
-        return 0
+        return False
     now = utc_now()
     if number is None:
         await connection.execute(insert(snapshots).values(document_id=document, number=1, state=state, created_at=now))
@@ -147,7 +148,7 @@ async def _replace(
         )
     for start in range(0, len(folded), DELETED_AT_ONCE):
         await connection.execute(delete(updates).where(updates.c.id.in_(folded[start : start + DELETED_AT_ONCE])))
-    return len(folded)
+    return True
 
 
 def _bytes(stored: object) -> bytes:

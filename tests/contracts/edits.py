@@ -1,9 +1,11 @@
-"""Small documents as Yjs updates."""
+"""Small documents as Yjs updates, and how many rows of a log it takes to fold them."""
 
 from collections.abc import Iterable
 from functools import cache
 
 from pycrdt import Doc, Text, TransactionEvent
+
+from collab.ports import DocumentId, UpdateLog
 
 
 @cache
@@ -29,3 +31,9 @@ def text_of(updates: Iterable[bytes]) -> str:
     for update in updates:
         document.apply_update(update)
     return str(document.get("text", type=Text))
+
+
+async def rows_freed(log: UpdateLog, document: DocumentId) -> int:
+    """Compact a log and return how many rows that freed."""
+    outcome = await log.compact(document)
+    return 0 if outcome is None else outcome.freed

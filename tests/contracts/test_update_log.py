@@ -14,7 +14,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from collab.errors import CorruptDocument, DocumentDeleted, DocumentNotFound
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName, UpdateLog
 from collab.storage import Storage
-from tests.contracts.edits import text_of, typed
+from tests.contracts.edits import rows_freed, text_of, typed
 
 NAME = DocumentName("notes")
 
@@ -213,7 +213,7 @@ async def test_what_append_returned_from_survives_the_death_of_its_process(stora
 async def test_compaction_keeps_the_content_and_frees_the_rows(storage: Storage) -> None:
     document = await make(storage)
     await storage.log.append([Append(document, typed("hello"))])
-    assert await storage.log.compact(document) == 5
+    assert await rows_freed(storage.log, document) == 5
     stored = await storage.log.load(NAME)
     assert stored is not None
     assert stored.content.snapshot is not None
@@ -221,28 +221,39 @@ async def test_compaction_keeps_the_content_and_frees_the_rows(storage: Storage)
     assert await stored_text(storage.log) == "hello"
 
 
+async def test_compaction_tells_the_size_of_its_snapshot(storage: Storage) -> None:
+    document = await make(storage)
+    await storage.log.append([Append(document, typed("abcde"))])
+    outcome = await storage.log.compact(document)
+    stored = await storage.log.load(NAME)
+    assert outcome is not None
+    assert stored is not None
+    assert stored.content.snapshot is not None
+    assert outcome.snapshot_bytes == len(stored.content.snapshot)
+
+
 async def test_compaction_goes_on_from_the_snapshot_before(storage: Storage) -> None:
     document = await make(storage)
     updates = typed("hello world")
     for part in (updates[:5], updates[5:7], updates[7:]):
         await storage.log.append([Append(document, part)])
-        assert await storage.log.compact(document) == len(part)
+        assert await rows_freed(storage.log, document) == len(part)
     assert await stored_text(storage.log) == "hello world"
     assert await stored_updates(storage.log) == ()
 
 
 async def test_compaction_of_nothing_new_frees_nothing(storage: Storage) -> None:
     document = await make(storage)
-    assert await storage.log.compact(document) == 0
+    assert await rows_freed(storage.log, document) == 0
     await storage.log.append([Append(document, typed("hello"))])
     await storage.log.compact(document)
     before = await storage.log.load(NAME)
-    assert await storage.log.compact(document) == 0
+    assert await rows_freed(storage.log, document) == 0
     assert await storage.log.load(NAME) == before
 
 
 async def test_compaction_of_an_unknown_document_frees_nothing(storage: Storage) -> None:
-    assert await storage.log.compact(DocumentId(4711)) == 0
+    assert await rows_freed(storage.log, DocumentId(4711)) == 0
 
 
 async def test_compaction_leaves_other_documents_alone(storage: Storage) -> None:
@@ -256,11 +267,11 @@ async def test_compaction_keeps_an_update_that_waits_until_the_missing_one_came(
     document = await make(storage)
     first, missing, waiting = typed("abc")
     await storage.log.append([Append(document, (first, waiting))])
-    assert await storage.log.compact(document) == 1
+    assert await rows_freed(storage.log, document) == 1
     assert await stored_updates(storage.log) == (waiting,)
-    assert await storage.log.compact(document) == 0
+    assert await rows_freed(storage.log, document) == 0
     await storage.log.append([Append(document, (missing,))])
-    assert await storage.log.compact(document) == 2
+    assert await rows_freed(storage.log, document) == 2
     assert await stored_updates(storage.log) == ()
     assert await stored_text(storage.log) == "abc"
 
@@ -269,7 +280,7 @@ async def test_compaction_works_on_a_deleted_document(storage: Storage) -> None:
     document = await make(storage)
     await storage.log.append([Append(document, typed("kept"))])
     await storage.documents.delete(NAME)
-    assert await storage.log.compact(document) == 4
+    assert await rows_freed(storage.log, document) == 4
     await storage.documents.restore(NAME)
     assert await stored_text(storage.log) == "kept"
 
@@ -278,7 +289,7 @@ async def test_compaction_of_thousands_of_rows_frees_them_all(storage: Storage) 
     document = await make(storage)
     updates = typed("x" * 3_500)
     await storage.log.append([Append(document, updates)])
-    assert await storage.log.compact(document) == len(updates)
+    assert await rows_freed(storage.log, document) == len(updates)
     assert await stored_updates(storage.log) == ()
     assert await stored_text(storage.log) == "x" * 3_500
 
@@ -302,7 +313,7 @@ async def test_compactions_of_two_nodes_and_appends_at_once_lose_nothing(storage
             await storage.log.append([Append(document, (update,))])
 
     async def compact(log: UpdateLog) -> None:
-        freed.extend([await log.compact(document) for _ in range(15)])
+        freed.extend([await rows_freed(log, document) for _ in range(15)])
 
     async with create_task_group() as tasks:
         tasks.start_soon(write)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import anyio
 
-from collab.errors import CollabError
-from collab.ports import Append, DocumentId, DocumentName, StoredDocument, UpdateLog
+from collab.ports import Append, Compaction, DocumentId, DocumentName, StoredDocument, UpdateLog
 
 
 class FaultyLog:
@@ -19,7 +18,7 @@ class FaultyLog:
         self.committed: list[bytes] = []
         self.compacted: list[int] = []
         """How many rows each compaction freed."""
-        self.load_error: CollabError | None = None
+        self.load_error: Exception | None = None
         self.append_error: Exception | None = None
         self.refused: dict[DocumentId, Exception] = {}
         self.loading = anyio.Event()
@@ -53,6 +52,7 @@ class FaultyLog:
         await self._log.append(batch)
         self.committed += [update for append in batch for update in append.updates]
 
-    async def compact(self, document: DocumentId) -> int:
-        self.compacted.append(await self._log.compact(document))
-        return self.compacted[-1]
+    async def compact(self, document: DocumentId) -> Compaction | None:
+        outcome = await self._log.compact(document)
+        self.compacted.append(0 if outcome is None else outcome.freed)
+        return outcome

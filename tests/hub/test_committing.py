@@ -4,6 +4,8 @@ import anyio.lowlevel
 import pytest
 
 from collab.errors import DatabaseUnavailable, DocumentNotFound, LimitExceeded, StorageError, UpdateError
+from collab.hub import committer as committing
+from collab.hub.committer import ENTRY_OVERHEAD, Committer
 from collab.ports import DocumentName
 from collab.settings import MIB
 from tests.hub.house import House, OpenHub
@@ -110,6 +112,60 @@ async def test_writes_over_the_limit_find_the_committer_full_until_it_has_commit
 
         assert not house.hub.committer.is_full
         assert guest.saved == 1
+
+
+@pytest.mark.parametrize(("updates", "writers"), [((b"x",) * 5, 0), ((), 5)], ids=["rows", "acknowledgements"])
+async def test_what_python_holds_for_small_edits_counts_too(
+    house: House, updates: tuple[bytes, ...], writers: int
+) -> None:
+    await house.create()
+    guest = await house.join()
+    committer = Committer(house.log, house.documents, interval=0, max_unsaved_bytes=ENTRY_OVERHEAD + 5)
+
+    committer.submit(guest.live, updates, lambda: None, writers=writers)
+
+    assert committer.is_full
+
+
+async def test_document_that_never_finds_its_database_does_not_stop_the_others(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committing, "TRIES_TOGETHER", 1)
+    await house.create("good")
+    await house.create("bad")
+    good, bad = await house.join("good"), await house.join("bad")
+    assert bad.live.record is not None
+    house.log.refused[bad.live.record.id] = AWAY
+    ada, bob = Peer(1), Peer(2)
+
+    bad.update(ada.type("a"))
+    good.update(bob.type("c"))
+    await eventually(lambda: good.saved == 1)
+    bad.update(ada.type("b"))
+    good.update(bob.type("d"))
+    await eventually(lambda: good.saved == 2)
+    assert (bad.saved, bad.endings) == (0, [])
+    house.log.refused.clear()
+    await eventually(lambda: bad.saved == 2)
+
+    assert text_of(*await house.stored("bad")) == "ab"
+
+
+async def test_bug_in_a_document_that_is_told_does_not_stop_the_commits(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, whole = await house.join("broken"), await house.join("whole")
+
+    def fail(_updates: tuple[bytes, ...]) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(broken.live, "committed", fail)
+    broken.update(Peer(1).type("a"))
+    await eventually(lambda: broken.saved)
+    whole.update(Peer(2).type("b"))
+    await eventually(lambda: whole.saved)
+
+    assert text_of(*await house.stored("broken")) == "a"
 
 
 async def test_database_that_refuses_one_document_takes_the_others(house: House) -> None:

@@ -58,3 +58,24 @@ async def test_compaction_that_fails_stops_nothing(house: House, monkeypatch: py
     await eventually(lambda: guest.saved)
 
     assert len(tries) == 1
+
+
+@pytest.mark.usefixtures("early")
+async def test_bug_in_a_compaction_does_not_stop_the_next(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    compact = house.log.compact
+    tries: list[object] = []
+
+    async def fail(document: object) -> None:
+        tries.append(document)
+        monkeypatch.setattr(house.log, "compact", compact)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(house.log, "compact", fail)
+    await write(house, "abcdefghij")
+    await eventually(lambda: tries)
+    guest, peer = await house.join("other"), Peer(2)
+    for letter in "abcdefghij":
+        guest.update(peer.type(letter))
+    await eventually(lambda: house.log.compacted)
+
+    assert house.log.compacted == [10]

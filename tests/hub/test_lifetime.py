@@ -6,6 +6,7 @@ import pytest
 from collab.errors import CollabError, DatabaseUnavailable, DocumentDeleted, ServerDraining, UpdateError
 from collab.hub import hub as hub_module
 from collab.rooms.document import Document, PoisonedReplica
+from collab.settings import MIB
 from tests.hub.house import DOC, House, OpenHub
 from tests.support.eventually import eventually
 from tests.support.peers import Peer, text_of
@@ -105,6 +106,34 @@ async def test_edits_after_the_deletion_do_not_bring_the_document_back(house: Ho
 
     with pytest.raises(DocumentDeleted):
         await house.log.load(DOC)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["deleted here", "deleted on another node"])
+async def test_first_write_does_not_bring_back_what_was_created_and_deleted_meanwhile(house: House, told: bool) -> None:
+    guest = await house.join()
+    name = await house.create()
+    await house.documents.delete(name)
+    guest.update(Peer(1).type("late"))
+    if told:
+        await house.hub.close(name)
+    guest.live.flush()
+    await house.hub.committer.drained()
+
+    with pytest.raises(DocumentDeleted):
+        await house.documents.get(DOC)
+    assert [type(ending) for ending in guest.endings] == [DocumentDeleted]
+
+
+async def test_first_write_to_a_deleted_document_does_not_land_in_its_successor(house: House) -> None:
+    guest = await house.join()
+    name = await house.create()
+    await house.documents.delete(name)
+    guest.update(Peer(1).type("late"))
+    await house.hub.close(name)
+    await house.create()
+    await house.hub.committer.drained()
+
+    assert await house.stored() == []
 
 
 async def test_successor_of_a_deleted_document_starts_empty(house: House) -> None:
@@ -321,6 +350,81 @@ async def test_bug_in_one_room_closes_that_room_alone(house: House, monkeypatch:
 
 
 @pytest.mark.usefixtures("quick_ticks")
+async def test_bug_in_an_idle_room_stops_nothing(open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_hub(idle_timeout=0.0) as house:
+        broken = await house.join("broken")
+
+        def fail(_now: float) -> None:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(broken.live._room, "tick", fail)
+        broken.leave()
+        await eventually(lambda: broken.live.closed)
+        leaver = await house.join("whole")
+        leaver.leave()
+        await eventually(lambda: leaver.live.closed)
+
+        assert house.hub.room_count == 0
+
+
+async def test_bug_while_a_replica_is_rebuilt_closes_that_room_alone(house: House) -> None:
+    await house.create(update=victim_state())
+    bad, good, other = await house.join(), await house.join(), await house.join("other")
+    house.log.load_error = RuntimeError("a bug")
+    bad.update(POISON)
+    await eventually(lambda: good.endings)
+    house.log.load_error = None
+    other.update(Peer(1).type("a"))
+    await eventually(lambda: other.saved)
+
+    assert [type(ending) for ending in good.endings] == [CollabError]
+
+
+async def test_bug_while_stored_content_is_taken_in_closes_that_room_alone(house: House) -> None:
+    guest, other = await house.join(), await house.join("other")
+    await house.create(update=Peer(1).type("a"))
+    house.log.load_error = RuntimeError("a bug")
+    guest.update(Peer(2).type("b"))
+    await eventually(lambda: guest.endings)
+    house.log.load_error = None
+    other.update(Peer(3).type("c"))
+    await eventually(lambda: other.saved)
+
+    assert [type(ending) for ending in guest.endings] == [CollabError]
+
+
+async def test_edits_that_wait_for_a_replica_fill_the_committer_until_it_is_rebuilt(open_hub: OpenHub) -> None:
+    async with open_hub(max_unsaved_bytes=MIB) as house:
+        await house.create(update=victim_state())
+        bad, good = await house.join(), await house.join()
+        house.log.hold_loads()
+        bad.update(POISON)
+        await eventually(lambda: bad.endings)
+
+        good.update(Peer(1).type("x" * MIB))
+        assert house.hub.committer.is_full
+        house.log.loading.set()
+        await eventually(lambda: good.saved)
+
+        assert not house.hub.committer.is_full
+
+
+async def test_edits_that_wait_for_a_replica_weigh_nothing_once_the_room_is_given_up(open_hub: OpenHub) -> None:
+    async with open_hub(max_unsaved_bytes=MIB) as house:
+        await house.create(update=victim_state())
+        bad, good = await house.join(), await house.join()
+        house.log.hold_loads()
+        bad.update(POISON)
+        await eventually(lambda: bad.endings)
+
+        good.update(Peer(1).type("x" * MIB))
+        good.live.close(CollabError("it failed"))
+        house.log.loading.set()
+
+        assert not house.hub.committer.is_full
+
+
+@pytest.mark.usefixtures("quick_ticks")
 async def test_panic_while_catching_up_rebuilds_the_replica(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.create(update=victim_state())
     slow, writer = await house.join(), await house.join()
@@ -365,3 +469,37 @@ async def test_successor_of_a_failed_room_holds_what_was_under_way_to_the_log(ho
         house.log.appending.set()
 
     assert successors == ["under way"]
+
+
+async def test_read_waits_for_what_a_closed_room_has_under_way_to_the_log(house: House) -> None:
+    name = await house.create()
+    guest = await house.join()
+    house.log.hold_appends()
+    guest.update(Peer(1).type("under way"))
+    guest.live.flush()
+    guest.live.close(CollabError("it failed"))
+    read: list[str] = []
+
+    async def come() -> None:
+        read.append(text_of(await house.hub.read(name)))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(come)
+        await anyio.wait_all_tasks_blocked()
+        house.log.appending.set()
+
+    assert read == ["under way"]
+
+
+async def test_read_of_what_cannot_be_saved_now_says_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "READ_PATIENCE", 0.0)
+    name = await house.create()
+    guest = await house.join()
+    house.log.hold_appends()
+    guest.update(Peer(1).type("under way"))
+    guest.live.flush()
+    guest.live.close(CollabError("it failed"))
+
+    with pytest.raises(DatabaseUnavailable, match="could not be saved yet"):
+        await house.hub.read(name)
+    house.log.appending.set()

@@ -13,7 +13,7 @@ from collab.rooms.compaction import Compacted, compact
 from collab.storage import Storage
 from collab.storage.database import Database
 from collab.storage.tables import snapshots
-from tests.contracts.edits import text_of, typed
+from tests.contracts.edits import rows_freed, text_of, typed
 
 NAME = DocumentName("notes")
 
@@ -47,7 +47,7 @@ async def halted(storage: Storage, document: DocumentId, halt: Halt, freed: list
     """Run the body while a compaction of this document has read, and let it go on behind the body."""
 
     async def run() -> None:
-        freed.append(await storage.log.compact(document))
+        freed.append(await rows_freed(storage.log, document))
 
     halt.armed = True
     async with create_task_group() as tasks:
@@ -95,7 +95,7 @@ async def test_another_snapshot_made_meanwhile_is_left_alone(
     freed: list[int] = []
     async with halted(storage, document, halt, freed):
         await other_node.log.append([Append(document, letters[4:])])
-        assert await other_node.log.compact(document) == 6 - before
+        assert await rows_freed(other_node.log, document) == 6 - before
     assert freed == [0]
     assert await stored(storage) == ("abcdef", 0)
 
@@ -119,7 +119,7 @@ async def test_a_compaction_that_is_cancelled_changes_nothing(storage: Storage, 
         compaction.cancel()
     assert freed == []
     assert await stored(storage) == ("abc", 3)
-    assert await storage.log.compact(document) == 3
+    assert await rows_freed(storage.log, document) == 3
 
 
 async def test_each_snapshot_has_a_higher_number(database: Database, storage: Storage) -> None:
