@@ -17,6 +17,7 @@ from collab.errors import (
 )
 from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY, Committer
 from collab.hub.tail import Tail
+from collab.hub.writers import Nobody, Receipt
 from collab.ports import DocumentName, DocumentRecord, StoredContent, StoredDocument
 from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1
 from collab.rooms.document import Document, PoisonedReplica
@@ -50,42 +51,6 @@ class Surroundings(Protocol):
     def drop(self, live: "LiveRoom") -> None:
         """Forget a room that was closed."""
         ...
-
-
-class Receipt:
-    """Waits for the fate of one edit by somebody who is no session."""
-
-    def __init__(self) -> None:
-        self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def saved(self) -> None:
-        """Note that it is committed."""
-        if not self.outcome.done():
-            self.outcome.set_result(None)
-
-    def refused(self) -> bool:
-        """Leave it to `fail` to say why."""
-        return False
-
-    def fail(self, error: CollabError) -> None:
-        """Note that it was not taken."""
-        if not self.outcome.done():
-            self.outcome.set_exception(error)
-
-    async def wait(self) -> None:
-        """Return once it is committed; raises what it was refused for."""
-        await self.outcome
-
-
-class _Nobody:
-    """Hands in what is stored already."""
-
-    def saved(self) -> None:
-        """Pass over it."""
-
-    def refused(self) -> bool:
-        """Pass over it."""
-        return True
 
 
 class LiveRoom:
@@ -183,7 +148,10 @@ class LiveRoom:
         end = self._ends.get(session)
         if end is not None:
             self.leave(session)
-            end(error)
+            try:
+                end(error)
+            except Exception:  # the others must be parted with all the same
+                log.exception("a session was not ended", document=self.name, session=session.id)
 
     def tick(self, now: float) -> None:
         """Break silences, let slow readers catch up, and part with stuck ones."""
@@ -289,7 +257,7 @@ class LiveRoom:
     def _take_in(self, content: StoredContent) -> None:
         for update in (content.snapshot, *content.updates):
             if update is not None:
-                self._room.edit(_Nobody(), update)
+                self._room.edit(Nobody(), update)
         self._schedule()
 
     # The replica

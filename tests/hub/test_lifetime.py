@@ -81,6 +81,19 @@ async def test_deletion_ends_every_session(house: House) -> None:
     assert house.hub.room_count == 0
 
 
+async def test_session_that_fails_to_end_does_not_keep_the_others(house: House) -> None:
+    name = await house.create()
+    broken, whole = await house.join(), await house.join()
+
+    def fail(_error: CollabError) -> None:
+        raise RuntimeError("a bug")
+
+    broken.live._ends[broken.session] = fail
+    await house.hub.close(name)
+
+    assert len(whole.endings) == 1
+
+
 async def test_edits_before_the_deletion_are_in_the_trash(house: House) -> None:
     name = await house.create()
     guest = await house.join()
