@@ -20,6 +20,9 @@ MAX_CLOCK: Final = 2**31 - 1
 MAX_NESTING: Final = 400
 """Values in a value. What nests tens of thousands deep overflows the CRDT's stack, and ends the process; this is what Python's bears."""
 
+MAX_VALUES: Final = 1_000_000
+"""In one update of a client, with those in others. A value takes one byte, but costs time, and some thirty bytes of the CRDT's memory."""
+
 NO_DELETIONS: Final = b"\x00"
 
 _GC: Final = 0
@@ -67,12 +70,22 @@ class Structs:
         return tuple(ready), tuple(early)
 
 
+class _StructReader(Reader):
+    """One that counts the values it reads."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, update: bytes, max_values: int | None) -> None:
+        super().__init__(update)
+        self.values = Budget("values", max_values)
+
+
 def read_structs(update: bytes, max_entries: int | None = None) -> Structs:
     """Take an update apart. Raises `ProtocolError` for what no client writes, and for what would harm the CRDT.
 
-    It also does for more than `max_entries` clients and structs together, or deletions, before it reads them.
+    With `max_entries` it also does for more clients and structs together, or for more deletions, and for more than `MAX_VALUES`.
     """
-    reader = Reader(update)
+    reader = _StructReader(update, None if max_entries is None else MAX_VALUES)
     budget = Budget("clients and structs", max_entries)
     runs: list[Run] = []
     clients: set[int] = set()
@@ -106,7 +119,7 @@ def _write_client(runs: list[Run]) -> bytes:
     return var_uint(count) + var_uint(runs[0].client) + var_uint(runs[0].start) + b"".join(written)
 
 
-def _read_client(reader: Reader, update: bytes, runs: list[Run], budget: Budget) -> int:
+def _read_client(reader: _StructReader, update: bytes, runs: list[Run], budget: Budget) -> int:
     count, client, clock = budget.spend(reader.var_uint()), reader.var_uint(), reader.var_uint()
     start, first, held = clock, reader.position, 0
     for _ in range(count):
@@ -127,7 +140,7 @@ def _read_client(reader: Reader, update: bytes, runs: list[Run], budget: Budget)
     return client
 
 
-def _read_struct(info: int, reader: Reader) -> int:
+def _read_struct(info: int, reader: _StructReader) -> int:
     """Pass over a struct and return its length in clocks."""
     kind = info & _KIND
     if info in (_SKIP, _GC):
@@ -188,14 +201,14 @@ def _read_type(reader: Reader) -> int:
     return 1
 
 
-def _read_values(reader: Reader) -> int:
-    count = reader.var_uint()
+def _read_values(reader: _StructReader) -> int:
+    count = reader.values.spend(reader.var_uint())
     for _ in range(count):
         _read_value(reader, MAX_NESTING)
     return count
 
 
-def _read_subdocument(reader: Reader) -> int:
+def _read_subdocument(reader: _StructReader) -> int:
     reader.var_bytes()
     _read_value(reader, MAX_NESTING)
     return 1
@@ -209,7 +222,7 @@ _NAMELESS_TYPES: Final = (0, 1, 2, 4, 6)
 An XML hook (5) has a name that yrs 0.28 does not read: it would take it for the next structs, which nobody has looked at.
 """
 
-_CONTENTS: Final[Mapping[int, Callable[[Reader], int]]] = {
+_CONTENTS: Final[Mapping[int, Callable[[_StructReader], int]]] = {
     1: Reader.var_uint,  # deleted: only the length is left; 2, JSON, yrs 0.28 reads one too many of, and no client writes any more
     3: _read_binary,
     4: _read_text,
@@ -230,7 +243,7 @@ _ARRAY: Final = 117
 _BYTES: Final = 116
 
 
-def _read_value(reader: Reader, nesting: int) -> None:
+def _read_value(reader: _StructReader, nesting: int) -> None:
     kind = reader.byte()
     size = _FIXED_SIZES.get(kind)
     if size is not None:
@@ -242,7 +255,7 @@ def _read_value(reader: Reader, nesting: int) -> None:
     elif kind in (_OBJECT, _ARRAY):
         if not nesting:
             raise ProtocolError(f"a value came that nests more than {MAX_NESTING} deep")
-        for _ in range(reader.var_uint()):
+        for _ in range(reader.values.spend(reader.var_uint())):
             if kind == _OBJECT:
                 reader.var_bytes()
             _read_value(reader, nesting - 1)

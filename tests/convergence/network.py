@@ -74,8 +74,8 @@ class Client:
             self.peer.hear([ready])
 
     def _is_ready(self, update: bytes) -> bool:
-        structs = read_structs(update)
-        return structs.ready(decode_state_vector(self.peer.state_vector)) == structs.runs
+        _, early = read_structs(update).ready(decode_state_vector(self.peer.state_vector))
+        return not early
 
 
 class Network:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from collab.errors import ProtocolError
+from collab.protocol import structs as structs_module
 from collab.protocol.structs import MAX_CLOCK, MAX_NESTING, NO_DELETIONS, Run, read_structs, write_structs
 from collab.protocol.updates import decode_state_vector
 
@@ -207,3 +208,22 @@ def test_update_of_as_many_entries_as_allowed_is_read() -> None:
     update = b"\x01\x09\x05\x00" + b"\x00\x01" * 9 + b"\x01\x05\x09" + b"\x01\x01" * 9
 
     assert read_structs(update, max_entries=10).runs[0].end == 9
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"\x0b" + b"\x7e" * 11, id="flat"),
+        pytest.param(b"\x01\x75\x0a" + b"\x7e" * 10, id="array"),
+        pytest.param(b"\x01\x76\x0a" + b"\x01k\x7e" * 10, id="object"),
+    ],
+)
+def test_update_that_declares_more_values_than_allowed_is_refused(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(structs_module, "MAX_VALUES", 10)
+    update = b"\x01\x01\x05\x00\x08\x01\x01t" + content + NO_DELETIONS
+
+    with pytest.raises(ProtocolError, match="more than 10 values"):
+        read_structs(update, max_entries=10)
+    assert read_structs(update).runs
