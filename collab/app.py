@@ -104,17 +104,18 @@ class Collab:
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         settings = self.settings
-        async with (
-            open_storage(settings.database) as storage,
-            Hub.running(storage.log, storage.documents, settings) as hub,
-            anyio.create_task_group() as tasks,
-        ):
-            connections = Connections(settings, hub.committer)
-            tasks.start_soon(connections.watch)
-            self._entrance = Entrance(hub, self._access, connections, settings)
-            self._api = create_api(storage.documents, hub, self._access, settings)
-            yield
-            tasks.cancel_scope.cancel()
+        async with open_storage(settings.database) as storage:
+            await storage.documents.ready()
+            async with (
+                Hub.running(storage.log, storage.documents, settings) as hub,
+                anyio.create_task_group() as tasks,
+            ):
+                connections = Connections(settings, hub.committer)
+                tasks.start_soon(connections.watch)
+                self._entrance = Entrance(hub, self._access, connections, settings)
+                self._api = create_api(storage.documents, hub, self._access, settings)
+                yield
+                tasks.cancel_scope.cancel()
 
     async def drain(self) -> None:
         """Take nobody in any more, commit everything, and part with everybody; they come back to the next server."""

@@ -128,7 +128,7 @@ def _welcome(address: str, *, open_mode: bool, database: str) -> None:
     who = (
         "Everybody on this machine may edit. Open the address in two windows and write together."
         if open_mode
-        else "Every door asks for an access token; `collab token USER` makes one to try it with."
+        else f"Every door asks for an access token. `collab token USER` makes one to try it with: {escape(address)}/#token=…"
     )
     output.print(f"\n  [bold]Collab[/] serves on [bold cyan]{escape(address)}[/]", soft_wrap=True)
     output.print(f"  {who}\n  Documents are kept in {escape(database)}. Stop with Ctrl-C.\n", soft_wrap=True)

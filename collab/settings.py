@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     """Where the SQLite database lies when no other is named."""
 
     database_url: str | None = None
-    """An SQLAlchemy URL, `sqlite:///file` or `postgresql://…`; `None` is `collab.db` in `data_dir`."""
+    """An SQLAlchemy URL, `sqlite:///file` or `postgresql://…`; unset, it is `collab.db` in the data directory."""
 
     secret: SecretStr | None = None
     """The HS256 key that access tokens are signed with, 32 bytes or more; set, every door asks for a token."""

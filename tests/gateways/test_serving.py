@@ -10,7 +10,9 @@ from pathlib import Path
 import anyio
 import pytest
 
+from collab.app import Collab
 from collab.errors import CollabError
+from collab.gateways.wires import AsgiMessage
 from collab.hub.committer import Committer
 from collab.serving import serve_until_stopped
 from collab.settings import Settings
@@ -94,6 +96,21 @@ async def test_failure_behind_the_application_stops_the_server(tmp_path: Path, m
             failing.set()
 
     assert len(errors) == 1
+
+
+async def test_application_on_a_database_without_tables_says_what_makes_them(tmp_path: Path) -> None:
+    sent: list[AsgiMessage] = []
+
+    async def receive() -> AsgiMessage:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: AsgiMessage) -> None:
+        sent.append(message)
+
+    await Collab(Settings.model_validate({"data_dir": tmp_path}))({"type": "lifespan"}, receive, send)
+
+    assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
+    assert "`collab migrate` makes them" in sent[0]["message"]
 
 
 async def test_start_that_fails_for_an_unforeseen_reason_ends_the_server(
