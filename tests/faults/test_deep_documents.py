@@ -25,12 +25,12 @@ DELETE_OUTERMOST = b"\x00\x01" + var_uint(CLIENT) + b"\x01\x00\x01"
 def test_deleting_the_outermost_of_100_000_nested_maps_leaves_the_server_alive(tmp_path: Path) -> None:
     server = RunningServer.start(tmp_path)
     try:
-        with httpx.Client(base_url=f"{server.url}/api/v1/documents", timeout=60) as api:
-            api.post("", json={"name": "deep", "kind": "yjs"}).raise_for_status()
+        with httpx.Client(base_url=f"{server.url}/api/v1", timeout=60) as api:
+            api.post("/documents", json={"name": "deep", "kind": "yjs"}).raise_for_status()
             for update in (nested_maps(DEPTH), DELETE_OUTERMOST):
-                api.post("/deep/content", content=update, headers=YJS_UPDATE).raise_for_status()
+                api.post("/documents/deep/content", content=update, headers=YJS_UPDATE).raise_for_status()
 
-            assert api.get("/deep/content?format=update").status_code == 200
+            assert api.get("/documents/deep/content?format=update").status_code == 200
             assert server.is_running
     finally:
         server.kill()
