@@ -1,8 +1,12 @@
 """Who is let into which document, at every WebSocket door alike."""
 
+import asyncio
 import colorsys
+import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 from uuid import uuid4
 
 from collab.access import check_client, check_host, check_origin
@@ -16,6 +20,26 @@ from collab.protocol.dialect import Dialect
 from collab.protocol.names import check_document_name
 from collab.rooms.session import JsonObject, Rights, Session, SessionId, Wire
 from collab.settings import Settings
+
+LONGEST_ADMISSION: Final = 366 * 24 * 3600.0
+"""Seconds; a token that says it is valid for longer is looked at again by then, when its bearer has long reconnected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the bearer of a token may do in a document, and until when."""
+
+    name: DocumentName
+    rights: Rights
+    expires_at: float | None
+    """In seconds since 1970; `None` for never."""
+
+    def when_it_ends(self, end: Callable[[], None]) -> asyncio.TimerHandle | None:
+        """Have this called when the token expires; returns what cancels that."""
+        if self.expires_at is None:
+            return None
+        delay = min(max(self.expires_at - time.time(), 0.0), LONGEST_ADMISSION)
+        return asyncio.get_running_loop().call_later(delay, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +62,7 @@ class Entrance:
         check_host(host, open_mode=self.access.open)
         check_origin(connection.header("origin"), host, open_mode=self.access.open)
 
-    async def rights_in(self, raw_name: str, token: str | None) -> tuple[DocumentName, Rights]:
+    async def admit(self, raw_name: str, token: str | None) -> Admission:
         """Tell what the bearer of a token may do in a document.
 
         Raises `InvalidName`, `Unauthenticated`, and `Forbidden` to whoever has no role there, whether there is such a document or not.
@@ -49,7 +73,8 @@ class Entrance:
         if role is None:
             raise Forbidden("the token gives no right in this document")
         user = None if self.access.open else user_of(identity)
-        return name, Rights(may_write=role >= Role.EDITOR, user=user, user_id=identity.user_id)
+        rights = Rights(may_write=role >= Role.EDITOR, user=user, user_id=identity.user_id)
+        return Admission(name, rights, identity.expires_at)
 
     async def join(
         self, name: DocumentName, rights: Rights, dialect: Dialect, wire: Wire, end: EndSession

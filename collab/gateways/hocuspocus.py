@@ -28,16 +28,15 @@ from collab.errors import (
     ProtocolError,
     Unauthenticated,
 )
-from collab.gateways.admission import Entrance
+from collab.gateways.admission import Admission, Entrance
 from collab.gateways.closing import words_of
 from collab.gateways.connection import Connection
 from collab.hub.live_room import LiveRoom
-from collab.ports import DocumentName
 from collab.protocol.frames import Frame
 from collab.protocol.hocuspocus import PONG, Addressed, HocuspocusDialect, HocuspocusMessage, decode
 from collab.protocol.messages import Authenticate, Awareness, Leave, Ping, Pong, RoomMessage, SyncStep1
 from collab.protocol.names import MAX_NAME_LENGTH
-from collab.rooms.session import Rights, Session
+from collab.rooms.session import Session
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +44,10 @@ PATH: Final = "/hocuspocus"
 
 MAX_ADDRESS_LENGTH: Final = 2 * MAX_NAME_LENGTH + 1
 """A document's name, U+0000 and a session id, for which a provider takes a UUID."""
+
+
+RENEWAL_GRACE: Final = 10.0
+"""Seconds that a client has to bring another token, after its last has expired and it was asked."""
 
 
 class SeatState(Enum):
@@ -64,19 +67,27 @@ class Seat:
         self.state = SeatState.WAITING
         self.waiting: list[RoomMessage] = []
         self.waiting_bytes = 0
-        self.admission = 0
-        """The number of the latest token; an earlier one, whose check takes longer, counts no more."""
+        self.token_number = 0
+        """Of the latest token; an earlier one, whose check takes longer, counts no more."""
         self.live: LiveRoom | None = None
         self.session: Session | None = None
+        self.expiry: asyncio.TimerHandle | None = None
 
     def keep(self, message: RoomMessage, size: int) -> None:
         """Keep a message for when the client is seated."""
         self.waiting_bytes += size
         self.waiting.append(message)
 
+    def cancel_expiry(self) -> None:
+        """Let the time of its token run out unheeded."""
+        if self.expiry is not None:
+            self.expiry.cancel()
+            self.expiry = None
+
     def leave(self, state: SeatState) -> None:
         """Leave the room, if the client was in it, and whatever was kept."""
         self.state = state
+        self.cancel_expiry()
         self.waiting, self.waiting_bytes = [], 0
         if self.live is not None and self.session is not None:
             self.live.leave(self.session)
@@ -176,26 +187,27 @@ class _HocuspocusConnection:
     def _enter(self, addressed: Addressed, seat: Seat, token: str | None) -> None:
         if seat.live is None:
             seat.state = SeatState.ENTERING
-        seat.admission += 1
-        self._connection.tasks.start_soon(self._admit, addressed.document, seat, token, seat.admission)
+        seat.token_number += 1
+        self._connection.tasks.start_soon(self._admit, addressed.document, seat, token, seat.token_number)
 
-    async def _admit(self, document: str, seat: Seat, token: str | None, admission: int) -> None:
+    async def _admit(self, document: str, seat: Seat, token: str | None, number: int) -> None:
         """Check a token and seat the client; or, where it is seated, check its right to stay."""
         try:
-            name, rights = await self._entrance.rights_in(document, token)
-            if admission != seat.admission:
+            admission = await self._entrance.admit(document, token)
+            if number != seat.token_number:
                 return
             if seat.session is not None:
-                seat.session.rights = rights
-                self._let_in(seat, rights)
+                seat.session.rights = admission.rights
+                self._let_in(seat, admission)
             elif seat.state is SeatState.ENTERING:
-                await self._seat(name, seat, rights)
+                await self._seat(seat, admission)
         except CollabError as error:
             has_left = seat.state not in (SeatState.ENTERING, SeatState.SEATED)  # and may have another seat there
-            if admission == seat.admission and not has_left:
+            if number == seat.token_number and not has_left:
                 self._part_with(seat, error)
 
-    async def _seat(self, name: DocumentName, seat: Seat, rights: Rights) -> None:
+    async def _seat(self, seat: Seat, admission: Admission) -> None:
+        name, rights = admission.name, admission.rights
         live, session = await self._entrance.join(
             name, rights, seat.dialect, self._connection.wire, partial(self._part_with, seat)
         )
@@ -203,14 +215,22 @@ class _HocuspocusConnection:
             live.leave(session)
             return
         seat.live, seat.session, seat.state = live, session, SeatState.SEATED
-        self._let_in(seat, rights)  # the room greets it at its next flush, and so after this
+        self._let_in(seat, admission)  # the room greets it at its next flush, and so after this
         log.info("session opened", document=name, session=session.id, user=rights.user_id)
         waited, seat.waiting, seat.waiting_bytes = seat.waiting, [], 0
         for message in waited:
             live.receive(session, message)
 
-    def _let_in(self, seat: Seat, rights: Rights) -> None:
-        self._say(seat.dialect.authenticated("read-write" if rights.may_write else "readonly"))
+    def _let_in(self, seat: Seat, admission: Admission) -> None:
+        self._say(seat.dialect.authenticated("read-write" if admission.rights.may_write else "readonly"))
+        seat.cancel_expiry()
+        seat.expiry = admission.when_it_ends(partial(self._ask_for_another_token, seat))
+
+    def _ask_for_another_token(self, seat: Seat) -> None:
+        """Ask a client whose token has expired for one that has not; without one it is let in no longer."""
+        self._say(seat.dialect.token_request())
+        expired = Unauthenticated("the access token has expired")
+        seat.expiry = asyncio.get_running_loop().call_later(RENEWAL_GRACE, self._part_with, seat, expired)
 
     def _part_with(self, seat: Seat, error: CollabError) -> None:
         """Deny the client this document, or end the connection where only that makes it start anew.

@@ -5,7 +5,7 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 
-from collab.errors import CollabError, InvalidName
+from collab.errors import CollabError, InvalidName, Unauthenticated
 from collab.gateways.admission import Entrance
 from collab.gateways.connection import Connection
 from collab.protocol.ywebsocket import YWebsocketDialect, decode
@@ -19,18 +19,22 @@ async def serve(connection: Connection, entrance: Entrance) -> None:
     """Serve one WebSocket from its upgrade request to its end."""
     try:
         entrance.check_upgrade(connection)
-        name, rights = await entrance.rights_in(_document_of(connection.raw_path), connection.token())
-        await entrance.hub.open(name, create=True)
+        admission = await entrance.admit(_document_of(connection.raw_path), connection.token())
+        await entrance.hub.open(admission.name, create=True)
     except CollabError as error:
         log.info("a y-websocket client was refused", error=str(error))
         await connection.refuse(error)
         return
+    name, rights = admission.name, admission.rights
     async with entrance.connections.opened(connection):
+        expiry = admission.when_it_ends(lambda: connection.end(Unauthenticated("the access token has expired")))
         live, session = await entrance.join(name, rights, YWebsocketDialect(), connection.wire, connection.end)
         log.info("session opened", document=name, session=session.id, user=rights.user_id)
         try:
             await connection.serve(lambda frame: live.receive(session, decode(frame)))
         finally:
+            if expiry is not None:
+                expiry.cancel()
             live.leave(session)
             log.info("session closed", document=name, session=session.id)
 

@@ -148,6 +148,10 @@ class HocuspocusDialect:
         """Let the client in, or change what it may do."""
         return self._prefix + b"\x02\x02" + var_string(scope)
 
+    def token_request(self) -> bytes:
+        """Ask for the token again. Providers of version 2 pass over it."""
+        return self._prefix + b"\x02\x00"
+
     def permission_denied(self, reason: str) -> bytes:
         """Keep the client out of this document; the socket stays open for another try."""
         return self._prefix + b"\x02\x01" + var_string(reason)

@@ -1,13 +1,29 @@
 """The Hocuspocus door: seats at many addresses of one socket, and how each is had, kept and lost."""
 
+import anyio
 import pytest
 
+from collab.access import TokenAccess
+from collab.gateways import hocuspocus as gateway
+from collab.ports import Identity
 from collab.protocol.hocuspocus import HocuspocusDialect
 from collab.protocol.lib0 import var_string
 from collab.settings import KIB
 from tests.gateways.clients import hocuspocus, seated, token_for, y_websocket
 from tests.gateways.serving import SECRET, Serve, Served
-from tests.support.heard import KEEP_ALIVE, Denied, LetIn, Message, Pong, States, Status, Step1, Step2, Update
+from tests.support.heard import (
+    KEEP_ALIVE,
+    AskedForToken,
+    Denied,
+    LetIn,
+    Message,
+    Pong,
+    States,
+    Status,
+    Step1,
+    Step2,
+    Update,
+)
 from tests.support.peers import Peer, text_of
 
 
@@ -265,6 +281,45 @@ async def test_denial_keeps_the_socket_and_a_retry_works(serve: Serve) -> None:
 
         assert "token" in denied.reason
         assert await client.until(LetIn) == LetIn("read-write")
+
+
+async def test_expired_token_is_asked_for_again_and_another_renews_it(serve: Serve) -> None:
+    async with serve(secret=SECRET) as server, seated(server, token=token_for({"doc": "editor"}, seconds=1)) as client:
+        await client.until(AskedForToken)
+        await client.authenticate(token=token_for({"doc": "reader"}))
+
+        assert await client.until(LetIn) == LetIn("readonly")
+
+
+async def test_expired_token_that_is_not_renewed_ends_the_access(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "RENEWAL_GRACE", 0.1)
+    async with serve(secret=SECRET) as server, seated(server, token=token_for({"doc": "editor"}, seconds=1)) as client:
+        await client.until(AskedForToken)
+
+        assert await client.until(Denied) == Denied("the access token has expired")
+
+
+async def test_earlier_token_whose_check_takes_longer_counts_no_more(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_check = anyio.Event()
+    authenticate = TokenAccess.authenticate
+    slow = token_for({"doc": "editor"}, user="slow")
+
+    async def authenticate_slowly(access: TokenAccess, token: str | None) -> Identity:
+        if token == slow:
+            await may_check.wait()
+        return await authenticate(access, token)
+
+    monkeypatch.setattr(TokenAccess, "authenticate", authenticate_slowly)
+    async with serve(secret=SECRET) as server, seated(server, token=token_for({"doc": "editor"})) as client:
+        await client.authenticate(token=slow)
+        await client.authenticate(token=token_for({"doc": "reader"}))
+        assert await client.until(LetIn) == LetIn("readonly")
+
+        may_check.set()
+        await client.update(Peer(1).type("x"))
+        assert await client.until(Status) == Status(saved=False)
 
 
 async def test_denial_of_one_document_leaves_the_others(serve: Serve) -> None:

@@ -6,11 +6,17 @@ from websockets.asyncio.client import connect
 from collab.protocol.awareness import encode_awareness
 from collab.protocol.lib0 import var_bytes
 from collab.settings import KIB
-from tests.gateways.clients import joining, y_websocket
-from tests.gateways.serving import Serve, Served
+from tests.gateways.clients import joining, token_for, y_websocket
+from tests.gateways.serving import SECRET, Serve, Served
 from tests.support.heard import KEEP_ALIVE, States, Step1, Step2, Update
 from tests.support.peers import Peer, text_of
 from tests.support.poison import POISON, victim_state
+
+
+async def test_expired_token_ends_the_connection(serve: Serve) -> None:
+    token = token_for({"doc": "editor"}, seconds=1)
+    async with serve(secret=SECRET) as server, y_websocket(server, token=token) as client:
+        assert await client.ending() == (4401, "the access token has expired")
 
 
 async def test_client_is_asked_at_once_and_answered_when_it_asks(server: Served) -> None:

@@ -53,6 +53,11 @@ class LetIn:
 
 
 @dataclass(frozen=True)
+class AskedForToken:
+    pass
+
+
+@dataclass(frozen=True)
 class Denied:
     reason: str
 
@@ -62,7 +67,7 @@ class Pong:
     pass
 
 
-Heard = Step1 | Step2 | Update | States | Status | Message | LetIn | Denied | Pong
+Heard = Step1 | Step2 | Update | States | Status | Message | LetIn | AskedForToken | Denied | Pong
 KEEP_ALIVE = States(())
 Kind = TypeVar("Kind")
 
@@ -94,7 +99,10 @@ def _say(kind: int, reader: Reader) -> Heard:
     if kind == 1:
         return States(decode_awareness(reader.var_bytes()).entries)
     if kind == 2:
-        answer, text = reader.var_uint(), reader.var_string()
+        answer = reader.var_uint()
+        if answer == 0:
+            return AskedForToken()
+        text = reader.var_string()
         return Denied(text) if answer == 1 else LetIn(text)
     if kind == 5:
         return Message(reader.var_string())
