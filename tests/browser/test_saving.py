@@ -10,9 +10,10 @@ SYNC_STATUS = 8
 
 
 class HeldConfirmations:
-    """Keeps the server's confirmations from a page until they are released."""
+    """Keeps the server's confirmations, or everything it says, from a page until they are released."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, *, everything: bool = False) -> None:
+        self._everything = everything
         self._held: list[tuple[WebSocketRoute, bytes | str]] = []
         self._holding = False
         person.page.route_web_socket("**/hocuspocus", self._relay)
@@ -22,8 +23,7 @@ class HeldConfirmations:
         server.on_message(lambda message: self._pass_on(socket, message))
 
     def _pass_on(self, socket: WebSocketRoute, message: bytes | str) -> None:
-        # `varString address · varUint type`: the address of these tests is shorter than 128 bytes
-        if self._holding and isinstance(message, bytes) and message[message[0] + 1] == SYNC_STATUS:
+        if self._holding and (self._everything or _is_confirmation(message)):
             self._held.append((socket, message))
         else:
             socket.send(message)
@@ -38,6 +38,16 @@ class HeldConfirmations:
         for socket, message in self._held:
             socket.send(message)
         self._held.clear()
+
+    def drop(self) -> None:
+        """Lose what was kept, and keep no more."""
+        self._holding = False
+        self._held.clear()
+
+
+def _is_confirmation(message: bytes | str) -> bool:
+    # `varString address · varUint type`: the address of these tests is shorter than 128 bytes
+    return isinstance(message, bytes) and message[message[0] + 1] == SYNC_STATUS
 
 
 def test_an_edit_is_saving_until_the_server_confirms_it(
@@ -56,6 +66,55 @@ def test_an_edit_is_saving_until_the_server_confirms_it(
     confirmations.release()
     ada.sees_state("saved")
     expect(ada.save_state).to_have_text("All changes saved")
+
+
+def test_a_lost_network_shows_at_once_and_what_was_written_meanwhile_is_saved_once_it_is_back(
+    server: RunningServer, documents: Documents, people: People
+) -> None:
+    ada = people.join(server.url, "Ada")
+    answers = HeldConfirmations(ada, everything=True)
+    ada.open(documents.create("network-lost"))
+    ada.sees_state("saved")
+    answers.hold()
+    ada.page.evaluate("dispatchEvent(new Event('offline'))")
+    ada.sees_state("offline")
+
+    ada.write("Written without a network")
+    answers.drop()
+    ada.page.evaluate("dispatchEvent(new Event('online'))")
+
+    ada.sees_state("saved")
+
+
+def test_a_network_that_is_said_to_be_lost_and_still_answers_is_not_offline(
+    server: RunningServer, documents: Documents, people: People
+) -> None:
+    ada = people.join(server.url, "Ada")
+    ada.open(documents.create("network-kept"))
+    ada.sees_state("saved")
+    ada.page.evaluate("dispatchEvent(new Event('offline'))")
+    ada.sees_state("offline")
+
+    ada.write("The server is on this machine")
+
+    ada.sees_state("saved")
+
+
+def test_an_edit_that_nobody_answers_is_offline_until_an_answer_comes(
+    server: RunningServer, documents: Documents, people: People
+) -> None:
+    ada = people.join(server.url, "Ada")
+    answers = HeldConfirmations(ada, everything=True)
+    ada.open(documents.create("no-answer"))
+    ada.sees_state("saved")
+    answers.hold()
+
+    ada.write("Hello")
+    ada.sees_state("saving")
+    ada.sees_state("offline")
+
+    answers.release()
+    ada.sees_state("saved")
 
 
 def test_leaving_with_an_unsaved_edit_asks_first(server: RunningServer, documents: Documents, people: People) -> None:

@@ -2,6 +2,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket, WebSocketStatus } from
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { accessToken } from "../api/token.ts";
+import { AnswerWatch } from "./answerWatch.ts";
 import { countingSocket } from "./countingSocket.ts";
 import { SaveLedger } from "./saveLedger.ts";
 import type { ConnectionFacts } from "./saveState.ts";
@@ -11,6 +12,8 @@ const FRAGMENT = "default";
 const FIRST_RETRY_MS = 500;
 /** Long enough not to press a server that is in trouble, short enough that nobody reloads the page for it. */
 const LAST_RETRY_MS = 8_000;
+/** The close code that the provider itself gives to a connection without answers. */
+const NOT_ANSWERED = 4408;
 
 export interface ConnectionState extends Omit<ConnectionFacts, "denied"> {
   /** What the server says about writing; `undefined` before it lets us in. */
@@ -24,6 +27,7 @@ export class DocumentConnection {
   readonly document = new Y.Doc();
   readonly awareness: Awareness;
   private readonly ledger = new SaveLedger();
+  private readonly watch = new AnswerWatch(() => this.update());
   private readonly socket: HocuspocusProviderWebsocket;
   private readonly provider: HocuspocusProvider;
   private readonly listeners = new Set<() => void>();
@@ -46,7 +50,7 @@ export class DocumentConnection {
       delay: FIRST_RETRY_MS,
       minDelay: FIRST_RETRY_MS,
       maxDelay: LAST_RETRY_MS,
-      WebSocketPolyfill: countingSocket(this.ledger, changed),
+      WebSocketPolyfill: countingSocket(this.ledger, { changed, heard: this.heard }),
     });
     this.provider = new HocuspocusProvider({
       name,
@@ -66,7 +70,8 @@ export class DocumentConnection {
     this.awareness = this.provider.awareness;
     this.current = this.read();
     this.provider.attach();
-    window.addEventListener("online", this.reconnectNow);
+    window.addEventListener("offline", this.watch.suspect);
+    window.addEventListener("online", this.reconnectAfresh);
     document.addEventListener("visibilitychange", this.reconnectNow);
   }
 
@@ -90,9 +95,11 @@ export class DocumentConnection {
   };
 
   close(): void {
-    window.removeEventListener("online", this.reconnectNow);
+    window.removeEventListener("offline", this.watch.suspect);
+    window.removeEventListener("online", this.reconnectAfresh);
     document.removeEventListener("visibilitychange", this.reconnectNow);
     this.listeners.clear();
+    this.watch.stop();
     this.provider.destroy();
     this.socket.destroy();
     this.document.destroy();
@@ -104,11 +111,27 @@ export class DocumentConnection {
     if (idle && document.visibilityState === "visible") void this.socket.connect();
   };
 
+  /** Takes up the network that is back, and waits neither for a retry nor for a socket that may have died with the old network. */
+  private readonly reconnectAfresh = () => {
+    if (this.socket.status === WebSocketStatus.Connected) {
+      if (!this.watch.silent) return;
+      // `close()` alone would wait for the answer of a server that this socket does not reach any more.
+      this.socket.webSocket?.dispatchEvent(new CloseEvent("close", { code: NOT_ANSWERED }));
+    }
+    void this.socket.connect();
+  };
+
+  private readonly heard = () => {
+    this.watch.heard();
+    this.update();
+  };
+
   private update(facts: { loaded?: true; writable?: boolean; denied?: string | undefined } = {}): void {
     if (facts.loaded) this.loaded = true;
     if (facts.writable !== undefined) this.writable = facts.writable;
     if (facts.writable) this.wasWritable = true;
     if ("denied" in facts) this.denied = facts.denied;
+    this.watch.expect(this.ledger.awaiting);
     const next = this.read();
     if (sameState(this.current, next)) return;
     this.current = next;
@@ -119,7 +142,7 @@ export class DocumentConnection {
     const connected = this.socket.status === WebSocketStatus.Connected;
     return {
       loaded: this.loaded,
-      synced: connected && this.provider.synced,
+      synced: connected && this.provider.synced && !this.watch.silent,
       settled: this.ledger.settled,
       // What a reader's editor tidies up by itself is no loss when it is refused.
       refused: this.ledger.refused && this.wasWritable,

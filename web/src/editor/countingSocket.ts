@@ -1,8 +1,15 @@
 import { meaningOf } from "./frames.ts";
 import type { SaveLedger } from "./saveLedger.ts";
 
+interface Reports {
+  /** The ledger has another entry. */
+  changed: () => void;
+  /** Anything at all came from the server; what it means is in the ledger already. */
+  heard: () => void;
+}
+
 /** A `WebSocket` class whose sockets enter into the ledger what they send and receive; only the newest of them counts. */
-export function countingSocket(ledger: SaveLedger, changed: () => void): typeof WebSocket {
+export function countingSocket(ledger: SaveLedger, { changed, heard }: Reports): typeof WebSocket {
   let newest: WebSocket | undefined;
 
   return class CountingSocket extends WebSocket {
@@ -13,9 +20,8 @@ export function countingSocket(ledger: SaveLedger, changed: () => void): typeof 
       this.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
         if (newest !== this || !(data instanceof ArrayBuffer)) return;
         const meaning = meaningOf(new Uint8Array(data));
-        if (meaning !== "applied" && meaning !== "refused") return;
-        ledger.answered(meaning === "applied");
-        changed();
+        if (meaning === "applied" || meaning === "refused") ledger.answered(meaning === "applied");
+        heard();
       });
     }
 

@@ -50,6 +50,11 @@ export class SaveLedger {
     return this.reconciled && this.pending === 0;
   }
 
+  /** Whether the server owes a confirmation on the present connection. */
+  get awaiting(): boolean {
+    return this.outstanding > 0;
+  }
+
   /** How many edits or frames have no confirmation yet. */
   get pending(): number {
     return this.unsent + this.outstanding;

@@ -4,7 +4,7 @@ export type SaveState = "connecting" | "saving" | "saved" | "offline" | "refused
 export interface ConnectionFacts {
   /** The content came from the server at least once. */
   loaded: boolean;
-  /** There is a connection, and both sides have exchanged what the other lacked. */
+  /** There is a connection that answers, and both sides have exchanged what the other lacked. */
   synced: boolean;
   /** The server has confirmed every edit, and that it has all. */
   settled: boolean;
