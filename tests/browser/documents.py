@@ -23,6 +23,14 @@ class Documents:
         """Put a document into the trash."""
         self._client.delete(self._path(name)).raise_for_status()
 
+    def restore(self, name: str) -> None:
+        """Take a document out of the trash."""
+        self._client.post(f"{self._path(name)}/restore").raise_for_status()
+
+    def rename(self, name: str, title: str) -> None:
+        """Give a document another title."""
+        self._client.patch(self._path(name), json={"title": title}).raise_for_status()
+
     def title(self, name: str) -> str:
         """Return a document's title."""
         answer = self._client.get(self._path(name)).raise_for_status()

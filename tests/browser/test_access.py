@@ -81,3 +81,14 @@ def test_a_document_that_is_not_shared_with_us_says_so(
     ada = people.join(closed_server.url)
     ada.go(f"/d/{document}#token={token('another')}")
     expect(ada.page.get_by_role("heading", name="You have no access to this")).to_be_visible()
+
+
+def test_an_access_without_new_documents_is_told_so_in_plain_words(
+    closed_server: RunningServer, people: People, document: str
+) -> None:
+    ada = people.join(closed_server.url)
+    ada.go(f"/#token={token(document)}")
+
+    ada.page.get_by_role("button", name="New document").click()
+
+    expect(ada.page.get_by_text("Your access does not allow new documents here.")).to_be_visible()

@@ -57,6 +57,22 @@ def test_a_document_deleted_while_open_keeps_its_text_on_the_page(
     ada.sees_state("saved")
 
 
+def test_a_document_deleted_while_open_goes_on_by_itself_once_somebody_restores_it(
+    server: RunningServer, documents: Documents, people: People
+) -> None:
+    name = documents.create("restored-open")
+    ada = people.join(server.url)
+    ada.open(name)
+    documents.delete(name)
+    expect(ada.page.get_by_text("Somebody deleted this document.")).to_be_visible()
+
+    documents.restore(name)
+
+    expect(ada.page.get_by_text("Somebody deleted this document.")).to_have_count(0)
+    ada.write("Here again")
+    ada.sees_state("saved")
+
+
 def test_an_empty_document_of_another_application_is_opened(
     server: RunningServer, documents: Documents, people: People
 ) -> None:

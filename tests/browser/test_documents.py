@@ -59,6 +59,19 @@ def test_a_document_is_renamed_from_the_list(server: RunningServer, documents: D
     assert documents.title(name) == "Afterwards"
 
 
+def test_a_new_title_reaches_an_open_editor_when_its_window_gets_the_focus(
+    server: RunningServer, documents: Documents, people: People
+) -> None:
+    name = documents.create("renamed-open", "Before")
+    ada = people.join(server.url)
+    ada.open(name)
+    documents.rename(name, "Afterwards")
+
+    ada.page.evaluate("dispatchEvent(new Event('focus'))")
+
+    expect(ada.title).to_have_value("Afterwards")
+
+
 def test_a_deleted_document_comes_back_with_undo(server: RunningServer, documents: Documents, people: People) -> None:
     name = documents.create("undone", "Deleted by mistake")
     ada = people.join(server.url)

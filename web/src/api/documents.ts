@@ -19,6 +19,10 @@ export interface DocumentPage {
 
 const PAGE_SIZE = 30;
 
+/** What to tell somebody who may not create a document. */
+export const NO_NEW_DOCUMENTS =
+  "Your access does not allow new documents here. Ask whoever gave it to you, or open one of the documents you have.";
+
 interface PageQuery {
   search?: string;
   cursor?: string | null;

@@ -43,6 +43,12 @@ function textField(body: unknown, field: string): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/** Why an action failed, in a reader's words: the server's detail on a missing right is for whoever wrote the application. */
+export function reasonFor(error: unknown, forbidden = "your access does not allow this"): string {
+  const problem = asProblem(error);
+  return problem.kind === "forbidden" ? forbidden : problem.message;
+}
+
 /** For a `catch`, where anything may arrive. */
 export function asProblem(error: unknown): Problem {
   return error instanceof Problem ? error : new Problem("other", String(error));

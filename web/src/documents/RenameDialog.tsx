@@ -1,7 +1,7 @@
 import { Button, Modal, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { changeDocument, type DocumentRecord } from "../api/documents.ts";
-import { asProblem } from "../api/problem.ts";
+import { reasonFor } from "../api/problem.ts";
 import styles from "./RenameDialog.module.css";
 import { MAX_TITLE_LENGTH, titleToEdit, titleToSave } from "./titles.ts";
 
@@ -24,7 +24,7 @@ export function RenameDialog({ document: record, close, renamed }: Props) {
       renamed(await changeDocument(record.name, { title: titleToSave(title) }));
       close();
     } catch (error) {
-      setFailure(`Not renamed: ${asProblem(error).message}.`);
+      setFailure(`Not renamed: ${reasonFor(error)}.`);
       setSaving(false);
     }
   };

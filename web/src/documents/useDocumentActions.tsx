@@ -1,8 +1,14 @@
 import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
-import { createDocument, type DocumentRecord, deleteDocument, restoreDocument } from "../api/documents.ts";
-import { asProblem } from "../api/problem.ts";
+import {
+  createDocument,
+  type DocumentRecord,
+  deleteDocument,
+  NO_NEW_DOCUMENTS,
+  restoreDocument,
+} from "../api/documents.ts";
+import { reasonFor } from "../api/problem.ts";
 import { navigate } from "../app/navigation.ts";
 import { documentPath } from "../app/routes.ts";
 
@@ -23,7 +29,7 @@ export function useDocumentActions({ restored, removed }: Options) {
       const { name } = await createDocument();
       navigate(documentPath(name));
     } catch (error) {
-      complain("The document was not created", error);
+      complain("The document was not created", reasonFor(error, NO_NEW_DOCUMENTS));
       setCreating(false);
     }
   };
@@ -32,7 +38,7 @@ export function useDocumentActions({ restored, removed }: Options) {
     try {
       restored(await restoreDocument(record.name));
     } catch (error) {
-      complain("The document is still in the trash", error);
+      complain("The document is still in the trash", reasonFor(error));
     }
   };
 
@@ -40,7 +46,7 @@ export function useDocumentActions({ restored, removed }: Options) {
     try {
       await deleteDocument(record.name);
     } catch (error) {
-      complain("The document was not deleted", error);
+      complain("The document was not deleted", reasonFor(error));
       return;
     }
     removed(record.name);
@@ -71,6 +77,6 @@ function offerUndo(title: string, undo: () => void): void {
   });
 }
 
-function complain(what: string, error: unknown): void {
-  notifications.show({ color: "red", withBorder: true, title: what, message: asProblem(error).message });
+function complain(what: string, reason: string): void {
+  notifications.show({ color: "red", withBorder: true, title: what, message: reason });
 }

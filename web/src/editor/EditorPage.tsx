@@ -1,8 +1,15 @@
 import { Button } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useEffect, useState } from "react";
-import { changeDocument, createDocument, type DocumentRecord, mayEdit, restoreDocument } from "../api/documents.ts";
-import { asProblem, type Problem } from "../api/problem.ts";
+import {
+  changeDocument,
+  createDocument,
+  type DocumentRecord,
+  mayEdit,
+  NO_NEW_DOCUMENTS,
+  restoreDocument,
+} from "../api/documents.ts";
+import { asProblem, type Problem, reasonFor } from "../api/problem.ts";
 import { Frame } from "../app/Frame.tsx";
 import { Message } from "../app/Message.tsx";
 import { HomeButton, ProblemMessage } from "../app/screens.tsx";
@@ -30,7 +37,9 @@ function NotOpened({ name, problem, reload }: { name: string; problem: Problem; 
         <Message
           tone="missing"
           title="There is no document here yet"
-          action={<Act label="Create it" act={() => createDocument({ name })} done={reload} />}
+          action={
+            <Act label="Create it" act={() => createDocument({ name })} done={reload} forbidden={NO_NEW_DOCUMENTS} />
+          }
         >
           Nobody has written “{name}” so far. You can be the first.
         </Message>
@@ -57,8 +66,16 @@ function NotOpened({ name, problem, reload }: { name: string; problem: Problem; 
   );
 }
 
+interface ActProps {
+  label: string;
+  act: () => Promise<unknown>;
+  done: () => void;
+  /** What to say to somebody without the right. */
+  forbidden?: string;
+}
+
 /** A button for the one thing that helps, which says so where it does not. */
-function Act({ label, act, done }: { label: string; act: () => Promise<unknown>; done: () => void }) {
+function Act({ label, act, done, forbidden }: ActProps) {
   const [running, setRunning] = useState(false);
   const [failure, setFailure] = useState<string>();
 
@@ -69,10 +86,9 @@ function Act({ label, act, done }: { label: string; act: () => Promise<unknown>;
       await act();
       done();
     } catch (error) {
-      const problem = asProblem(error);
       // Somebody else was quicker, which is as good.
-      if (problem.kind === "exists") done();
-      else setFailure(problem.message);
+      if (asProblem(error).kind === "exists") done();
+      else setFailure(reasonFor(error, forbidden));
       setRunning(false);
     }
   };

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { type DocumentRecord, mayEdit } from "../api/documents.ts";
+import { type DocumentRecord, getDocument, mayEdit } from "../api/documents.ts";
 import type { Problem } from "../api/problem.ts";
 import { Frame } from "../app/Frame.tsx";
 import { PresenceAvatars } from "../presence/PresenceAvatars.tsx";
@@ -15,6 +15,9 @@ import { saveStateOf } from "./saveState.ts";
 import { TitleField } from "./TitleField.tsx";
 import { useConnection, useConnectionState } from "./useConnection.ts";
 import { useTitle } from "./useTitle.ts";
+
+/** How often to look whether a deleted document is back. */
+const COMEBACK_MS = 2_000;
 
 interface Props {
   record: DocumentRecord;
@@ -36,8 +39,12 @@ export function Workspace({ record, problem, reload, replace }: Props) {
 
   useEffect(() => connection?.awareness.setLocalStateField("user", person), [connection, person]);
   useEffect(() => {
-    if (denied) reload();
+    if (!denied) return;
+    reload();
+    // What was wrong is over once we are let in again.
+    return reload;
   }, [denied, reload]);
+  useComeback(denied && problem?.kind === "deleted" ? record.name : undefined, connection?.retry);
 
   const writable = mayEdit(record.role) && state.writable !== false;
   const editable = writable && !denied;
@@ -80,4 +87,18 @@ export function Workspace({ record, problem, reload, replace }: Props) {
       </div>
     </Frame>
   );
+}
+
+/** Goes on by itself once somebody has restored a deleted document. */
+function useComeback(deleted: string | undefined, retry: (() => void) | undefined): void {
+  useEffect(() => {
+    if (deleted === undefined || !retry) return;
+    const controller = new AbortController();
+    const look = () => getDocument(deleted, controller.signal).then(retry, () => undefined);
+    const timer = window.setInterval(() => void look(), COMEBACK_MS);
+    return () => {
+      window.clearInterval(timer);
+      controller.abort();
+    };
+  }, [deleted, retry]);
 }

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { Eye, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { restoreDocument } from "../api/documents.ts";
-import { asProblem, type Problem } from "../api/problem.ts";
+import { type Problem, reasonFor } from "../api/problem.ts";
 import styles from "./notices.module.css";
 
 export function ReadOnlyNotice() {
@@ -33,7 +33,7 @@ export function DeniedNotice({ name, reason, problem, readable, retry }: DeniedP
       if (deleted) await restoreDocument(name);
       retry();
     } catch (error) {
-      setFailure(asProblem(error).message);
+      setFailure(reasonFor(error));
     }
   };
 

@@ -1,6 +1,9 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { type DocumentRecord, getDocument } from "../api/documents.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
+
+/** How soon a change shows that nobody in the document has announced, such as a new title from the list. */
+const REFRESH_MS = 20_000;
 
 interface State {
   record: DocumentRecord | undefined;
@@ -12,10 +15,12 @@ interface State {
 export function useDocumentRecord(name: string) {
   const [state, setState] = useState<State>({ record: undefined, problem: undefined });
   const [wanted, setWanted] = useState(0);
+  const running = useRef<AbortController>(null);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` asks for another look
   useEffect(() => {
     const controller = new AbortController();
+    running.current = controller;
     getDocument(name, controller.signal).then(
       (record) => setState({ record, problem: undefined }),
       (error: unknown) => {
@@ -26,6 +31,25 @@ export function useDocumentRecord(name: string) {
   }, [name, wanted]);
 
   const reload = useCallback(() => setWanted((count) => count + 1), []);
-  const replace = useCallback((record: DocumentRecord) => setState({ record, problem: undefined }), []);
+  const replace = useCallback((record: DocumentRecord) => {
+    // An answer that is on its way may be older.
+    running.current?.abort();
+    setState({ record, problem: undefined });
+  }, []);
+  useRefresh(reload);
   return { ...state, reload, replace };
+}
+
+function useRefresh(reload: () => void): void {
+  useEffect(() => {
+    const refresh = () => {
+      if (document.visibilityState === "visible") reload();
+    };
+    const timer = window.setInterval(refresh, REFRESH_MS);
+    window.addEventListener("focus", refresh);
+    return () => {
+      window.clearInterval(timer);
+      window.removeEventListener("focus", refresh);
+    };
+  }, [reload]);
 }

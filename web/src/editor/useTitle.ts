@@ -2,7 +2,7 @@ import { notifications } from "@mantine/notifications";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Awareness } from "y-protocols/awareness";
 import { changeDocument, type DocumentRecord } from "../api/documents.ts";
-import { asProblem } from "../api/problem.ts";
+import { asProblem, reasonFor } from "../api/problem.ts";
 import { titleToEdit, titleToSave } from "../documents/titles.ts";
 import { announceTitle, onTitleNews } from "./titleNews.ts";
 
@@ -55,7 +55,7 @@ export function useTitle(record: DocumentRecord, { replace, reload, awareness }:
         color: "red",
         withBorder: true,
         title: "The title was not saved",
-        message: problem.message,
+        message: reasonFor(problem),
       });
     } finally {
       running.current = false;
