@@ -53,6 +53,7 @@ def test_the_system_decides_on_dark_mode_until_somebody_does(server: RunningServ
     ada.page.get_by_role("button", name="Theme").click()
     ada.page.get_by_role("menuitemradio", name="Light").click()
     expect(root).to_have_attribute("data-mantine-color-scheme", "light")
+    expect(ada.page.get_by_role("menu")).to_have_count(0)
 
     ada.page.reload()
     expect(ada.page.get_by_role("heading", name="Documents")).to_be_visible()
