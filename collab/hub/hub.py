@@ -91,7 +91,9 @@ class Hub:
         if live is None:
             live = await asyncio.shield(self._open_once(name))
         elif live.record is None:
-            with anyio.CancelScope(shield=True):  # a read cut off by a client that leaves costs its connection to the database
+            with anyio.CancelScope(
+                shield=True
+            ):  # a read cut off by a client that leaves costs its connection to the database
                 await live.look_again()
         if live.record is None and not (create and self._settings.create_documents):
             raise DocumentNotFound(f"there is no document named {name!r}, and it may not be created here")
