@@ -9,7 +9,7 @@ from typing import Final
 from collab.errors import ProtocolError
 from collab.protocol import sync
 from collab.protocol.awareness import EMPTY_AWARENESS, decode_awareness
-from collab.protocol.lib0 import Reader, var_bytes, var_string
+from collab.protocol.lib0 import Reader, var_bytes
 from collab.protocol.messages import Awareness, QueryAwareness, SyncStep1, SyncStep2, SyncUpdate
 
 _SYNC: Final = 0
@@ -37,11 +37,6 @@ def decode(frame: bytes) -> YWebsocketMessage:
         raise ProtocolError(f"message type {kind} came; expected 0 (sync), 1 (awareness) or 3 (query awareness)")
     reader.end()
     return message
-
-
-def denied(reason: str) -> bytes:
-    """Tell the client why it gets nothing; it logs this."""
-    return b"\x02\x00" + var_string(reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from hypothesis import given
 from collab.errors import ProtocolError
 from collab.protocol.awareness import encode_awareness
 from collab.protocol.dialect import Dialect
-from collab.protocol.lib0 import Reader, var_uint
+from collab.protocol.lib0 import var_uint
 from collab.protocol.messages import Awareness, AwarenessEntry, QueryAwareness, SyncStep1, SyncStep2, SyncUpdate
-from collab.protocol.ywebsocket import YWebsocketDialect, decode, denied
+from collab.protocol.ywebsocket import YWebsocketDialect, decode
 from tests.protocol.strategies import payloads, presences
 
 DIALECT = YWebsocketDialect()
@@ -51,13 +51,6 @@ def test_dialect_has_no_word_for_acknowledgements_and_application_messages() -> 
 def test_all_sessions_share_one_dialect() -> None:
     assert YWebsocketDialect() == DIALECT
     assert hash(YWebsocketDialect()) == hash(DIALECT)
-
-
-def test_denial_carries_its_reason() -> None:
-    reader = Reader(denied("no right to read märz"))
-
-    assert (reader.var_uint(), reader.var_uint(), reader.var_string()) == (2, 0, "no right to read märz")
-    reader.end()
 
 
 def test_empty_frame_is_refused() -> None:
