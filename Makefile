@@ -6,7 +6,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
-.PHONY: run test lint format bench build clean
+.PHONY: run test soak lint format bench build clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed web/dist/index.html ## serve on http://127.0.0.1:8000
@@ -15,6 +15,9 @@ run: $(VENV)/.installed web/dist/index.html ## serve on http://127.0.0.1:8000
 test: $(VENV)/.tested web/dist/index.html $(VENV)/.browser ## run every test
 	cd web && npm test --silent
 	$(BIN)/pytest
+
+soak: $(VENV)/.tested web/dist/index.html $(VENV)/.browser ## run the tests that take minutes each
+	$(BIN)/pytest -m soak
 
 lint: $(VENV)/.tested web/node_modules/.installed ## check style, types and layers
 	$(BIN)/ruff check .
@@ -28,8 +31,11 @@ format: $(VENV)/.tested web/node_modules/.installed ## write every source in the
 	$(BIN)/ruff format .
 	cd web && npm run --silent format
 
-bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.installed ## beside other servers; rewrites docs/benchmarks.md
+bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.installed ## beside other servers; rewrites docs/benchmarks.md; POSTGRES=URL measures on PostgreSQL too
 	$(BIN)/python -m benchmarks fanout
+	$(BIN)/python -m benchmarks store
+	$(BIN)/python -m benchmarks slowreader
+	$(BIN)/python -m benchmarks durability $(if $(POSTGRES),--postgres $(POSTGRES))
 
 build: $(VENV)/.tested web/dist/index.html ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

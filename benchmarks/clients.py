@@ -1,12 +1,14 @@
 """Connections that keep up with any server: a frame costs a list append and a clock reading; all decoding is done afterwards."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows.url import WSParsedURL
 from pycrdt import Doc, Text
 
 from benchmarks.dialects import ClientDialect, Saved
@@ -18,6 +20,7 @@ from collab.protocol.updates import StateVector, decode_state_vector
 
 _OPENING_SECONDS: Final = 20.0
 _AT_ONCE: Final = 20
+_LARGEST_FRAME: Final = 64 * 1024 * 1024
 
 
 class Arrival(NamedTuple):
@@ -30,24 +33,30 @@ class Arrival(NamedTuple):
 class Client(WSListener):
     """One connection to one room: says hello, then keeps what comes."""
 
-    def __init__(self, dialect: ClientDialect) -> None:
+    def __init__(self, dialect: ClientDialect, *, keeps: bool = True, receive_buffer: int | None = None) -> None:
+        """One that does not keep what comes forgets it once it has synced. The buffer is the kernel's, in bytes."""
+        self.dialect = dialect
+        self.keeps = keeps
+        self.receive_buffer = receive_buffer
         self.arrivals: list[Arrival] = []
         self.synced = asyncio.get_running_loop().create_future()
         self.answers = 0
         """How many of the server's step 1 were answered; each counts for an acknowledgement."""
 
-        self._dialect = dialect
+        self.gone = asyncio.Event()
+        """Set when the connection has ended, whoever ended it."""
+
         self._transport: WSTransport | None = None
         self._leaving = False
         self._lost = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
-        for message in self._dialect.opening():
+        for message in self.dialect.opening():
             self.send(message)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:  # noqa: ARG002 - the listener's signature
-        if frame.msg_type != WSMsgType.BINARY:
+        if frame.msg_type != WSMsgType.BINARY or (self.synced.done() and not self.keeps):
             return
         message = frame.get_payload_as_bytes()
         self.arrivals.append(Arrival(time.perf_counter(), message))
@@ -55,15 +64,16 @@ class Client(WSListener):
             self._greet(message)
 
     def _greet(self, message: bytes) -> None:
-        heard = self._dialect.hear(message)
+        heard = self.dialect.hear(message)
         if isinstance(heard, SyncStep1):
             self.answers += 1
-            self.send(self._dialect.step2())
+            self.send(self.dialect.step2())
         elif isinstance(heard, SyncStep2):
             self.synced.set_result(None)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the listener's signature
         self._lost = not self._leaving
+        self.gone.set()
         if not self.synced.done():
             self.synced.set_exception(RunFailed("a client was disconnected before it had synced"))
 
@@ -71,6 +81,16 @@ class Client(WSListener):
         """Send one message."""
         if self._transport is not None:
             self._transport.send(WSMsgType.BINARY, message)
+
+    def stop_reading(self) -> None:
+        """Leave what comes in the kernel's buffer, until it is full."""
+        if self._transport is not None:
+            self._transport.underlying_transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        if self._transport is not None:
+            self._transport.underlying_transport.resume_reading()
 
     def check(self) -> None:
         """Raise `RunFailed` when the server dropped this client."""
@@ -86,30 +106,55 @@ class Client(WSListener):
 
 @asynccontextmanager
 async def connected(count: int, dialect: ClientDialect, port: int, door: str) -> AsyncIterator[list[Client]]:
-    """Connect clients and wait until each has the room's content; disconnect them when the block is left.
+    """Connect clients to one room and wait until each has its content; disconnect them when the block is left.
 
     Raises `RunFailed` when one does not get in, or not in time.
     """
-    url = f"ws://{HOST}:{port}{dialect.path(door)}"
-    clients = [Client(dialect) for _ in range(count)]
-    try:
-        await _open(clients, url)
+    async with connected_as([dialect] * count, port, door) as clients:
         yield clients
+
+
+@asynccontextmanager
+async def connected_as(dialects: Sequence[ClientDialect], port: int, door: str) -> AsyncIterator[list[Client]]:
+    """Connect a client for each of the dialects, as `connected` does; each names the room it is spoken to."""
+    clients = [Client(dialect) for dialect in dialects]
+    async with joined(clients, port, door):
+        yield clients
+
+
+@asynccontextmanager
+async def joined(clients: Sequence[Client], port: int, door: str) -> AsyncIterator[None]:
+    """Connect these clients, as `connected` does."""
+    try:
+        await _open(clients, [f"ws://{HOST}:{port}{client.dialect.path(door)}" for client in clients])
+        yield
     finally:
         for client in clients:
             client.leave()
 
 
-async def _open(clients: Sequence[Client], url: str) -> None:
+async def _open(clients: Sequence[Client], urls: Sequence[str]) -> None:
     try:
         async with asyncio.timeout(_OPENING_SECONDS):
             for start in range(0, len(clients), _AT_ONCE):
                 batch = clients[start : start + _AT_ONCE]
-                await asyncio.gather(*(ws_connect(lambda client=client: client, url) for client in batch))
+                await asyncio.gather(*map(_connect, batch, urls[start : start + _AT_ONCE]))
                 await asyncio.gather(*(client.synced for client in batch))
     except (TimeoutError, OSError, WSError) as error:
         synced = sum(client.synced.done() for client in clients)
-        raise RunFailed(f"{synced} of {len(clients)} clients synced at {url}: {error!r}") from error
+        raise RunFailed(f"{synced} of {len(clients)} clients synced at {urls[0]}: {error!r}") from error
+
+
+async def _connect(client: Client, url: str) -> None:
+    def open_socket(_: WSParsedURL) -> socket.socket | None:
+        if client.receive_buffer is None:
+            return None
+        opened = socket.socket()
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, client.receive_buffer)
+        opened.settimeout(0)
+        return opened
+
+    await ws_connect(lambda: client, url, max_frame_size=_LARGEST_FRAME, socket_factory=open_socket)
 
 
 class Replica:

@@ -43,9 +43,11 @@ class Contender:
     ours: bool = False
 
 
-def _collab_command(port: int, directory: Path) -> Command:
+def collab_command(port: int, directory: Path, *, database_url: str | None = None) -> Command:
+    """Return how to start Collab; its database is an SQLite file in the directory, unless another is named."""
     script = Path(sysconfig.get_path("scripts")) / "collab"
-    return Command([str(script), "serve", "--bind", f"{HOST}:{port}", "--data-dir", str(directory)])
+    settings = {} if database_url is None else {"COLLAB_DATABASE_URL": database_url}
+    return Command([str(script), "serve", "--bind", f"{HOST}:{port}", "--data-dir", str(directory)], settings)
 
 
 def _hocuspocus_command(port: int, directory: Path) -> Command:
@@ -71,7 +73,7 @@ def _npm_version(package: str) -> Callable[[], str]:
     return read
 
 
-COLLAB: Final = Server("Collab", lambda: version("collab"), _collab_command)
+COLLAB: Final = Server("Collab", lambda: version("collab"), collab_command)
 HOCUSPOCUS: Final = Server("@hocuspocus/server", _npm_version("@hocuspocus/server"), _hocuspocus_command)
 Y_WEBSOCKET_SERVER: Final = Server(
     "@y/websocket-server", _npm_version("@y/websocket-server"), _y_websocket_server_command

@@ -50,11 +50,13 @@ class Reading:
 
 
 SendTimes = Mapping[int, Sequence[float]]
-"""For each client id, when the edit of each clock was sent."""
+"""For each client id, when each of its edits was sent."""
 
 
-def read(arrivals: Iterable[Arrival], dialect: ClientDialect, sent: SendTimes, window: Window) -> Reading:
-    """Decode a reader's arrivals. Raises `RunFailed` where an edit came without the one before it."""
+def read(
+    arrivals: Iterable[Arrival], dialect: ClientDialect, sent: SendTimes, window: Window, letters: int = 1
+) -> Reading:
+    """Decode a reader's arrivals; each edit inserts so many letters. Raises `RunFailed` where one came without the one before it."""
     coverage = Coverage()
     latencies: list[float] = []
     deliveries = frames = 0
@@ -65,8 +67,8 @@ def read(arrivals: Iterable[Arrival], dialect: ClientDialect, sent: SendTimes, w
         arrived = 0
         try:
             for client_id, start, end in coverage.take(heard.update):
-                arrived += end - start
-                times = sent[client_id][start:end]
+                times = sent[client_id][start // letters : end // letters]
+                arrived += len(times)
                 latencies += [at - moment for moment in times if window.holds(moment)]
         except ValueError as error:
             raise RunFailed(f"a reader got an update it cannot use: {error}") from error

@@ -16,8 +16,6 @@ from benchmarks.fanout import Outcome
 from benchmarks.rounds import Outcomes
 from benchmarks.workload import Workload
 
-_BEGIN: Final = "<!-- fanout: written by `make bench` -->"
-_END: Final = "<!-- /fanout -->"
 _COLUMNS: Final = (
     "server",
     "CPU per 1,000 deliveries",
@@ -98,9 +96,15 @@ def conditions(workload: Workload, rounds: int, outcomes: Outcomes) -> str:
         f"{workload.writers} writers with {workload.rate:g} keystrokes/s each and {workload.readers} readers in one room; "
         f"the median of {rounds} interleaved {'round' if rounds == 1 else 'rounds'} of {workload.seconds:g} s "
         f"after {workload.warm_up:g} s of warm-up. "
-        f"{datetime.now(UTC).date().isoformat()}, {os.cpu_count()} cores ({_cpu_model()}), shared by server and generator"
-        f"{_disturbance(outcomes)}; "
-        f"{platform.system()}, Python {platform.python_version()}, Node {_node_version()}; {versions}."
+        f"{machine()}, shared by server and generator{_disturbance(outcomes)}; Node {_node_version()}; {versions}."
+    )
+
+
+def machine() -> str:
+    """Say when and on what something was measured."""
+    return (
+        f"{datetime.now(UTC).date().isoformat()}, {os.cpu_count()} cores ({_cpu_model()}), "
+        f"{platform.system()}, Python {platform.python_version()}"
     )
 
 
@@ -125,10 +129,11 @@ def _node_version() -> str:
     return subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip().lstrip("v")
 
 
-def write_page(page: Path, text: str) -> None:
-    """Put the text between the marks on the page, in the place of what stood there. Raises `ValueError` where it has no marks."""
-    before, begin, rest = page.read_text().partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+def write_section(page: Path, name: str, text: str) -> None:
+    """Put the text between the marks of this section, in the place of what stood there. Raises `ValueError` where it has no marks."""
+    opening, closing = f"<!-- {name}: written by `make bench` -->", f"<!-- /{name} -->"
+    before, begin, rest = page.read_text().partition(opening)
+    _, end, after = rest.partition(closing)
     if not (begin and end):
-        raise ValueError(f"{page} has no marks; expected {_BEGIN} and {_END}")
-    page.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}")
+        raise ValueError(f"{page} has no marks; expected {opening} and {closing}")
+    page.write_text(f"{before}{opening}\n\n{text}\n\n{closing}{after}")

@@ -1,6 +1,8 @@
 """What the writers will write, prepared before the clock runs."""
 
+import asyncio
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +11,8 @@ from pycrdt import Doc, Text
 
 ROOT: Final = "text"
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz "
-_SEED: Final = 20260101
+_POOL: Final = 100_000
+SEED: Final = 20260101
 _CLIENT_IDS: Final = (2**31, 2**32)
 """Five bytes each on the wire, as most of the random 32-bit ids of real clients."""
 
@@ -30,6 +33,9 @@ class Workload:
     probes: int = 20
     """Readers whose arrivals are decoded, spread evenly over the order in which they came."""
 
+    letters: int = 1
+    """What one edit inserts; one letter is a keystroke, thousands are a paste."""
+
     @property
     def keystrokes(self) -> int:
         """How many edits each writer makes."""
@@ -38,7 +44,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """All edits of one writer. One keystroke is one update and one clock: the update at index `n` has the clock `n`."""
+    """All edits of one writer. One letter is one clock: of keystrokes, the update at index `n` has the clock `n`."""
 
     client_id: int
     updates: tuple[bytes, ...]
@@ -52,28 +58,36 @@ class Keystroke:
     writer: int
 
 
-def write_scripts(workload: Workload) -> list[Script]:
-    """Prepare each writer's edits: letters typed one after the other."""
-    source = random.Random(_SEED)
+def write_scripts(workload: Workload, seed: int = SEED) -> list[Script]:
+    """Prepare each writer's edits: letters typed one after the other. Another seed gives other writers."""
+    source = random.Random(seed)
     client_ids = source.sample(range(*_CLIENT_IDS), workload.writers)
-    return [_type(client_id, workload.keystrokes, source) for client_id in client_ids]
+    pool = "".join(source.choices(_LETTERS, k=_POOL))
+    return [_type(client_id, workload, source, pool) for client_id in client_ids]
 
 
-def _type(client_id: int, keystrokes: int, source: random.Random) -> Script:
+def _type(client_id: int, workload: Workload, source: random.Random, pool: str) -> Script:
     document: Doc[Text] = Doc(client_id=client_id)
     text = document.get(ROOT, type=Text)
     updates: list[bytes] = []
     subscription = document.observe(lambda event: updates.append(event.update))
-    for _ in range(keystrokes):
-        text += source.choice(_LETTERS)
+    for _ in range(workload.keystrokes):
+        start = source.randrange(len(pool) - workload.letters)
+        text += pool[start : start + workload.letters]
     document.unobserve(subscription)
     return Script(client_id, tuple(updates))
 
 
 def schedule(workload: Workload) -> Iterator[Keystroke]:
     """Give every keystroke its time, in order. Each writer keeps its own beat, for people do not type in step."""
-    source = random.Random(_SEED)
+    source = random.Random(SEED)
     beats = sorted((source.random(), writer) for writer in range(workload.writers))
     for number in range(workload.keystrokes):
         for phase, writer in beats:
             yield Keystroke((number + phase) / workload.rate, writer)
+
+
+async def sleep_until(moment: float) -> None:
+    """Return at this moment of `time.perf_counter`, or at once when it is past."""
+    if (seconds := moment - time.perf_counter()) > 0:
+        await asyncio.sleep(seconds)

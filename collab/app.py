@@ -107,13 +107,13 @@ class Collab:
         async with open_storage(settings.database) as storage:
             await storage.documents.ready()
             async with (
-                Hub.running(storage.log, storage.documents, settings) as hub,
+                Hub.running(storage.log, storage.documents, storage.versions, settings) as hub,
                 anyio.create_task_group() as tasks,
             ):
                 connections = Connections(settings, hub.committer)
                 tasks.start_soon(connections.watch)
                 self._entrance = Entrance(hub, self._access, connections, settings)
-                self._api = create_api(storage.documents, hub, self._access, settings)
+                self._api = create_api(storage.documents, hub, storage.versions, self._access, settings)
                 yield
                 tasks.cancel_scope.cancel()
 

@@ -1,23 +1,28 @@
 """The `collab` command."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable, Coroutine
 from enum import StrEnum, auto
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import jwt
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 
+from collab import archive, upkeep
+from collab.backup import copy_database
 from collab.errors import CollabError, SettingsError
 from collab.log_output import log_to_stderr
 from collab.serving import loop_factory, serve_until_stopped
-from collab.settings import Settings
+from collab.settings import Settings, unknown_variables
 from collab.storage import migrate
 
 app = typer.Typer(
@@ -27,8 +32,26 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+Outcome = TypeVar("Outcome")
+
 output = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        output.print(f"collab {version('collab')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _collab(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
 
 Bind = Annotated[str | None, typer.Option(help="Address and port.", show_default="127.0.0.1:8000")]
 DatabaseUrl = Annotated[
@@ -42,6 +65,8 @@ def serve(bind: Bind = None, database_url: DatabaseUrl = None, data_dir: DataDir
     """Serve documents and the editor. Every option is also an environment variable: COLLAB_BIND and so on."""
     settings = _settings(bind=bind, database_url=database_url, data_dir=data_dir)
     log_to_stderr(settings.log_level)
+    for complaint in unknown_variables(os.environ):
+        errors.print(f"[yellow]warning:[/] {escape(complaint)}")
     _run(lambda: serve_until_stopped(settings, _welcome))
 
 
@@ -51,6 +76,114 @@ def migrate_database(database_url: DatabaseUrl = None, data_dir: DataDir = None)
     settings = _settings(database_url=database_url, data_dir=data_dir)
     _run(lambda: migrate(settings.database))
     output.print("The database is up to date.")
+
+
+@app.command()
+def check(
+    documents: Annotated[list[str] | None, typer.Argument(help="Names; all documents without any.")] = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Load every document, compare checksums, and say what is wrong. Exits with 1 when anything is."""
+    url = _settings(database_url=database_url, data_dir=data_dir).database
+    with _progress() as progress:
+        checked = _run(lambda: upkeep.check(url, progress, documents or ()))
+    for flawed in checked.flawed:
+        where = " (in the trash)" if flawed.document.in_trash else ""
+        for flaw in flawed.flaws:
+            what = "its snapshot" if flaw.row is None else f"row {flaw.row}"
+            errors.print(f"[bold red]{escape(repr(flawed.document.name))}[/]{where}: {what}: {escape(flaw.reason)}")
+    for document, flawed_version in checked.flawed_versions:
+        errors.print(
+            f"[bold red]{escape(repr(document.name))}[/]: version {flawed_version.id}: {escape(flawed_version.reason)}"
+        )
+    if checked.flawed:
+        errors.print(
+            f"{len(checked.flawed)} of {checked.documents} documents do not load; they are not served, and nothing is stored over them. "
+            "`collab cut DOCUMENT ROW…` takes rows out of a log, and keeps them."
+        )
+    if checked.flawed_versions:
+        errors.print(
+            f"{_counted(len(checked.flawed_versions), 'version')} cannot be read; the documents themselves do not depend on them."
+        )
+    if checked.flawed or checked.flawed_versions:
+        raise typer.Exit(1)
+    output.print(f"{_counted(checked.documents, 'document')} checked; all load, and all checksums hold.")
+
+
+@app.command()
+def compact(
+    documents: Annotated[list[str] | None, typer.Argument(help="Names; all documents without any.")] = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Fold update logs into snapshots. The server does so by itself; it may go on meanwhile."""
+    url = _settings(database_url=database_url, data_dir=data_dir).database
+    with _progress() as progress:
+        folded = _run(lambda: upkeep.compact(url, progress, documents or ()))
+    for document, reason in folded.failed:
+        errors.print(f"[bold red]{escape(repr(document.name))}[/] stays as it is: {escape(reason)}")
+    output.print(f"{_counted(folded.documents, 'document')} compacted; {_counted(folded.rows, 'row')} folded.")
+    if folded.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def cut(
+    document: Annotated[str, typer.Argument(help="The name of a document that does not load.")],
+    rows: Annotated[list[int], typer.Argument(help="Rows of its log that are to blame, as `collab check` names them.")],
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Take rows out of a document's log, so that it loads without them. They are kept in a table of their own."""
+    url = _settings(database_url=database_url, data_dir=data_dir).database
+    _run(lambda: upkeep.cut(url, document, rows))
+    output.print(
+        f"{_counted(len(set(rows)), 'row')} cut out of {escape(repr(document))}, and kept in `quarantined_updates`."
+    )
+
+
+@app.command(name="export")
+def export_server(
+    directory: Annotated[Path, typer.Argument(help="A directory that is not there yet.")],
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write everything to plain files, as it stands at this moment. The server may go on meanwhile."""
+    url = _settings(database_url=database_url, data_dir=data_dir).database
+    with _progress() as progress:
+        written = _run(lambda: archive.export(url, directory, progress))
+    output.print(
+        f"{_counted(written.documents, 'document')} exported to {escape(str(directory))}, {_counted(written.rows, 'row')} in all."
+    )
+
+
+@app.command(name="import")
+def import_server(
+    directory: Annotated[Path, typer.Argument(help="What `collab export` wrote.")],
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Read everything that was exported into a database that has no documents: all of it, or nothing."""
+    url = _settings(database_url=database_url, data_dir=data_dir).database
+    with _progress() as progress:
+        read = _run(lambda: archive.import_(url, directory, progress))
+    output.print(f"{_counted(read.documents, 'document')} imported, {_counted(read.rows, 'row')} in all.")
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; nothing may be there yet.")],
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Copy an SQLite database as it stands at this moment. The server may go on meanwhile."""
+    url = _settings(database_url=database_url, data_dir=data_dir).database
+    with _progress() as progress:
+        size = _run(lambda: copy_database(url, file, progress))
+    output.print(
+        f"{size:,} bytes copied to {escape(str(file))}, and checked. A server started on it goes on from there."
+    )
 
 
 class RoleName(StrEnum):
@@ -83,6 +216,15 @@ def token(
     sys.stdout.write(jwt.encode(claims, secret.get_secret_value(), algorithm="HS256") + "\n")
 
 
+def _progress() -> Progress:
+    """Show a bar on a terminal, and nothing where the output is read by a program."""
+    return Progress(console=errors, transient=True, disable=not errors.is_terminal)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def main() -> None:
     """Run the command."""
     app()
@@ -105,11 +247,11 @@ def _failed(error: CollabError) -> typer.Exit:
     return typer.Exit(2 if isinstance(error, SettingsError) else 1)
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+def _run(work: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
     """Run a coroutine function; a `CollabError` is told in one line."""
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(work())
+            return runner.run(work())
     except CollabError as error:
         raise _failed(error) from None
     except ExceptionGroup as group:

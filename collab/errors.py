@@ -82,6 +82,10 @@ class DocumentDeleted(DocumentError):
     """The document was deleted; it can be restored, not written to."""
 
 
+class VersionNotFound(DocumentError):
+    """There is no such version of this document."""
+
+
 class ContentError(CollabError):
     """Content that a document of this kind cannot hold."""
 

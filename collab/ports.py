@@ -1,10 +1,13 @@
-"""What the rooms' surroundings must provide, each as a small protocol: the update log, the documents, and who may do what."""
+"""What the rooms' surroundings must provide, each as a small protocol: the update log, documents, versions, and who may do what."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NewType, Protocol
+
+from collab.rooms.authorship import Authorship
+from collab.rooms.claims import Author, Claim
 
 DocumentName = NewType("DocumentName", str)
 """How the outside names a document: 1 to 255 characters, none of them a control character."""
@@ -58,6 +61,11 @@ class Append:
 
     document: DocumentId
     updates: tuple[bytes, ...]
+    authors: tuple[Author | None, ...] = ()
+    """Who delivered each of the updates, `None` for guests; empty where nobody is known to have."""
+
+    claims: tuple[Claim, ...] = ()
+    """Whose the Yjs client ids are that somebody wrote under for the first time; a claim on one that has an owner changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,111 @@ class DocumentStore(Protocol):
         ...
 
 
+VersionId = NewType("VersionId", int)
+
+
+class VersionKind(StrEnum):
+    """Why a version is there."""
+
+    AUTOMATIC = "automatic"
+    """Taken by the server while somebody worked on the document; thinned out with age."""
+
+    NAMED = "named"
+    """Somebody gave it a name; kept."""
+
+    BEFORE_RESTORE = "before-restore"
+    """What the document was when somebody took it back to an earlier version; kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a document was at a moment. Times are in UTC."""
+
+    id: VersionId
+    kind: VersionKind
+    name: str | None
+    created_at: datetime
+    author: Author | None
+    """Who asked for it; `None` for a guest, and for the server itself."""
+
+    participants: tuple[Author | None, ...]
+    """Who has delivered edits between the version before and this one; `None` among them stands for guests."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """One page of a document's versions; `next_cursor` as in `DocumentPage`."""
+
+    versions: tuple[Version, ...]
+    next_cursor: str | None
+
+
+class VersionStore(Protocol):
+    """Keeps versions of documents, each as a whole state.
+
+    Every method raises `DatabaseUnavailable` when the database cannot do it now; then nothing was written. Those that take a version's id
+    raise `VersionNotFound` where this document has no such version.
+    """
+
+    async def take(
+        self, document: DocumentId, kind: VersionKind, *, name: str | None = None, author: Author | None = None
+    ) -> Version | None:
+        """Keep what is committed of a document at this moment as a version.
+
+        Returns `None`, for an automatic one alone, where nothing has changed since the latest. Raises `CorruptDocument` where the document
+        cannot be loaded, and `DocumentNotFound` for an id that never was a document's.
+        """
+        ...
+
+    async def page(self, document: DocumentId, *, limit: int, cursor: str | None = None) -> VersionPage:
+        """List a document's versions, the newest first, at most `limit` of them. Raises `ValueError` as `DocumentStore.page` does."""
+        ...
+
+    async def get(self, document: DocumentId, version: VersionId) -> Version:
+        """Look a version up."""
+        ...
+
+    async def before(self, document: DocumentId, version: VersionId) -> VersionId | None:
+        """Return the version before this one; `None` where it is the first."""
+        ...
+
+    async def state(self, document: DocumentId, version: VersionId) -> bytes:
+        """Read a version's state, a Yjs update (v1). Raises `CorruptDocument` where the row cannot be read."""
+        ...
+
+    async def rename(self, document: DocumentId, version: VersionId, name: str) -> Version:
+        """Give a version a name, which keeps it."""
+        ...
+
+    async def delete(self, document: DocumentId, version: VersionId) -> None:
+        """Delete a version; what it held and the document still holds stays there."""
+        ...
+
+    async def thin(self, document: DocumentId) -> int:
+        """Delete the automatic versions that are no longer kept at their age; return how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentAuthorship:
+    """Who wrote, and who deleted, what of a document."""
+
+    deliveries: Authorship
+    owners: Mapping[int, int]
+    """The number of the user whose each client id is."""
+
+    authors: Mapping[int | None, Author]
+    """Who the numbers are."""
+
+
+class AuthorshipStore(Protocol):
+    """Knows who delivered what."""
+
+    async def read(self, document: DocumentId) -> DocumentAuthorship:
+        """Return the authorship of everything that is committed. Raises `CorruptDocument` and `DatabaseUnavailable`."""
+        ...
+
+
 class Role(IntEnum):
     """What somebody may do with a document; each may do all that the lower ones may."""
 
@@ -188,6 +301,11 @@ class Identity:
 
     documents: Mapping[str, Role] = field(default_factory=dict)
     """Roles by document name, or by a prefix that ends in `*`."""
+
+    @property
+    def author(self) -> Author | None:
+        """As whom they write; `None` for a guest."""
+        return Author(self.user_id, self.name) if self.user_id else None
 
     def role_in(self, document: str) -> Role | None:
         """Return the strongest role granted for this document, or `None`."""

@@ -3,6 +3,8 @@
 Every field is an option of `collab serve` or the environment variable `COLLAB_` and its name. Sizes are in bytes, times in seconds.
 """
 
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +17,13 @@ SECONDS: Final = 1.0
 MILLISECONDS: Final = 0.001
 
 
+PREFIX: Final = "COLLAB_"
+
+
 class Settings(BaseSettings):
     """How this server runs."""
 
-    model_config = SettingsConfigDict(env_prefix="COLLAB_", frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     bind: str = "127.0.0.1:8000"
     """Address and port. Loopback, because without a secret everybody who reaches the server may edit."""
@@ -71,6 +76,9 @@ class Settings(BaseSettings):
     max_unsaved_bytes: int = Field(default=64 * MIB, ge=MIB)
     """Edits that wait for the database; past it the server stops reading from its clients."""
 
+    version_interval: float = Field(default=600 * SECONDS, gt=0)
+    """How often a document that is worked on gets an automatic version; it also does when its last editor has left."""
+
     idle_timeout: float = Field(default=30 * SECONDS, ge=0)
     """How long a document stays in memory after its last client left: a reload should not load it anew."""
 
@@ -84,3 +92,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL, named or in `data_dir`."""
         return self.database_url or f"sqlite:///{self.data_dir / 'collab.db'}"
+
+
+def unknown_variables(environment: Iterable[str]) -> Iterator[str]:
+    """Give a sentence for each variable that looks like a setting and is none, with the one that was perhaps meant."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for variable in sorted(environment):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            meant = get_close_matches(variable.upper(), known, n=1, cutoff=0.85)
+            yield f"{variable} is no setting" + (f"; was {meant[0]} meant?" if meant else "")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from collab.settings import Settings
+from collab.settings import Settings, unknown_variables
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -41,3 +41,11 @@ def test_settings_cannot_be_changed() -> None:
 
     with pytest.raises(ValidationError):
         settings.bind = "0.0.0.0:80"
+
+
+def test_misspelt_variables_are_told_with_what_was_meant() -> None:
+    variables = ["COLLAB_DATABSE_URL", "COLLAB_SECRET", "collab_bind", "COLLAB_XYZ", "PATH"]
+    assert list(unknown_variables(variables)) == [
+        "COLLAB_DATABSE_URL is no setting; was COLLAB_DATABASE_URL meant?",
+        "COLLAB_XYZ is no setting",
+    ]

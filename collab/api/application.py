@@ -18,7 +18,8 @@ from collab.api.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, add_p
 from collab.api.reference import router as reference_router
 from collab.api.services import DocumentRooms, Services
 from collab.api.session import router as session_router
-from collab.ports import Authenticator, DocumentStore
+from collab.api.versions import router as versions_router
+from collab.ports import Authenticator, DocumentStore, VersionStore
 from collab.settings import Settings
 
 _DESCRIPTION: Final = """Documents that many people edit at once.
@@ -27,7 +28,7 @@ Send an access token as `Authorization: Bearer …`; in open mode none is needed
 (RFC 9457).
 
 A document's name in a path is the whole rest of it, percent-encoded: `/api/v1/documents/team/notes` and `/api/v1/documents/team%2Fnotes`
-are the document `team/notes`. A last segment `content` or `restore` is the sub-resource; reach a document whose name ends so by `%2F`."""
+are the document `team/notes`. An end such as `/content` or `/versions/7` is its own; reach a document whose name ends so by `%2F`."""
 
 _SCHEMAS: Final = "#/components/schemas/{model}"
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -59,6 +60,7 @@ class Api(FastAPI):
 def create_api(
     documents: DocumentStore,
     rooms: DocumentRooms,
+    versions: VersionStore,
     access: Authenticator,
     settings: Settings,
     *,
@@ -75,9 +77,9 @@ def create_api(
         redirect_slashes=False,
         responses=_PROBLEMS,
     )
-    app.state.services = Services(documents, rooms, access)
+    app.state.services = Services(documents, rooms, versions, access)
     add_problem_handlers(app)
-    for router in (documents_router, content_router, session_router, probes_router):
+    for router in (documents_router, content_router, versions_router, session_router, probes_router):
         app.include_router(router, dependencies=[Depends(never_stored)])
     app.include_router(reference_router)
     app.include_router(editor_router(editor_candidates))

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from collab.api.caller import Caller, require
 from collab.api.negotiation import preferred_type
 from collab.api.paths import DOCUMENTS, NameInPath
-from collab.api.services import ServicesOfApp
+from collab.api.services import Services, ServicesOfApp
 from collab.content.generic import roots_json
 from collab.content.plain import plain_text, plain_text_of_roots
 from collab.content.prosemirror import document_json
@@ -41,42 +41,43 @@ _MEDIA_TYPES: Final[dict[Format, str]] = {
 }
 _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 
+FormatInQuery = Annotated[Format | None, Query(alias="format", description="Goes before `Accept`.")]
+AcceptHeader = Annotated[str | None, Header(include_in_schema=False)]
+
+CONTENT_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The content: the whole state as a Yjs update (v1), JSON, or plain text.",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            _UPDATE: _BINARY,
+            "text/plain": {"schema": {"type": "string"}},
+        },
+    }
+}
+"""What an endpoint that gives content may answer."""
+
 
 @router.get(
     "/{name}/content",
     summary="Read a document's content",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The content: the whole state as a Yjs update (v1), JSON, or plain text.",
-            "content": {
-                "application/json": {"schema": {"type": "object"}},
-                _UPDATE: _BINARY,
-                "text/plain": {"schema": {"type": "string"}},
-            },
-        }
-    },
+    responses=CONTENT_RESPONSES,
 )
 async def read_content(
     services: ServicesOfApp,
     identity: Caller,
     name: NameInPath,
-    format_: Annotated[Format | None, Query(alias="format", description="Goes before `Accept`.")] = None,
-    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+    format_: FormatInQuery = None,
+    accept: AcceptHeader = None,
 ) -> Response:
     """Return the content as those who edit it see it now.
 
     JSON is the ProseMirror document of rich text, and of any other document an object of its roots. Without a preference it is JSON.
     """
     require(identity, name, Role.READER)
-    chosen = format_ or _negotiated(accept)
+    chosen = format_ or negotiated(accept)
     record = await services.documents.get(name)
-    state = await services.rooms.read(name)
-    if chosen == "update":
-        body = state
-    else:
-        body = await anyio.to_thread.run_sync(_WRITERS[chosen, record.kind], state, limiter=services.readers)
-    return Response(body, media_type=_MEDIA_TYPES[chosen], headers={"Vary": "Accept", "Cache-Control": "no-store"})
+    return await content_response(services, await services.rooms.read(name), chosen, record.kind)
 
 
 @router.post(
@@ -95,12 +96,22 @@ async def merge_content(services: ServicesOfApp, identity: Caller, name: NameInP
     update = await request.body()
     try:
         with anyio.fail_after(COMMIT_TIMEOUT):
-            await services.rooms.write(name, update)
+            await services.rooms.write(name, update, identity.author)
     except TimeoutError:
         raise DatabaseUnavailable(f"an update was not committed within {COMMIT_TIMEOUT:.0f} s") from None
 
 
-def _negotiated(accept: str | None) -> Format:
+async def content_response(services: Services, state: bytes, chosen: Format, kind: DocumentKind) -> Response:
+    """Answer with a state in a format."""
+    if chosen == "update":
+        body = state
+    else:
+        body = await anyio.to_thread.run_sync(_WRITERS[chosen, kind], state, limiter=services.readers)
+    return Response(body, media_type=_MEDIA_TYPES[chosen], headers={"Vary": "Accept", "Cache-Control": "no-store"})
+
+
+def negotiated(accept: str | None) -> Format:
+    """Return the format that an `Accept` header prefers. Raises 406."""
     media_type = preferred_type(accept, list(_FORMATS))
     if media_type is None:
         raise HTTPException(

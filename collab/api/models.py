@@ -6,7 +6,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from collab.ports import DocumentKind, DocumentRecord, Identity, Role
+from collab.content.comparing import Change, Line
+from collab.ports import DocumentKind, DocumentRecord, Identity, Role, Version, VersionKind
+from collab.rooms.claims import Author
 
 MAX_TITLE_LENGTH: Final = 255
 
@@ -83,6 +85,101 @@ class DocumentList(BaseModel):
 
     documents: list[DocumentInfo]
     next_cursor: str | None = Field(description="Asks for the next page, as `cursor`; `null` on the last.")
+
+
+class AuthorInfo(BaseModel):
+    """Somebody who has written."""
+
+    id: str
+    name: str
+
+    @classmethod
+    def of(cls, author: Author | None) -> Self | None:
+        """Describe somebody; `None` stays `None`."""
+        return None if author is None else cls(id=author.user_id, name=author.name)
+
+
+class VersionInfo(BaseModel):
+    """What a document was at a moment."""
+
+    id: int
+    kind: VersionKind
+    name: str | None
+    created_at: datetime
+    author: AuthorInfo | None = Field(description="Who asked for it; `null` for a guest, and for the server itself.")
+    participants: list[AuthorInfo | None] = Field(
+        description="Who has written since the version before; `null` among them stands for guests."
+    )
+
+    @classmethod
+    def of(cls, version: Version) -> Self:
+        """Describe a version."""
+        return cls(
+            id=version.id,
+            kind=version.kind,
+            name=version.name,
+            created_at=version.created_at,
+            author=AuthorInfo.of(version.author),
+            participants=[AuthorInfo.of(author) for author in version.participants],
+        )
+
+
+class VersionList(BaseModel):
+    """A page of versions, the newest first."""
+
+    versions: list[VersionInfo]
+    next_cursor: str | None = Field(description="Asks for the next page, as `cursor`; `null` on the last.")
+
+
+class NewVersion(BaseModel):
+    """A version to keep, or the name to give to one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Title
+
+
+class SegmentInfo(BaseModel):
+    """Text, or a list's values as JSON, that one client wrote in one piece."""
+
+    text: str
+    change: Change
+
+
+class LineInfo(BaseModel):
+    """A block's text, or one of the texts and lists of another document."""
+
+    root: str
+    tag: str = Field(description="Of the element around it; empty where there is none.")
+    change: Change
+    segments: list[SegmentInfo]
+    changed_keys: list[str] = Field(description="Attributes of elements and entries of maps that were set or removed.")
+
+    @classmethod
+    def of(cls, line: Line) -> Self:
+        """Describe a line."""
+        return cls(
+            root=line.root,
+            tag=line.tag,
+            change=line.change,
+            segments=[SegmentInfo(text=segment.text, change=segment.change) for segment in line.segments],
+            changed_keys=list(line.changed_keys),
+        )
+
+
+class Comparison(BaseModel):
+    """What was added and removed between two versions of a document."""
+
+    before: int | None = Field(description="The earlier version; `null` for the empty beginning.")
+    after: int | None = Field(description="The later version; `null` for the document as it is now.")
+    lines: list[LineInfo]
+
+
+class Restored(BaseModel):
+    """What a restore did."""
+
+    restored: VersionInfo
+    before: VersionInfo = Field(description="What the document was before; restoring that undoes it.")
 
 
 class User(BaseModel):

@@ -1,8 +1,9 @@
-"""Names of documents in paths: the whole rest of the path, percent-decoded once.
+"""Names of documents in paths: the whole rest of the path, percent-decoded once, but for what belongs to the document.
 
 ASGI's decoded path cannot tell `a/content` (the content of `a`) from `a%2Fcontent` (a document of that name), so the raw path is routed.
 """
 
+import re
 from typing import Annotated, Final
 from urllib.parse import quote, unquote_to_bytes
 
@@ -14,13 +15,17 @@ from collab.ports import DocumentName
 from collab.protocol.names import check_document_name
 
 DOCUMENTS: Final = "/api/v1/documents"
-SUB_RESOURCES: Final = ("content", "restore")
+
+_SUB_RESOURCE: Final = re.compile(
+    r"(?P<name>.+?)/(?P<rest>content|restore|authorship|versions(?:/[0-9]{1,18}(?:/(?:content|comparison|restore))?)?)",
+    re.DOTALL,
+)
 
 
 class RouteByRawPath:
     """Turns the rest of a path behind `/api/v1/documents/` into one segment, still percent-encoded, for the router to match.
 
-    A last segment `content` or `restore` stays a segment of its own, unless nothing stands before it or its slash is encoded.
+    The end of a path that is a document's sub-resource keeps its slashes, unless nothing stands before it or its first slash is encoded.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,10 +53,8 @@ def _raw_rest(scope: Scope, prefix: str) -> str | None:
 
 
 def _as_segments(rest: str) -> str:
-    name, slash, last = rest.rpartition("/")
-    if slash and name and last in SUB_RESOURCES:
-        return f"{_as_segment(name)}/{last}"
-    return _as_segment(rest)
+    found = _SUB_RESOURCE.fullmatch(rest)
+    return _as_segment(rest) if found is None else f"{_as_segment(found['name'])}/{found['rest']}"
 
 
 def _as_segment(name: str) -> str:

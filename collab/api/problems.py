@@ -72,6 +72,7 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     ),
     errors.Forbidden: ProblemKind("forbidden", HTTPStatus.FORBIDDEN, "This is not yours to do"),
     errors.DocumentNotFound: ProblemKind("document-not-found", HTTPStatus.NOT_FOUND, "There is no such document"),
+    errors.VersionNotFound: ProblemKind("version-not-found", HTTPStatus.NOT_FOUND, "There is no such version"),
     errors.DocumentExists: ProblemKind("document-exists", HTTPStatus.CONFLICT, "The name is taken"),
     errors.DocumentDeleted: ProblemKind("document-deleted", HTTPStatus.GONE, "The document is in the trash"),
     errors.ContentError: ProblemKind(

@@ -7,7 +7,9 @@ from typing import Annotated, Protocol, cast
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
-from collab.ports import Authenticator, DocumentName, DocumentStore
+from collab.ports import Authenticator, DocumentName, DocumentStore, VersionStore
+from collab.rooms.claims import Author
+from collab.services.history import History
 
 
 class DocumentRooms(Protocol):
@@ -25,11 +27,15 @@ class DocumentRooms(Protocol):
         """
         ...
 
-    async def write(self, name: DocumentName, update: bytes) -> None:
-        """Apply a Yjs update (v1) as a session would, and return when it is committed. Applying one twice is harmless.
+    async def write(self, name: DocumentName, update: bytes, author: Author | None = None) -> None:
+        """Apply a Yjs update (v1) as a session of this user would, and return when it is committed. Applying one twice is harmless.
 
         Raises `UpdateError`, `LimitExceeded`, and what `read` does.
         """
+        ...
+
+    async def settle(self, name: DocumentName) -> None:
+        """Return when everything received so far for the document is committed. Raises `DatabaseUnavailable` where that takes too long."""
         ...
 
     async def close(self, name: DocumentName) -> None:
@@ -43,9 +49,15 @@ class Services:
 
     documents: DocumentStore
     rooms: DocumentRooms
+    versions: VersionStore
     access: Authenticator
     readers: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 2))
     """The threads that content is decoded in: few, so that large documents do not keep each other and everybody else from the processor."""
+
+    @property
+    def history(self) -> History:
+        """The history of documents."""
+        return History(self.documents, self.versions, self.rooms, self.readers)
 
 
 def services_of(request: Request) -> Services:

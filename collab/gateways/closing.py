@@ -10,6 +10,7 @@ from typing import Final
 
 from collab.errors import (
     CollabError,
+    CorruptDocument,
     DocumentDeleted,
     DocumentNotFound,
     Forbidden,
@@ -51,6 +52,7 @@ _ENDINGS: Final[tuple[tuple[type[CollabError], Ending], ...]] = (
     (LimitExceeded, Ending(429, 1008)),
     (PeerTimeout, Ending(503, 1001)),
     (ServerDraining, Ending(503, 1012)),
+    (CorruptDocument, Ending(500, 1013)),
     (StorageError, Ending(503, 1013)),
     (IdentityUnavailable, Ending(503, 1013)),
 )
@@ -67,8 +69,10 @@ def ending_of(error: BaseException) -> Ending:
 
 def words_of(error: BaseException) -> str:
     """Return what to tell the client: nothing of what went wrong inside, nor of where documents are kept."""
+    if isinstance(error, CorruptDocument):
+        return "what is stored of this document cannot be read; it is kept as it is until somebody has mended it"
     if isinstance(error, StorageError):
-        return "the documents cannot be reached, or this one cannot be read; come back in a moment"
+        return "the documents cannot be reached; come back in a moment"
     return str(error) if isinstance(error, CollabError) else "internal error"
 
 

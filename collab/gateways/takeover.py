@@ -186,10 +186,12 @@ class TransportWire(asyncio.Protocol):
 
     # Writing
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame) -> int:
         """Write a frame; a transport that closes takes no more."""
-        if not self._transport.is_closing():
-            self._transport.write(frame.wire)
+        transport = self._transport
+        if not transport.is_closing():
+            transport.write(frame.wire)
+        return transport.get_write_buffer_size()
 
     def waiting(self) -> int:
         """Return the bytes in the transport's buffer."""

@@ -116,13 +116,13 @@ class AsgiWire:
                 raise MessageTooLarge(f"a message of {len(data)} bytes came; {self._max_message_bytes} are allowed")
             take(data)
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame) -> int:
         """Queue a frame."""
-        if self._closed:
-            return
-        self._frames.append(frame)
-        self._waiting += len(frame.wire)
-        self._work.set()
+        if not self._closed:
+            self._frames.append(frame)
+            self._waiting += len(frame.wire)
+            self._work.set()
+        return self._waiting
 
     def waiting(self) -> int:
         """Return the bytes queued, and under way to the server."""

@@ -23,6 +23,7 @@ from collab.errors import (
     StorageError,
 )
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName, DocumentRecord, DocumentStore, UpdateLog
+from collab.rooms.claims import Author, Claim
 
 log = structlog.get_logger(__name__)
 
@@ -68,13 +69,21 @@ class LoggedDocument(Protocol):
 
 
 class _Entry:
-    __slots__ = ("bytes", "document", "done", "updates")
+    __slots__ = ("authors", "bytes", "claims", "document", "done", "updates")
 
     def __init__(
-        self, document: LoggedDocument, updates: tuple[bytes, ...], done: Callable[[], None], writers: int
+        self,
+        document: LoggedDocument,
+        updates: tuple[bytes, ...],
+        done: Callable[[], None],
+        writers: int,
+        authors: tuple[Author | None, ...],
+        claims: tuple[Claim, ...],
     ) -> None:
         self.document = document
         self.updates = updates
+        self.authors = authors
+        self.claims = claims
         self.done = done
         self.bytes = ENTRY_OVERHEAD + len(updates) * UPDATE_OVERHEAD + writers * WRITER_OVERHEAD
         self.bytes += sum(map(len, updates))
@@ -102,13 +111,21 @@ class Committer:
         self._accepting.set()
 
     def submit(
-        self, document: LoggedDocument, updates: tuple[bytes, ...], done: Callable[[], None], *, writers: int
+        self,
+        document: LoggedDocument,
+        updates: tuple[bytes, ...],
+        done: Callable[[], None],
+        *,
+        writers: int,
+        authors: tuple[Author | None, ...] = (),
+        claims: tuple[Claim, ...] = (),
     ) -> None:
         """Hand in updates; `done` is called when they, and all that this document handed in before, are committed.
 
-        Where the database refuses them, the document's `refused` is called instead. `writers` is how many `done` will tell.
+        Where the database refuses them, the document's `refused` is called instead. `writers` is how many `done` will tell;
+        `authors` and `claims` are as in `Append`.
         """
-        entry = _Entry(document, updates, done, writers)
+        entry = _Entry(document, updates, done, writers, authors, claims)
         self._pending.append(entry)
         self._unsettled.add(entry)
         self.hold(entry.bytes)
@@ -209,13 +226,13 @@ class Committer:
         return waiting
 
     async def _append(self, batch: list[_Entry]) -> None:
-        updates: dict[DocumentId, list[bytes]] = {}
+        entries: dict[DocumentId, list[_Entry]] = {}
         for entry in batch:
             if entry.updates:
                 record = entry.document.record or await self._create(entry.document)
-                updates.setdefault(record.id, []).extend(entry.updates)
-        if updates:
-            await self._log.append([Append(document, tuple(rows)) for document, rows in updates.items()])
+                entries.setdefault(record.id, []).append(entry)
+        if entries:
+            await self._log.append([_append_of(document, handed_in) for document, handed_in in entries.items()])
 
     async def _create(self, document: LoggedDocument) -> DocumentRecord:
         """Give a document its record at its first write; another node may do so at the same moment.
@@ -253,6 +270,17 @@ class Committer:
     def _settle(self, batch: list[_Entry]) -> None:
         self._unsettled.difference_update(batch)
         self.release(sum(entry.bytes for entry in batch))
+
+
+def _append_of(document: DocumentId, entries: list[_Entry]) -> Append:
+    updates: list[bytes] = []
+    authors: list[Author | None] = []
+    claims: list[Claim] = []
+    for entry in entries:
+        updates += entry.updates
+        authors += entry.authors or (None,) * len(entry.updates)
+        claims += entry.claims
+    return Append(document, tuple(updates), tuple(authors), tuple(claims))
 
 
 def _fitting(entries: Sequence[_Entry]) -> int:

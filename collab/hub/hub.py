@@ -17,8 +17,11 @@ from collab.errors import (
     ServerDraining,
 )
 from collab.hub.committer import Committer
-from collab.hub.live_room import EndSession, LiveRoom, load_replica
-from collab.ports import Compaction, DocumentName, DocumentStore, StoredDocument, UpdateLog
+from collab.hub.live_room import EndSession, LiveRoom
+from collab.hub.rebuilding import load_replica
+from collab.hub.versioning import Versioning
+from collab.ports import Compaction, DocumentName, DocumentStore, StoredDocument, UpdateLog, VersionStore
+from collab.rooms.claims import Author
 from collab.rooms.room import Room
 from collab.rooms.session import Session
 from collab.settings import MILLISECONDS, SECONDS, Settings
@@ -41,7 +44,9 @@ DRAIN_POLL: Final = 10 * MILLISECONDS
 class Hub:
     """All rooms of one process. Use it as an asynchronous context: leaving it drains."""
 
-    def __init__(self, update_log: UpdateLog, documents: DocumentStore, settings: Settings) -> None:
+    def __init__(
+        self, update_log: UpdateLog, documents: DocumentStore, versions: VersionStore, settings: Settings
+    ) -> None:
         self._log = update_log
         self._documents = documents
         self._settings = settings
@@ -51,6 +56,7 @@ class Hub:
         """Rooms that were closed with edits under way to the log, which their successors must find there."""
         self._to_compact: dict[DocumentName, LiveRoom] = {}
         self._compaction_due = asyncio.Event()
+        self._versioning = Versioning(versions, interval=settings.version_interval)
         self._tasks: anyio.abc.TaskGroup
         self.draining = False
         self.committer = Committer(
@@ -63,13 +69,13 @@ class Hub:
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, update_log: UpdateLog, documents: DocumentStore, settings: Settings
+        cls, update_log: UpdateLog, documents: DocumentStore, versions: VersionStore, settings: Settings
     ) -> "AsyncIterator[Self]":
         """Run a hub; on leaving, drain it."""
-        hub = cls(update_log, documents, settings)
+        hub = cls(update_log, documents, versions, settings)
         async with anyio.create_task_group() as tasks:
             hub._tasks = tasks
-            for work in (hub.committer.run, hub._tick, hub._compact):
+            for work in (hub.committer.run, hub._tick, hub._compact, hub._take_versions):
                 tasks.start_soon(work)
             try:
                 yield hub
@@ -124,6 +130,9 @@ class Hub:
             raise
         else:
             self._rooms[name] = live
+            if stored is not None and stored.content.updates:
+                # perhaps by a server that was stopped before it could take a version
+                self._versioning.edited(name, stored.record.id, asyncio.get_running_loop().time(), attended=True)
             opening.set_result(live)
         finally:
             del self._opening[name]
@@ -158,6 +167,13 @@ class Hub:
             raise DocumentNotFound(f"there is no document named {name!r}")
         return load_replica(stored).state()
 
+    async def settle(self, name: DocumentName) -> None:
+        """Return when everything received so far is committed. Raises `DatabaseUnavailable` where the database takes too long."""
+        live = self._rooms.get(name)
+        if live is not None:
+            live.flush()
+        await self._until_saved(self._leaving.get(name) or live)
+
     async def _until_saved(self, live: LiveRoom | None) -> None:
         """Wait until the log holds what a room without a replica, or one that is leaving, has flushed."""
         if live is None:
@@ -168,7 +184,7 @@ class Hub:
         except TimeoutError as error:
             raise DatabaseUnavailable(f"the last edits of {live.name!r} could not be saved yet") from error
 
-    async def write(self, name: DocumentName, update: bytes) -> None:
+    async def write(self, name: DocumentName, update: bytes, author: Author | None = None) -> None:
         """Apply an update as a session would, and return when it is committed.
 
         Raises `UpdateError` when it is none, `LimitExceeded` while too much waits for the database, and what `open` does.
@@ -178,7 +194,7 @@ class Hub:
         while True:
             live = await self.open(name, create=False)
             if not live.closed:
-                await live.edit(update).wait()
+                await live.edit(update, author).wait()
                 return
 
     async def close(self, name: DocumentName) -> None:
@@ -206,6 +222,12 @@ class Hub:
         """Run a coroutine function in the hub's task group."""
         self._tasks.start_soon(work, name=name)
 
+    def edited(self, live: LiveRoom) -> None:
+        """Take note that something new of the document is in the log."""
+        if live.record is not None:
+            now = asyncio.get_running_loop().time()
+            self._versioning.edited(live.name, live.record.id, now, attended=live.was_edited_here)
+
     def compaction_due(self, live: LiveRoom) -> None:
         """Have the document's log folded into a snapshot, one document after the other."""
         self._to_compact[live.name] = live
@@ -231,6 +253,8 @@ class Hub:
                     live.closed = True
                     self._rooms.pop(live.name, None)
                     log.info("room closed", document=live.name)
+                    if live.tail.is_due_at_rest:
+                        self.compaction_due(live)
             self._leaving = {name: live for name, live in self._leaving.items() if live.is_saving}
 
     def _is_idle(self, live: LiveRoom, now: float) -> bool:
@@ -259,6 +283,17 @@ class Hub:
         else:
             log.info("log compacted", document=live.name, rows=0 if outcome is None else outcome.freed)
         live.tail.end(outcome)
+
+    async def _take_versions(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK)
+            for name in self._versioning.due(loop.time(), self._has_editors):
+                await self._versioning.take(name)
+
+    def _has_editors(self, name: DocumentName) -> bool:
+        live = self._rooms.get(name)
+        return live is not None and live.has_editors
 
     # The end
 

@@ -1,4 +1,4 @@
-"""One open room in its event loop: when it flushes, what becomes of a flush, and how it gets a new replica."""
+"""One open room in its event loop: when it flushes, what becomes of a flush, and when it ends."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,22 +7,17 @@ from typing import Final, Protocol
 
 import structlog
 
-from collab.errors import (
-    CollabError,
-    CorruptDocument,
-    DatabaseUnavailable,
-    DocumentDeleted,
-    PeerTimeout,
-    UpdateError,
-)
-from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY, Committer
+from collab.errors import CollabError, DocumentDeleted, PeerTimeout
+from collab.hub.committer import ENTRY_OVERHEAD, Committer
+from collab.hub.rebuilding import Rebuilding, held_bytes_of
 from collab.hub.tail import Tail
 from collab.hub.writers import Nobody, Receipt
 from collab.ports import DocumentName, DocumentRecord, StoredContent, StoredDocument
-from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1
-from collab.rooms.document import Document, PoisonedReplica
-from collab.rooms.pacing import pause_after_flush
-from collab.rooms.room import Flush, Room
+from collab.protocol.messages import RoomMessage
+from collab.rooms.claims import Author
+from collab.rooms.flush import Flush
+from collab.rooms.pacing import Pacing
+from collab.rooms.room import Room
 from collab.rooms.session import Session, Writer
 
 log = structlog.get_logger(__name__)
@@ -42,6 +37,10 @@ class Surroundings(Protocol):
 
     def start(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> None:
         """Run a coroutine function in the hub's task group."""
+        ...
+
+    def edited(self, live: "LiveRoom") -> None:
+        """Take note that something new of the document is in the log."""
         ...
 
     def compaction_due(self, live: "LiveRoom") -> None:
@@ -68,6 +67,8 @@ class LiveRoom:
         self.record: DocumentRecord | None = None if stored is None else stored.record
         self.closed = False
         self.deleted = False
+        self.was_edited_here = False
+        """Whether anybody was ever here who may write."""
         self.empty_since: float | None = None
         self._room = room
         self._committer = committer
@@ -76,10 +77,9 @@ class LiveRoom:
         self._ends: dict[Session, EndSession] = {}
         self._receipts: set[Receipt] = set()
         self._timer: asyncio.Handle | None = None
-        self._last_flush = 0.0
+        self._pacing = Pacing()
         self._unsaved_flushes = 0
-        self._rebuilding = False
-        self._held_bytes = 0
+        self._rebuilding = Rebuilding(name, room, committer)
         self._saved = asyncio.Event()
         content = StoredContent(None, ()) if stored is None else stored.content
         self.tail = Tail(content)
@@ -91,6 +91,7 @@ class LiveRoom:
         """Let a session in; `end` is called, once, when the room must part with it."""
         self._ends[session] = end
         self.empty_since = None
+        self.was_edited_here = self.was_edited_here or session.rights.may_write
         self._room.join(session, self._loop.time())
         self._schedule()
 
@@ -106,16 +107,16 @@ class LiveRoom:
     def receive(self, session: Session, message: RoomMessage) -> None:
         """Take in a message. Raises `ProtocolError` or `LimitExceeded` when the session must end for it."""
         self._room.receive(session, message)
-        self._hold_while_rebuilding(_held_bytes_of(message))
+        self._rebuilding.hold(held_bytes_of(message))
         self._schedule()
 
-    def edit(self, update: bytes) -> Receipt:
+    def edit(self, update: bytes, author: Author | None = None) -> Receipt:
         """Take in an edit from somebody who is no session."""
-        receipt = Receipt()
+        receipt = Receipt(author)
         self._receipts.add(receipt)
         receipt.outcome.add_done_callback(lambda _: self._receipts.discard(receipt))
         self._room.edit(receipt, update)
-        self._hold_while_rebuilding(ENTRY_OVERHEAD + len(update))
+        self._rebuilding.hold(ENTRY_OVERHEAD + len(update))
         self._schedule()
         return receipt
 
@@ -135,9 +136,14 @@ class LiveRoom:
         return len(self._ends)
 
     @property
+    def has_editors(self) -> bool:
+        """Whether anybody is here who may write."""
+        return any(session.rights.may_write for session in self._ends)
+
+    @property
     def has_unsaved_edits(self) -> bool:
         """Whether anything received is not committed yet; such a room is never closed."""
-        return bool(self._unsaved_flushes or self._room.has_work or self._rebuilding)
+        return bool(self._unsaved_flushes or self._room.has_work or self._rebuilding.is_under_way)
 
     def end_all(self, error: CollabError) -> None:
         """Part with every session."""
@@ -156,7 +162,9 @@ class LiveRoom:
     def tick(self, now: float) -> None:
         """Break silences, let slow readers catch up, and part with stuck ones."""
         try:
-            for session in self._room.tick(now):
+            # While nothing is read from clients, what they wait for may not have reached this room yet.
+            owing = self.has_unsaved_edits or self._committer.is_full
+            for session in self._room.tick(now, owing=owing):
                 log.info("a reader is stuck", document=self.name, session=session.id)
                 self._end(session, PeerTimeout("the client has read nothing for too long"))
             self._rebuild_if_lost()
@@ -169,7 +177,7 @@ class LiveRoom:
 
     def _schedule(self) -> None:
         if self._timer is None and self._room.has_work:
-            pause = self._last_flush + pause_after_flush(self._room.readers) - self._loop.time()
+            pause = self._pacing.wait(self._loop.time())
             self._timer = self._loop.call_later(pause, self.flush) if pause > 0 else self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
@@ -179,9 +187,10 @@ class LiveRoom:
             self._timer = None
         if not self._room.has_work:
             return
-        self._last_flush = self._loop.time()
+        now = self._loop.time()
+        self._pacing.flushed(now, self._room.readers)
         try:
-            flush = self._room.flush(self._last_flush)
+            flush = self._room.flush(now)
         except Exception:
             log.exception(FAILED, document=self.name)
             self._give_up()
@@ -192,7 +201,12 @@ class LiveRoom:
         if flush.append or (flush.acknowledge and self._unsaved_flushes):
             self._unsaved_flushes += 1
             self._committer.submit(
-                self, flush.append, partial(self._acknowledge, flush.acknowledge), writers=len(flush.acknowledge)
+                self,
+                flush.append,
+                partial(self._acknowledge, flush.acknowledge),
+                writers=len(flush.acknowledge),
+                authors=flush.authors,
+                claims=flush.claims,
             )
         else:
             _tell_saved(flush.acknowledge)
@@ -208,6 +222,8 @@ class LiveRoom:
     def committed(self, updates: tuple[bytes, ...]) -> None:
         """Take note that these updates are in the log."""
         self.tail.add(updates)
+        if updates:
+            self._surroundings.edited(self)
         if self.tail.is_due:
             self._surroundings.compaction_due(self)
 
@@ -263,44 +279,20 @@ class LiveRoom:
     # The replica
 
     def _rebuild_if_lost(self) -> None:
-        if self._room.needs_rebuild and not self._rebuilding and not self.closed:
-            self._rebuilding = True
+        if self._room.needs_rebuild and not self._rebuilding.is_under_way and not self.closed:
+            self._rebuilding.begin()
             self._surroundings.start(self._rebuild, f"rebuild {self.name}")
 
     async def _rebuild(self) -> None:
-        """Load a new replica in place of one that the CRDT broke, after all that was taken in is committed."""
-        delay = 0.1
-        while not self.closed:
-            await self.until_saved()
-            try:
-                stored = await self._surroundings.load(self.name)
-                document = load_replica(stored)
-            except DatabaseUnavailable as error:
-                log.warning("a room waits for the database", document=self.name, error=str(error))
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, LONGEST_RETRY)
-            except CollabError as error:
-                self.close(error)
-            except Exception:
-                log.exception(FAILED, document=self.name)
-                self._give_up()
-            else:
-                log.warning("a replica was rebuilt", document=self.name)
-                self._room.rebuild(document)
-                self._end_rebuilding()
-                self._schedule()
-                return
-
-    def _hold_while_rebuilding(self, count: int) -> None:
-        """Have what is collected without a replica weigh on the committer: it waits for the database as flushes do."""
-        if self._rebuilding:
-            self._held_bytes += count
-            self._committer.hold(count)
-
-    def _end_rebuilding(self) -> None:
-        self._rebuilding = False
-        self._committer.release(self._held_bytes)
-        self._held_bytes = 0
+        try:
+            await self._rebuilding.run(self.until_saved, self._surroundings.load)
+        except CollabError as error:
+            self.close(error)
+        except Exception:
+            log.exception(FAILED, document=self.name)
+            self._give_up()
+        else:
+            self._schedule()
 
     @property
     def is_saving(self) -> bool:
@@ -320,7 +312,7 @@ class LiveRoom:
         self.closed = True
         self.deleted = self.deleted or isinstance(error, DocumentDeleted)
         self._surroundings.drop(self)
-        self._end_rebuilding()
+        self._rebuilding.end()
         self.end_all(error)
         for receipt in tuple(self._receipts):
             receipt.fail(error)
@@ -330,30 +322,6 @@ class LiveRoom:
         self.close(CollabError("the room failed; come back in a moment"))
 
 
-def load_replica(stored: StoredDocument | None) -> Document:
-    """Build a replica from what is stored. Raises `CorruptDocument` when that cannot be loaded."""
-    if stored is None:
-        return Document()
-    content = stored.content
-    try:
-        return Document(content.updates, snapshot=content.snapshot)
-    except (UpdateError, PoisonedReplica) as error:
-        raise CorruptDocument(f"the log of {stored.record.name!r} cannot be loaded: {error}") from error
-
-
 def _tell_saved(writers: tuple[Writer, ...]) -> None:
     for writer in writers:
         writer.saved()
-
-
-def _held_bytes_of(message: RoomMessage) -> int:
-    """Return what a message that waits for a replica counts for; a presence replaces the one before, so it counts for nothing."""
-    match message:
-        case SyncStep1(state_vector):
-            return ENTRY_OVERHEAD + len(state_vector)
-        case Stateless(payload):
-            return ENTRY_OVERHEAD + len(payload)
-        case Awareness() | QueryAwareness():
-            return 0
-        case _:
-            return ENTRY_OVERHEAD + len(message.update)

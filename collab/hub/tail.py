@@ -33,6 +33,17 @@ class Tail:
             return False
         return compaction.is_due(snapshot_bytes=self._snapshot_bytes, tail_bytes=self._bytes, tail_rows=self._rows)
 
+    @property
+    def is_due_at_rest(self) -> bool:
+        """Whether the log should be compacted because everybody has left; never after a failure."""
+        return (
+            self._folding is None
+            and not self._failed_rows
+            and compaction.is_due_at_rest(
+                snapshot_bytes=self._snapshot_bytes, tail_bytes=self._bytes, tail_rows=self._rows
+            )
+        )
+
     def begin(self) -> None:
         """Take note that a compaction begins, which will fold everything noted so far."""
         self._folding = self._rows, self._bytes

@@ -3,12 +3,14 @@
 import asyncio
 
 from collab.errors import CollabError
+from collab.rooms.claims import Author
 
 
 class Receipt:
     """Waits for the fate of one edit by somebody who is no session."""
 
-    def __init__(self) -> None:
+    def __init__(self, author: Author | None = None) -> None:
+        self.author = author
         self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def saved(self) -> None:
@@ -32,6 +34,8 @@ class Receipt:
 
 class Nobody:
     """Hands in what is stored already."""
+
+    author: Author | None = None
 
     def saved(self) -> None:
         """Pass over it."""

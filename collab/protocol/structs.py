@@ -25,12 +25,12 @@ MAX_VALUES: Final = 1_000_000
 
 NO_DELETIONS: Final = b"\x00"
 
-_GC: Final = 0
-_SKIP: Final = 10
-_KIND: Final = 0x1F
-_HAS_ORIGIN: Final = 0x80
-_HAS_RIGHT_ORIGIN: Final = 0x40
-_HAS_KEY: Final = 0x20
+GC: Final = 0
+SKIP: Final = 10
+KIND: Final = 0x1F
+HAS_ORIGIN: Final = 0x80
+HAS_RIGHT_ORIGIN: Final = 0x40
+HAS_KEY: Final = 0x20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,25 @@ class Structs:
         return tuple(ready), tuple(early)
 
 
-class _StructReader(Reader):
-    """One that counts the values it reads."""
+class StructReader(Reader):
+    """Reads what stands in structs, and counts the values among it."""
 
     __slots__ = ("values",)
 
-    def __init__(self, update: bytes, max_values: int | None) -> None:
+    def __init__(self, update: bytes, max_values: int | None = None) -> None:
         super().__init__(update)
         self.values = Budget("values", max_values)
+
+    def content(self, kind: int) -> int:
+        """Pass over the content of an item and return its length in clocks."""
+        read = _CONTENTS.get(kind)
+        if read is None:
+            raise ProtocolError(f"content of kind {kind} came; expected one of {', '.join(map(str, _CONTENTS))}")
+        return read(self)
+
+    def value(self) -> None:
+        """Pass over a value."""
+        _read_value(self, MAX_NESTING)
 
 
 def read_structs(update: bytes, max_entries: int | None = None) -> Structs:
@@ -85,7 +96,7 @@ def read_structs(update: bytes, max_entries: int | None = None) -> Structs:
 
     With `max_entries` it also does for more clients and structs together, or for more deletions, and for more than `MAX_VALUES`.
     """
-    reader = _StructReader(update, None if max_entries is None else MAX_VALUES)
+    reader = StructReader(update, None if max_entries is None else MAX_VALUES)
     budget = Budget("clients and structs", max_entries)
     runs: list[Run] = []
     clients: set[int] = set()
@@ -112,14 +123,14 @@ def _write_client(runs: list[Run]) -> bytes:
     written: list[bytes] = []
     for run in runs:
         if run.start > clock:
-            written += (bytes((_SKIP,)), var_uint(run.start - clock))
+            written += (bytes((SKIP,)), var_uint(run.start - clock))
             count += 1
         written.append(run.structs)
         count, clock = count + run.count, run.end
     return var_uint(count) + var_uint(runs[0].client) + var_uint(runs[0].start) + b"".join(written)
 
 
-def _read_client(reader: _StructReader, update: bytes, runs: list[Run], budget: Budget) -> int:
+def _read_client(reader: StructReader, update: bytes, runs: list[Run], budget: Budget) -> int:
     count, client, clock = budget.spend(reader.var_uint()), reader.var_uint(), reader.var_uint()
     start, first, held = clock, reader.position, 0
     for _ in range(count):
@@ -129,7 +140,7 @@ def _read_client(reader: _StructReader, update: bytes, runs: list[Run], budget: 
         if length < 1 or clock + length > MAX_CLOCK:
             raise ProtocolError(f"a struct of length {length} came at clock {clock}; expected 1 to {MAX_CLOCK - clock}")
         clock += length
-        if info == _SKIP:
+        if info == SKIP:
             if held:
                 runs.append(Run(client, start, clock - length, held, update[first:at]))
             start, first, held = clock, reader.position, 0
@@ -140,27 +151,23 @@ def _read_client(reader: _StructReader, update: bytes, runs: list[Run], budget: 
     return client
 
 
-def _read_struct(info: int, reader: _StructReader) -> int:
+def _read_struct(info: int, reader: StructReader) -> int:
     """Pass over a struct and return its length in clocks."""
-    kind = info & _KIND
-    if info in (_SKIP, _GC):
+    if info in (SKIP, GC):
         return reader.var_uint()
-    has_neighbour = info & (_HAS_ORIGIN | _HAS_RIGHT_ORIGIN)
-    if info & _HAS_ORIGIN:
+    has_neighbour = info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN)
+    if info & HAS_ORIGIN:
         _read_id(reader)
-    if info & _HAS_RIGHT_ORIGIN:
+    if info & HAS_RIGHT_ORIGIN:
         _read_id(reader)
     if not has_neighbour:
         if reader.var_uint() == 1:
             reader.var_bytes()  # the root's name
         else:
             _read_id(reader)
-        if info & _HAS_KEY:
+        if info & HAS_KEY:
             reader.var_bytes()
-    read = _CONTENTS.get(kind)
-    if read is None:
-        raise ProtocolError(f"content of kind {kind} came; expected one of {', '.join(map(str, _CONTENTS))}")
-    return read(reader)
+    return reader.content(info & KIND)
 
 
 def _read_id(reader: Reader) -> None:
@@ -201,14 +208,14 @@ def _read_type(reader: Reader) -> int:
     return 1
 
 
-def _read_values(reader: _StructReader) -> int:
+def _read_values(reader: StructReader) -> int:
     count = reader.values.spend(reader.var_uint())
     for _ in range(count):
         _read_value(reader, MAX_NESTING)
     return count
 
 
-def _read_subdocument(reader: _StructReader) -> int:
+def _read_subdocument(reader: StructReader) -> int:
     reader.var_bytes()
     _read_value(reader, MAX_NESTING)
     return 1
@@ -222,7 +229,7 @@ _NAMELESS_TYPES: Final = (0, 1, 2, 4, 6)
 An XML hook (5) has a name that yrs 0.28 does not read: it would take it for the next structs, which nobody has looked at.
 """
 
-_CONTENTS: Final[Mapping[int, Callable[[_StructReader], int]]] = {
+_CONTENTS: Final[Mapping[int, Callable[[StructReader], int]]] = {
     1: Reader.var_uint,  # deleted: only the length is left; 2, JSON, yrs 0.28 reads one too many of, and no client writes any more
     3: _read_binary,
     4: _read_text,
@@ -243,7 +250,7 @@ _ARRAY: Final = 117
 _BYTES: Final = 116
 
 
-def _read_value(reader: _StructReader, nesting: int) -> None:
+def _read_value(reader: StructReader, nesting: int) -> None:
     kind = reader.byte()
     size = _FIXED_SIZES.get(kind)
     if size is not None:

@@ -14,8 +14,14 @@ SMALLEST_TAIL_BYTES: Final = 64 * 1024
 LONGEST_TAIL: Final = 500
 """Log rows after which a snapshot pays whatever their size: each costs a row to read and an update to apply."""
 
-SNAPSHOT_BYTES_PER_ROW: Final = 256
+SNAPSHOT_BYTES_PER_ROW: Final = 384
 """Of a large document more rows may wait, one for so many bytes: a snapshot of it costs more than to load them."""
+
+ROW_BYTES: Final = 100
+"""About what a database adds to each row of the log, with its place in the indexes: several times what a keystroke takes."""
+
+FEWEST_ROWS_AT_REST: Final = 16
+"""Of a document that nobody has open; below this a snapshot would be written for a few words each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,11 @@ def is_due(*, snapshot_bytes: int, tail_bytes: int, tail_rows: int) -> bool:
     )
 
 
+def is_due_at_rest(*, snapshot_bytes: int, tail_bytes: int, tail_rows: int) -> bool:
+    """Tell whether a document that is left alone now takes up more room than it should: its tail more than its snapshot."""
+    return tail_rows >= FEWEST_ROWS_AT_REST and tail_bytes + tail_rows * ROW_BYTES > snapshot_bytes
+
+
 def compact(snapshot: bytes | None, updates: Sequence[bytes]) -> Compacted:
     """Fold a snapshot and the updates after it into one.
 
@@ -41,8 +52,8 @@ def compact(snapshot: bytes | None, updates: Sequence[bytes]) -> Compacted:
     log must stay as it is.
     """
     document = Document(updates, snapshot=snapshot)
-    state, state_vector = document.state(), document.state_vector()
+    state, seen = document.state(), decode_state_vector(document.state_vector())
     # as values: the CRDT writes the clients of a state vector in any order
-    if decode_state_vector(Document([state]).state_vector()) != decode_state_vector(state_vector):
+    if decode_state_vector(Document([state]).state_vector()) != seen:
         raise UpdateError(f"a snapshot of {len(state)} bytes does not load to the state it was made from")
-    return Compacted(state, tuple(index for index, update in enumerate(updates) if is_waiting(update, state_vector)))
+    return Compacted(state, tuple(index for index, update in enumerate(updates) if is_waiting(update, seen)))

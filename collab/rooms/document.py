@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pycrdt import Doc, TransactionEvent
 from pycrdt import get_update as subtract_state
@@ -20,6 +20,8 @@ from collab.protocol.updates import (
     decode_state_vector,
 )
 from collab.rooms.held import MAX_HELD_BYTES, HeldRuns
+
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 class PoisonedReplica(CollabError):
@@ -38,6 +40,15 @@ class Applied:
 
     They are not merged: what waits is in no encoding of the CRDT, and a row is one writer's.
     """
+
+    appended: tuple[int, ...]
+    """Which of the updates those are."""
+
+    clients: frozenset[int]
+    """Under whose ids something new came."""
+
+    new_clients: frozenset[int]
+    """Those of them under which the document held nothing before."""
 
     refused: dict[int, UpdateError]
     """By its index, what is wrong with an update that was not applied."""
@@ -104,28 +115,28 @@ class Document:
         broadcast = changes[0] if changes and changes[0] != EMPTY_UPDATE else None
         if changes:
             self._state = None
+        clients = new_clients = _NONE
         if broadcast is not None:
-            self._note_reach(broadcast)
-            news = [update for index, update in enumerate(updates) if index not in refused]
+            clients, new_clients = self._note_reach(broadcast)
+            news = [index for index in range(len(updates)) if index not in refused]
         else:
             news = self._not_in_state(updates, passed_over={*refused})
-        return Applied(broadcast, tuple(news), refused)
+        return Applied(broadcast, tuple([updates[index] for index in news]), tuple(news), clients, new_clients, refused)
 
-    def _not_in_state(self, updates: Sequence[bytes], passed_over: set[int]) -> list[bytes]:
-        """Return the updates that changed nothing, and yet bring something: they wait."""
-        state_vector = self.state_vector()
-        try:
-            return [
-                update
-                for index, update in enumerate(updates)
-                if index not in passed_over and is_waiting(update, state_vector)
-            ]
-        except UpdateError as error:  # the replica has it, and nobody can tell whether the log needs it
-            raise PoisonedReplica(str(error)) from error
+    def _not_in_state(self, updates: Sequence[bytes], passed_over: set[int]) -> list[int]:
+        """Return which updates changed nothing, and yet bring something: they wait."""
+        seen = decode_state_vector(self.state_vector())
+        return [index for index, update in enumerate(updates) if index not in passed_over and is_waiting(update, seen)]
 
-    def _note_reach(self, broadcast: bytes) -> None:
-        for run in read_structs(broadcast).runs:
-            self._reached[run.client] = max(self._reached.get(run.client, 0), run.end)
+    def _note_reach(self, broadcast: bytes) -> tuple[frozenset[int], frozenset[int]]:
+        """Take note of how far the broadcast takes the document; return whose ids it has, and which of them are new."""
+        reached = self._reached
+        runs = read_structs(broadcast).runs
+        clients = frozenset([run.client for run in runs])
+        new = clients.difference(reached)
+        for run in runs:
+            reached[run.client] = max(reached.get(run.client, 0), run.end)
+        return clients, new or _NONE
 
     def _transact(self, updates: Sequence[bytes]) -> dict[int, UpdateError]:
         """Give the CRDT what it may have of these updates, and hold the rest; return what is refused, by its index."""
@@ -219,15 +230,16 @@ class Document:
             raise PoisonedReplica(f"the CRDT failed to encode its state: {_first_line(error)}") from error
 
 
-def is_waiting(update: bytes, state_vector: bytes) -> bool:
+def is_waiting(update: bytes, seen: StateVector) -> bool:
     """Tell whether a replica that took this update in and has this state still keeps part of it aside.
 
-    An edit, or a deletion, that builds upon one not yet seen waits for it; the CRDT holds it in memory but encodes it nowhere.
+    An edit, or a deletion, that builds upon one not yet seen waits for it; the CRDT holds it in memory but encodes it nowhere. Raises
+    `ProtocolError` for what is no update.
     """
-    rest = _subtract(update, state_vector)
-    if rest[:1] != b"\x00":
-        return True
-    return _deletes_unseen(_delete_set_of(rest), decode_state_vector(state_vector))
+    structs = read_structs(update)
+    return any(run.end > seen.get(run.client, 0) for run in structs.runs) or (
+        structs.deletions != NO_DELETIONS and _deletes_unseen(decode_delete_set(structs.deletions), seen)
+    )
 
 
 def _deletes_unseen(deleted: DeleteSet, seen: StateVector) -> bool:

@@ -5,6 +5,7 @@ from typing import Final, NewType, Protocol
 
 from collab.protocol.dialect import Dialect
 from collab.protocol.frames import Frame
+from collab.rooms.claims import Author
 
 SessionId = NewType("SessionId", str)
 
@@ -17,8 +18,8 @@ _DRAINED_PART: Final = 4
 class Wire(Protocol):
     """The way to one client. A closed one swallows what it is given."""
 
-    def write(self, frame: Frame) -> None:
-        """Take a frame, at once and in order."""
+    def write(self, frame: Frame) -> int:
+        """Take a frame, at once and in order; return how many bytes the client has not taken yet."""
         ...
 
     def waiting(self) -> int:
@@ -28,6 +29,11 @@ class Wire(Protocol):
 
 class Writer(Protocol):
     """Whoever hands in edits and wants to know what became of each."""
+
+    @property
+    def author(self) -> Author | None:
+        """Whom its edits are from; `None` for guests."""
+        ...
 
     def saved(self) -> None:
         """One edit is committed."""
@@ -49,6 +55,14 @@ class Rights:
     user_id: str = ""
     """Who it is; empty for a guest."""
 
+    @property
+    def author(self) -> Author | None:
+        """As whom it writes; `None` for a guest."""
+        if not self.user_id:
+            return None
+        name = (self.user or {}).get("name")
+        return Author(self.user_id, name if isinstance(name, str) else "")
+
 
 class Session:
     """One client in one room. A session is not a connection: a Hocuspocus socket carries one for each document.
@@ -57,7 +71,18 @@ class Session:
     one diff from the state it was sent last.
     """
 
-    __slots__ = ("_limit", "behind_since", "dialect", "has_left", "id", "presence", "rights", "state_vector", "wire")
+    __slots__ = (
+        "author",
+        "behind_since",
+        "dialect",
+        "has_left",
+        "id",
+        "outbox_bytes",
+        "presence",
+        "rights",
+        "state_vector",
+        "wire",
+    )
 
     def __init__(
         self, session_id: SessionId, dialect: Dialect, wire: Wire, rights: Rights, *, outbox_bytes: int
@@ -66,6 +91,7 @@ class Session:
         self.dialect = dialect
         self.wire = wire
         self.rights = rights
+        self.author = rights.author
         self.presence: set[int] = set()
         """The awareness ids that are its own."""
         self.has_left = False
@@ -75,7 +101,8 @@ class Session:
         self.behind_since: float | None = None
         self.state_vector = b""
         """Of the state it was sent last; only while it is behind."""
-        self._limit = outbox_bytes
+        self.outbox_bytes = outbox_bytes
+        """How many bytes may wait for it before it is behind."""
 
     def tell(self, payload: bytes | None) -> None:
         """Write something meant for this session alone, such as an answer; `None` is what its dialect has no word for."""
@@ -92,10 +119,6 @@ class Session:
         self.tell(payload)
         return payload is not None
 
-    def is_over_limit(self) -> bool:
-        """Tell whether more waits for it than may."""
-        return self.wire.waiting() > self._limit
-
     def has_drained(self) -> bool:
         """Tell whether it has taken nearly everything it was sent; what it shares a socket with may never leave that quite empty."""
-        return self.wire.waiting() * _DRAINED_PART <= self._limit
+        return self.wire.waiting() * _DRAINED_PART <= self.outbox_bytes

@@ -1,23 +1,40 @@
-"""Documents, their update log and their snapshots in SQLite or PostgreSQL."""
+"""Documents, their update log, snapshots and versions in SQLite or PostgreSQL."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from collab.storage.authors import Authors
+from collab.storage.authorship import SqlAuthorshipStore
 from collab.storage.database import open_database
 from collab.storage.documents import SqlDocumentStore
+from collab.storage.inspection import Inspection
 from collab.storage.log import SqlUpdateLog
 from collab.storage.migrations import Migrated, migrate
+from collab.storage.versions import SqlVersionStore
 
-__all__ = ["Migrated", "SqlDocumentStore", "SqlUpdateLog", "Storage", "migrate", "open_storage"]
+__all__ = [
+    "Inspection",
+    "Migrated",
+    "SqlAuthorshipStore",
+    "SqlDocumentStore",
+    "SqlUpdateLog",
+    "SqlVersionStore",
+    "Storage",
+    "migrate",
+    "open_storage",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The two ports on one database."""
+    """The ports on one database, and what looks below them."""
 
     log: SqlUpdateLog
     documents: SqlDocumentStore
+    versions: SqlVersionStore
+    authorship: SqlAuthorshipStore
+    inspection: Inspection
 
 
 @asynccontextmanager
@@ -27,4 +44,11 @@ async def open_storage(url: str) -> AsyncIterator[Storage]:
     Raises `SettingsError` for a URL that is none of ours, `DatabaseUnavailable` for a database that cannot be opened.
     """
     async with open_database(url) as database:
-        yield Storage(SqlUpdateLog(database), SqlDocumentStore(database))
+        authors = Authors(database)
+        yield Storage(
+            SqlUpdateLog(database, authors),
+            SqlDocumentStore(database),
+            SqlVersionStore(database, authors),
+            SqlAuthorshipStore(database),
+            Inspection(database),
+        )

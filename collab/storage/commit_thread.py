@@ -33,6 +33,8 @@ class CommitThread:
                 "isolation_level": None,
             },  # None: the driver begins nothing by itself
         )
+        self._connection: Connection | None = None
+        """Kept between commits, for to fetch and reset it costs as much as a statement; another after a failure."""
         self._path = address.path
         self._opened = self._identity()
         event.listen(self._engine, "connect", _prepare)
@@ -53,12 +55,21 @@ class CommitThread:
         """Commit, unless the file is no longer the one that was opened: SQLite goes on with one that was removed, for nobody."""
         if self._identity() != self._opened:
             raise FileNotFoundError("the file was replaced by another while it was open")
-        with self._engine.begin() as connection:
-            statements(connection)
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            with self._connection.begin():
+                statements(self._connection)
+        except BaseException:
+            self._connection.close()
+            self._connection = None
+            raise
 
     def close(self) -> None:
         """Let the last transaction end, and close the connection. Blocks for as long."""
         self._thread.shutdown()
+        if self._connection is not None:
+            self._connection.close()
         self._engine.dispose()
 
 

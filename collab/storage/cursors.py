@@ -11,20 +11,20 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _PLACE: Final = struct.Struct(">qq")
 _CHECK_BYTES: Final = 8
-_CHECK_KEY: Final = b"collab: a place in the list of documents"
+_CHECK_KEY: Final = b"collab: a place in a list"
 """Not a secret. The check finds what was typed, cut or made for another list; a forged place shows nobody more than the list does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The last document of a page, by what the list is sorted by."""
+    """The last entry of a page, by what the list is sorted by."""
 
-    updated_at: datetime
+    at: datetime
     id: int
 
     def encode(self) -> str:
         """Write it, fit for a URL."""
-        packed = _PLACE.pack((self.updated_at - _EPOCH) // _MICROSECOND, self.id)
+        packed = _PLACE.pack((self.at - _EPOCH) // _MICROSECOND, self.id)
         return urlsafe_b64encode(packed + _check(packed)).decode("ascii").rstrip("=")
 
     @classmethod
@@ -33,8 +33,8 @@ class Place:
         try:
             raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
             packed, check = raw[: _PLACE.size], raw[_PLACE.size :]
-            micros, document = _PLACE.unpack(packed)
-            place = cls(_EPOCH + micros * _MICROSECOND, document)
+            micros, number = _PLACE.unpack(packed)
+            place = cls(_EPOCH + micros * _MICROSECOND, number)
         except (ValueError, OverflowError, struct.error):
             place = None
         if place is None or check != _check(packed) or place.encode() != cursor:

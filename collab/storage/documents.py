@@ -13,6 +13,7 @@ from collab.storage.cursors import Place
 from collab.storage.database import Database
 from collab.storage.migrations import check_schema
 from collab.storage.records import COLUMNS, IS_LIVING, find_deleted, find_living, record_of, utc_now
+from collab.storage.stored_bytes import checksum
 from collab.storage.tables import documents, fold, search_text, updates
 
 
@@ -35,7 +36,11 @@ class SqlDocumentStore:
                 raise _exists(name) from error
             record = await _living(connection, name)
             if update is not None:
-                await connection.execute(insert(updates).values(document_id=record.id, content=update, created_at=now))
+                await connection.execute(
+                    insert(updates).values(
+                        document_id=record.id, content=update, checksum=checksum(update), created_at=now
+                    )
+                )
         return record
 
     async def get(self, name: DocumentName) -> DocumentRecord:
@@ -100,7 +105,7 @@ class SqlDocumentStore:
         conditions = [IS_LIVING]
         if cursor is not None:
             place = Place.decode(cursor)
-            conditions.append(tuple_(documents.c.updated_at, documents.c.id) < tuple_(place.updated_at, place.id))
+            conditions.append(tuple_(documents.c.updated_at, documents.c.id) < tuple_(place.at, place.id))
         if query is not None:
             conditions.append(self._contains(query))
         if prefixes is not None:

@@ -1,28 +1,37 @@
 """The update log in a database: the port `UpdateLog`."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import compress
+from itertools import zip_longest
 from typing import Final
 
 from anyio import to_thread
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import CollabError, CorruptDocument, DocumentDeleted, DocumentNotFound
 from collab.ports import Append, Compaction, DocumentId, DocumentName, StoredContent, StoredDocument
-from collab.rooms.compaction import Compacted, compact
+from collab.rooms.compaction import compact
+from collab.storage.authors import INSERT_CLAIMS, Authors, claim_rows
+from collab.storage.authorship import folded_authorship
 from collab.storage.database import Database
-from collab.storage.records import find_deleted, find_living, utc_now
+from collab.storage.prepared import PreparedStatement
+from collab.storage.records import find_deleted, find_living, read_rows, snapshot_of, update_of, utc_now
+from collab.storage.stored_bytes import StoredState, checksum, encode_state
 from collab.storage.tables import documents, snapshots, updates
 
 DELETED_AT_ONCE: Final = 500
 """Rows that one statement deletes: each is a parameter, of which older versions of SQLite allow a thousand."""
 
-_INSERT_UPDATES: Final = insert(updates).inline()  # nobody asks for the ids of the new rows
-_TOUCH_DOCUMENT: Final = (
+_INSERT_UPDATES: Final = PreparedStatement(
+    insert(updates)
+    .inline()  # nobody asks for the ids of the new rows
+    .values({column: bindparam(column) for column in ("document_id", "content", "checksum", "created_at", "author_id")})
+)
+_TOUCH_DOCUMENT: Final = PreparedStatement(
     update(documents).where(documents.c.id == bindparam("document")).values(updated_at=bindparam("now"))
 )
 
@@ -31,17 +40,20 @@ _TOUCH_DOCUMENT: Final = (
 class _Logged:
     """What is stored of a document, and what identifies it."""
 
-    snapshot_number: int | None
+    row: RowMapping | None
+    """Of the snapshot."""
+
+    rows: Sequence[RowMapping]
     snapshot: bytes | None
-    ids: tuple[int, ...]
     updates: tuple[bytes, ...]
 
 
 class SqlUpdateLog:
     """Keeps content in the tables `updates` and `snapshots`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, authors: Authors) -> None:
         self._database = database
+        self._authors = authors
 
     async def load(self, name: DocumentName) -> StoredDocument | None:
         """Read the living document of this name in one transaction."""
@@ -62,22 +74,32 @@ class SqlUpdateLog:
         `DocumentNotFound` for an id that never was a document's: then nothing was written.
         """
         now = utc_now()
+        ids = await self._authors.ids(batch)
         rows = [
-            {"document_id": append.document, "content": content, "created_at": now}
+            {
+                "document_id": append.document,
+                "content": content,
+                "checksum": checksum(content),
+                "created_at": now,
+                "author_id": ids.get(author),
+            }
             for append in batch
-            for content in append.updates
+            for content, author in zip_longest(append.updates, append.authors)
         ]
         if not rows:
             return
+        claims = claim_rows(batch, ids)
         # Sorted, so that two nodes never wait for each other's rows crosswise.
         touched = sorted({append.document for append in batch if append.updates})
 
         def statements(connection: Connection) -> None:
             try:
-                connection.execute(_INSERT_UPDATES, rows)
-            except IntegrityError as error:
+                _INSERT_UPDATES.execute(connection, rows)
+            except (IntegrityError, sqlite3.IntegrityError) as error:
                 raise DocumentNotFound(f"updates came for the documents {touched}; not all of them exist") from error
-            connection.execute(_TOUCH_DOCUMENT, [{"document": document, "now": now} for document in touched])
+            _TOUCH_DOCUMENT.execute(connection, [{"document": document, "now": now} for document in touched])
+            if claims:
+                connection.execute(INSERT_CLAIMS, claims)
 
         await self._database.commit(statements)
 
@@ -89,72 +111,84 @@ class SqlUpdateLog:
         with _corrupt_unless_read(f"the document with id {document}"):
             async with self._database.reading() as connection:
                 logged = await _read(connection, document)
-        if not logged.ids:
+        if not logged.rows:
             return None
         try:
-            compacted = await to_thread.run_sync(compact, logged.snapshot, logged.updates)
-        except CollabError as error:
+            folded = await to_thread.run_sync(_fold, logged)
+        except (CollabError, TypeError, ValueError) as error:
             raise CorruptDocument(
                 f"what is stored of the document with id {document} cannot be loaded: {error}"
             ) from error
-        folded = _folded(logged, compacted)
-        if not folded:
+        if not folded.ids:
             return None
         async with self._database.writing() as connection:
-            replaced = await _replace(connection, document, logged.snapshot_number, compacted.state, folded)
-        return Compaction(len(folded), len(compacted.state)) if replaced else None
+            replaced = await _replace(
+                connection, document, None if logged.row is None else logged.row["number"], folded
+            )
+        return Compaction(len(folded.ids), folded.state_bytes) if replaced else None
 
 
 async def _read(connection: AsyncConnection, document: DocumentId) -> _Logged:
-    snapshot = (
-        await connection.execute(
-            select(snapshots.c.number, snapshots.c.state).where(snapshots.c.document_id == document)
-        )
-    ).one_or_none()
-    rows = (
-        await connection.execute(
-            select(updates.c.id, updates.c.content).where(updates.c.document_id == document).order_by(updates.c.id)
-        )
-    ).all()
+    """Read what is stored. Raises `TypeError` or `ValueError` for rows that are not what this program wrote."""
+    snapshot, rows = await read_rows(connection, document)
     return _Logged(
-        snapshot_number=None if snapshot is None else snapshot.number,
-        snapshot=None if snapshot is None else _bytes(snapshot.state),
-        ids=tuple(row.id for row in rows),
-        updates=tuple(_bytes(row.content) for row in rows),
+        row=snapshot,
+        rows=rows,
+        snapshot=None if snapshot is None else snapshot_of(snapshot),
+        updates=tuple(map(update_of, rows)),
     )
 
 
-def _folded(logged: _Logged, compacted: Compacted) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """The snapshot that takes the place of what was read."""
+
+    ids: tuple[int, ...]
+    """Of the rows that are in it."""
+
+    state: StoredState
+    state_bytes: int
+    authorship: bytes
+
+
+def _fold(logged: _Logged) -> _Folded:
+    compacted = compact(logged.snapshot, logged.updates)
     kept = set(compacted.waiting)
-    return list(compress(logged.ids, (index not in kept for index in range(len(logged.ids)))))
+    rows = [row for index, row in enumerate(logged.rows) if index not in kept]
+    return _Folded(
+        ids=tuple(row["id"] for row in rows),
+        state=encode_state(compacted.state),
+        state_bytes=len(compacted.state),
+        authorship=folded_authorship(logged.row, rows),
+    )
 
 
 async def _replace(
-    connection: AsyncConnection, document: DocumentId, read_number: int | None, state: bytes, folded: Sequence[int]
+    connection: AsyncConnection,
+    document: DocumentId,
+    read_number: int | None,
+    folded: _Folded,
 ) -> bool:
     """Write the snapshot and delete the rows that it holds, unless another node has put another snapshot there meanwhile."""
     await connection.execute(select(documents.c.id).where(documents.c.id == document).with_for_update(key_share=True))
     number = await connection.scalar(select(snapshots.c.number).where(snapshots.c.document_id == document))
     if number != read_number:
         return False
-    now = utc_now()
+    written = {
+        "number": 1 if number is None else number + 1,
+        "encoding": folded.state.encoding,
+        "state": folded.state.stored,
+        "checksum": checksum(folded.state.stored),
+        "created_at": utc_now(),
+        "authorship": folded.authorship,
+    }
     if number is None:
-        await connection.execute(insert(snapshots).values(document_id=document, number=1, state=state, created_at=now))
+        await connection.execute(insert(snapshots).values(document_id=document, **written))
     else:
-        await connection.execute(
-            update(snapshots)
-            .where(snapshots.c.document_id == document)
-            .values(number=number + 1, state=state, created_at=now)
-        )
-    for start in range(0, len(folded), DELETED_AT_ONCE):
-        await connection.execute(delete(updates).where(updates.c.id.in_(folded[start : start + DELETED_AT_ONCE])))
+        await connection.execute(update(snapshots).where(snapshots.c.document_id == document).values(**written))
+    for start in range(0, len(folded.ids), DELETED_AT_ONCE):
+        await connection.execute(delete(updates).where(updates.c.id.in_(folded.ids[start : start + DELETED_AT_ONCE])))
     return True
-
-
-def _bytes(stored: object) -> bytes:
-    if not isinstance(stored, bytes):
-        raise TypeError(f"a stored {type(stored).__name__} came; expected bytes")
-    return stored
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from asyncpg.exceptions import ReadOnlySQLTransactionError
 from sqlalchemy import event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -60,7 +61,18 @@ def postgres_writers(address: PostgresAddress, statement_timeout: float | None) 
         connection.run_async(lambda driver: driver.execute(_DURABLE))
 
     event.listen(engine.sync_engine, "connect", make_durable)
+    event.listen(engine.sync_engine, "handle_error", _part_with_read_only)
     return engine
+
+
+def _part_with_read_only(context: ExceptionContext) -> None:
+    """Have connections thrown away that may not write.
+
+    A server that has become a standby, or whose databases were made read-only for a while, lets them live; each would refuse every
+    commit for as long as it lasts, also when the next connection would not.
+    """
+    if isinstance(context.original_exception.__cause__, ReadOnlySQLTransactionError):
+        context.is_disconnect = True
 
 
 def _connect_args(address: PostgresAddress, statement_timeout: float | None) -> dict[str, object]:

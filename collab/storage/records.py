@@ -1,5 +1,6 @@
-"""Rows of the table of documents, found by name and read as records."""
+"""Rows, found and read: documents by name as records, snapshots and updates as the bytes that were stored."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import CorruptDocument
 from collab.ports import DocumentId, DocumentKind, DocumentName, DocumentRecord
-from collab.storage.tables import documents
+from collab.storage.stored_bytes import decode_state, stored_bytes, verify
+from collab.storage.tables import documents, snapshots, updates
 
 COLUMNS: Final = (
     documents.c.id,
@@ -71,3 +73,33 @@ async def find_deleted(connection: AsyncConnection, name: DocumentName, *, lock:
         statement = statement.with_for_update(key_share=True)
     row = (await connection.execute(statement)).mappings().one_or_none()
     return None if row is None else record_of(row)
+
+
+async def read_rows(
+    connection: AsyncConnection, document: DocumentId
+) -> tuple[RowMapping | None, Sequence[RowMapping]]:
+    """Return the rows of a document's snapshot, if it has one, and of its log, in the order of their ids."""
+    snapshot = await connection.execute(select(snapshots).where(snapshots.c.document_id == document))
+    log = await connection.execute(select(updates).where(updates.c.document_id == document).order_by(updates.c.id))
+    return snapshot.mappings().one_or_none(), log.mappings().all()
+
+
+def snapshot_of(row: RowMapping) -> bytes:
+    """Return the state that a row of `snapshots` holds. Raises `TypeError` or `ValueError` for what this program never wrote."""
+    return state_of(row, "the snapshot")
+
+
+def state_of(row: RowMapping, what: str = "its state") -> bytes:
+    """Return the state that a row of `snapshots` or `versions` holds. Raises as `snapshot_of` does."""
+    verify(what, stored_bytes(row["state"]), row["checksum"])
+    return decode_state(row["encoding"], row["state"])
+
+
+def update_of(row: RowMapping) -> bytes:
+    """Return the update that a row of `updates` holds. Raises as `snapshot_of` does, naming the row."""
+    try:
+        content = stored_bytes(row["content"])
+    except TypeError as error:
+        raise TypeError(f"row {row['id']} of its log: {error}") from None
+    verify(f"row {row['id']} of its log", content, row["checksum"])
+    return content

@@ -1,4 +1,4 @@
-"""The tables: documents, their update log, their snapshots.
+"""The tables: documents, their update log, their snapshots and versions, what was cut out of a log, and who wrote what.
 
 A change here needs a revision in `migrations/`; a test compares the two.
 """
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     DateTime,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
 from collab.protocol.names import MAX_NAME_LENGTH
@@ -100,21 +102,82 @@ updates = Table(
     Column("id", _ID, primary_key=True),
     Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("checksum", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("author_id", _ID),  # no foreign key: each row would cost a look at `authors`, and on PostgreSQL a lock
     Index("ix_updates_document_id_id", "document_id", "id"),
     sqlite_autoincrement=True,  # whoever remembers the id of a row that compaction deleted must not meet another row under it
 )
-"""The update log. Ids grow, but on PostgreSQL they may become visible out of order: nothing may take `id > n` for "all after n"."""
+"""The update log; `author_id` is who delivered a row, `NULL` for a guest.
+
+Ids grow, but on PostgreSQL they may become visible out of order: nothing may take `id > n` for "all after n"."""
 
 snapshots = Table(
     "snapshots",
     metadata,
     Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("number", BigInteger, nullable=False),
+    Column("encoding", String(16), nullable=False, server_default="identity"),
     Column("state", LargeBinary, nullable=False),
+    Column("checksum", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("authorship", LargeBinary),
 )
-"""The latest snapshot of each document. `number` grows with each one, so that a node can tell whether the one it read is still there."""
+"""The latest snapshot of each document. `number` grows with each one, so that a node can tell whether the one it read is still there.
+
+`authorship` says who delivered what is in it (`collab/rooms/authorship.py`).
+"""
+
+authors = Table(
+    "authors",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("user_id"),
+    sqlite_autoincrement=True,
+)
+"""Every user who has written something, under a number short enough for each row of the log, with the name they had last."""
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("client_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("author_id", _ID, nullable=False),
+)
+"""Whose each Yjs client id is in a document: the user's whose claim was committed first. No row is ever changed."""
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text),
+    Column("encoding", String(16), nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("author_id", _ID),
+    Column("participants", JSON, nullable=False),
+    Index("ix_versions_document_id_id", "document_id", "id"),
+    sqlite_autoincrement=True,
+)
+"""What documents were. `participants` lists the numbers of authors, `null` among them for guests."""
+
+quarantined_updates = Table(
+    "quarantined_updates",
+    metadata,
+    Column("update_id", _ID, primary_key=True, autoincrement=False),
+    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("checksum", BigInteger),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("cut_at", UtcDateTime, nullable=False),
+    Index("ix_quarantined_updates_document_id", "document_id"),
+)
+"""Rows of the update log that somebody has cut out because the document does not load with them; their bytes are kept here."""
 
 
 def search_text(name: str, title: str) -> str:

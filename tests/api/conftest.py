@@ -66,9 +66,13 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
         database = Path(copyfile(empty_database, tmp_path / f"{next(numbers)}.db"))
         async with AsyncExitStack() as stack:
             storage = await stack.enter_async_context(open_storage(f"sqlite:///{database}"))
-            hub = await stack.enter_async_context(Hub.running(storage.log, storage.documents, settings))
+            hub = await stack.enter_async_context(
+                Hub.running(storage.log, storage.documents, storage.versions, settings)
+            )
             candidates = (editor,) if editor is not None else ()
-            app = create_api(storage.documents, hub, access_from(settings), settings, editor_candidates=candidates)
+            app = create_api(
+                storage.documents, hub, storage.versions, access_from(settings), settings, editor_candidates=candidates
+            )
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=HERE))
             yield Server(storage, hub, client, app, database)

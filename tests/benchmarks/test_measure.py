@@ -31,6 +31,13 @@ def test_each_edit_of_a_merged_frame_waits_from_its_own_sending() -> None:
     )
 
 
+def test_an_edit_of_many_letters_is_one_delivery() -> None:
+    (script,) = write_scripts(Workload(writers=1, rate=3, seconds=1, warm_up=0, letters=1_000))
+    arrivals = [arrival(clock + 1.5, update) for clock, update in enumerate(script.updates)]
+    reading = read(arrivals, Y_WEBSOCKET, {script.client_id: [0.0, 1.0, 2.0]}, Window(0, 3), letters=1_000)
+    assert reading == Reading(latencies=(1.5, 1.5, 1.5), deliveries=2, frames=2)
+
+
 def test_an_edit_that_comes_twice_is_delivered_once() -> None:
     arrivals = [arrival(1.0, SCRIPT.updates[0]), arrival(2.0, SCRIPT.updates[0])]
     assert read(arrivals, Y_WEBSOCKET, SENT, Window(0, 10)) == Reading(latencies=(1.0,), deliveries=1, frames=1)

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.contenders import CONTENDERS
 from benchmarks.failures import RunFailed
 from benchmarks.fanout import Outcome
-from benchmarks.report import table, write_page
+from benchmarks.report import table, write_section
 from benchmarks.rounds import Outcomes
 
 
@@ -52,8 +52,8 @@ def test_table_leaves_out_runs_that_do_not_count() -> None:
 def test_page_keeps_what_stands_around_the_table(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
     page.write_text("before\n<!-- fanout: written by `make bench` -->\nold\n<!-- /fanout -->\nafter\n")
-    write_page(page, "new")
-    write_page(page, "newer")
+    write_section(page, "fanout", "new")
+    write_section(page, "fanout", "newer")
     assert page.read_text() == (
         "before\n<!-- fanout: written by `make bench` -->\n\nnewer\n\n<!-- /fanout -->\nafter\n"
     )
@@ -63,5 +63,5 @@ def test_page_without_marks_is_refused_and_kept(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
     page.write_text("a page\n")
     with pytest.raises(ValueError, match="has no marks"):
-        write_page(page, "new")
+        write_section(page, "fanout", "new")
     assert page.read_text() == "a page\n"

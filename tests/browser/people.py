@@ -18,6 +18,19 @@ _BLOCKS = """
 })
 """
 
+_STATES_SEEN = """
+(milliseconds) => new Promise((resolve) => {
+  const seen = [];
+  const look = () => {
+    const state = document.querySelector('[data-save-state]').dataset.saveState;
+    if (seen.at(-1) !== state) seen.push(state);
+  };
+  look();
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
+  setTimeout(() => resolve(seen), milliseconds);
+})
+"""
+
 _AT_END = """
 () => [...document.querySelectorAll('.bn-editor .bn-block-content')].at(-1)?.contains(getSelection()?.anchorNode)
 """
@@ -74,6 +87,11 @@ class Person:
     def sees_state(self, state: str) -> None:
         """Wait until the editor shows this save state."""
         expect(self.save_state).to_have_attribute("data-save-state", state, timeout=20_000)
+
+    def states_seen(self, seconds: float) -> list[str]:
+        """Look at the save state for so long, and return what it was, one after the other."""
+        seen: list[str] = self.page.evaluate(_STATES_SEEN, seconds * 1000)
+        return seen
 
     def write(self, text: str) -> None:
         """Put the text cursor at the end of the document and write."""

@@ -1,9 +1,13 @@
 """What the editor says about the safety of what was written, and whether it is true."""
 
+from pathlib import Path
+
+import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.documents import Documents
 from tests.browser.people import People, Person
+from tests.faults.outages import locked
 from tests.support.server import RunningServer
 
 SYNC_STATUS = 8
@@ -114,6 +118,27 @@ def test_an_edit_that_nobody_answers_is_offline_until_an_answer_comes(
     ada.sees_state("offline")
 
     answers.release()
+    ada.sees_state("saved")
+
+
+@pytest.mark.parametrize("seconds", [14, pytest.param(60, marks=pytest.mark.soak)], ids=["short", "long"])
+def test_while_the_database_takes_nothing_and_the_server_lives_it_is_saving_all_the_time(
+    seconds: int, own_server: RunningServer, people: People, tmp_path: Path
+) -> None:
+    ada, ben = people.join(own_server.url, "Ada"), people.join(own_server.url, "Ben")
+    ada.go("/d/stalled")
+    ada.page.get_by_role("button", name="Create it").click()
+    ben.open("stalled")
+    for person in (ada, ben):
+        person.sees_state("saved")
+
+    with locked(tmp_path / "collab.db"):
+        ada.write("Hello")
+        ada.sees_state("saving")
+        seen = ada.states_seen(seconds)
+        ben.sees_text("Hello")
+
+    assert seen == ["saving"]
     ada.sees_state("saved")
 
 

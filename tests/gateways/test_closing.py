@@ -5,6 +5,7 @@ import pytest
 from collab import errors
 from collab.errors import (
     CollabError,
+    CorruptDocument,
     DatabaseUnavailable,
     DocumentDeleted,
     DocumentNotFound,
@@ -55,6 +56,14 @@ def test_reason_is_the_errors_own_words() -> None:
 
 def test_reason_does_not_tell_where_the_database_is() -> None:
     assert "db.internal" not in reason_of(DatabaseUnavailable("postgresql://db.internal/collab is not available"))
+
+
+def test_reason_of_what_cannot_be_read_says_that_it_is_kept_and_not_where() -> None:
+    reason = reason_of(CorruptDocument("row 2 of its log has the checksum 7, in /srv/collab.db"))
+
+    assert reason == (
+        "what is stored of this document cannot be read; it is kept as it is until somebody has mended it"
+    )
 
 
 @pytest.mark.parametrize(

@@ -234,3 +234,10 @@ def test_token_without_a_secret_is_one_clear_line(tmp_path: Path) -> None:
     code, said = run("token", "ada", directory=tmp_path)
 
     assert_one_clear_line(code, said, "COLLAB_SECRET is not set")
+
+
+def test_misspelt_variable_is_told_and_does_not_stop_the_start(tmp_path: Path) -> None:
+    server = RunningServer.start(tmp_path, environment={"COLLAB_IDLE_TIMEOT": "5"})
+    server.kill()
+
+    assert "warning: COLLAB_IDLE_TIMEOT is no setting; was COLLAB_IDLE_TIMEOUT meant?\n" in server.output

@@ -19,13 +19,14 @@ from collab.protocol.messages import RoomMessage, SyncStep1, SyncUpdate
 from collab.protocol.ywebsocket import YWebsocketDialect
 from collab.rooms.session import Rights, Session, SessionId
 from collab.settings import Settings
-from collab.storage import SqlDocumentStore, migrate, open_storage
+from collab.storage import SqlDocumentStore, Storage, migrate, open_storage
 from tests.hub.faults import FaultyLog
 from tests.support import heard
 from tests.support.heard import Heard, Status, Step2, Update, only
 from tests.support.wires import MemoryWire
 
 DOC = DocumentName("doc")
+_EDITOR = Rights()
 
 
 @dataclass
@@ -78,6 +79,7 @@ class House:
     hub: Hub
     log: FaultyLog
     documents: SqlDocumentStore
+    storage: Storage
 
     async def create(self, name: str = DOC, update: bytes | None = None) -> DocumentName:
         """Create a document beside the hub."""
@@ -85,12 +87,12 @@ class House:
         await self.documents.create(document, kind=DocumentKind.YJS, title=name, update=update)
         return document
 
-    async def join(self, name: str = DOC, dialect: Dialect | None = None, *, create: bool = True) -> Guest:
+    async def join(
+        self, name: str = DOC, dialect: Dialect | None = None, *, create: bool = True, rights: Rights = _EDITOR
+    ) -> Guest:
         """Let a Hocuspocus guest into a document."""
         wire, endings = MemoryWire(), list[CollabError]()
-        session = Session(
-            SessionId("guest"), dialect or HocuspocusDialect(name), wire, Rights(), outbox_bytes=1_000_000
-        )
+        session = Session(SessionId("guest"), dialect or HocuspocusDialect(name), wire, rights, outbox_bytes=1_000_000)
         live = await self.hub.join(DocumentName(name), session, endings.append, create=create)
         return Guest(live, session, wire, endings)
 
@@ -119,8 +121,8 @@ async def open_house(path: Path, settings: Settings) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(f"sqlite:///{path}"))
         log = FaultyLog(storage.log)
-        hub = await stack.enter_async_context(Hub.running(log, storage.documents, settings))
-        yield House(hub, log, storage.documents)
+        hub = await stack.enter_async_context(Hub.running(log, storage.documents, storage.versions, settings))
+        yield House(hub, log, storage.documents, storage)
 
 
 OpenHub = Callable[..., AbstractAsyncContextManager[House]]

@@ -1,5 +1,7 @@
 """Saved means committed: group commit, a database that is away, and one that refuses."""
 
+import asyncio
+
 import anyio.lowlevel
 import pytest
 
@@ -7,9 +9,11 @@ from collab.errors import DatabaseUnavailable, DocumentNotFound, LimitExceeded, 
 from collab.hub import committer as committing
 from collab.hub.committer import ENTRY_OVERHEAD, Committer
 from collab.ports import DocumentName
+from collab.rooms.audience import SILENCE_WHILE_OWING
 from collab.settings import MIB
 from tests.hub.house import House, OpenHub
 from tests.support.eventually import eventually
+from tests.support.heard import KEEP_ALIVE
 from tests.support.peers import Peer, text_of
 
 AWAY = DatabaseUnavailable("the database is away")
@@ -112,6 +116,38 @@ async def test_writes_over_the_limit_find_the_committer_full_until_it_has_commit
 
         assert not house.hub.committer.is_full
         assert guest.saved == 1
+
+
+async def test_whoever_waits_for_a_commit_hears_that_the_server_lives(house: House) -> None:
+    await house.create()
+    guest, other = await house.join(), await house.join("elsewhere")
+    house.log.hold_appends()
+    guest.update(Peer(1).type("a"))
+    guest.live.flush()
+    later = asyncio.get_running_loop().time() + SILENCE_WHILE_OWING
+
+    other.live.flush()
+    for live in (guest.live, other.live):
+        live.tick(later)
+
+    assert guest.said()[-1] == KEEP_ALIVE
+    assert KEEP_ALIVE not in other.said()
+    house.log.appending.set()
+
+
+async def test_while_nothing_is_read_everybody_hears_that_the_server_lives(open_hub: OpenHub) -> None:
+    async with open_hub(max_unsaved_bytes=MIB) as house:
+        await house.create()
+        guest, other = await house.join(), await house.join("elsewhere")
+        house.log.hold_appends()
+        guest.update(Peer(1).type("x" * MIB))
+        guest.live.flush()
+
+        other.live.flush()
+        other.live.tick(asyncio.get_running_loop().time() + SILENCE_WHILE_OWING)
+
+        assert other.said()[-1] == KEEP_ALIVE
+        house.log.appending.set()
 
 
 @pytest.mark.parametrize(("updates", "writers"), [((b"x",) * 5, 0), ((), 5)], ids=["rows", "acknowledgements"])

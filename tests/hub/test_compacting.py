@@ -4,7 +4,8 @@ import pytest
 
 from collab.errors import CorruptDocument
 from collab.rooms import compaction
-from tests.hub.house import House
+from collab.rooms.compaction import FEWEST_ROWS_AT_REST
+from tests.hub.house import House, OpenHub
 from tests.support.eventually import eventually
 from tests.support.peers import Peer
 
@@ -22,6 +23,29 @@ async def write(house: House, letters: str) -> Peer:
         guest.update(peer.type(letter))
     await eventually(lambda: guest.saved == len(letters))
     return peer
+
+
+async def test_log_is_compacted_when_everybody_has_left(open_hub: OpenHub) -> None:
+    letters = "a" * FEWEST_ROWS_AT_REST
+    async with open_hub(idle_timeout=0.0) as house:
+        peer = await write(house, letters)
+        assert house.log.compacted == []
+
+        await house.hub.drain()
+        await eventually(lambda: house.log.compacted)
+
+        assert house.log.compacted == [len(letters)]
+        assert await house.stored() == [peer.state]
+
+
+async def test_a_few_words_are_not_worth_a_snapshot_when_everybody_has_left(open_hub: OpenHub) -> None:
+    async with open_hub(idle_timeout=0.0) as house:
+        await write(house, "a" * (FEWEST_ROWS_AT_REST - 1))
+
+        await house.hub.drain()
+        await eventually(lambda: house.hub.room_count == 0)
+
+        assert house.log.compacted == []
 
 
 @pytest.mark.usefixtures("early")

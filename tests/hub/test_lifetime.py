@@ -441,7 +441,7 @@ async def test_edits_that_wait_for_a_replica_weigh_nothing_once_the_room_is_give
 async def test_panic_while_catching_up_rebuilds_the_replica(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.create(update=victim_state())
     slow, writer = await house.join(), await house.join()
-    slow.session._limit = 0
+    slow.session.outbox_bytes = 0
     slow.wire.stalled = True
     ada = Peer(1)
     ada.hear([victim_state()])

@@ -5,7 +5,8 @@ from collab.protocol.hocuspocus import HocuspocusDialect
 from collab.protocol.messages import Awareness, AwarenessEntry, RoomMessage, SyncStep1, SyncUpdate
 from collab.protocol.ywebsocket import YWebsocketDialect
 from collab.rooms.document import Document
-from collab.rooms.room import Flush, Room
+from collab.rooms.flush import Flush
+from collab.rooms.room import Room
 from collab.rooms.session import Rights, Session, SessionId
 from tests.support import heard
 from tests.support.heard import Heard
@@ -87,7 +88,7 @@ class Scene:
             writer.saved()
         return flush
 
-    def tick(self, seconds: float = 0.0) -> list[Session]:
+    def tick(self, seconds: float = 0.0, *, owing: bool = False) -> list[Session]:
         """Let time pass, and the room look at its clock."""
         self.now += seconds
-        return self.room.tick(self.now)
+        return self.room.tick(self.now, owing=owing)

@@ -8,7 +8,15 @@ import pytest
 
 from collab.errors import UpdateError
 from collab.protocol.updates import decode_state_vector
-from collab.rooms.compaction import LONGEST_TAIL, SMALLEST_TAIL_BYTES, SNAPSHOT_BYTES_PER_ROW, compact, is_due
+from collab.rooms.compaction import (
+    FEWEST_ROWS_AT_REST,
+    LONGEST_TAIL,
+    SMALLEST_TAIL_BYTES,
+    SNAPSHOT_BYTES_PER_ROW,
+    compact,
+    is_due,
+    is_due_at_rest,
+)
 from collab.rooms.document import Document, PoisonedReplica
 from tests.support.peers import Peer, text_of
 
@@ -142,3 +150,10 @@ def test_compaction_is_due_when_the_tail_has_outgrown_the_snapshot(
     snapshot_bytes: int, tail_bytes: int, tail_rows: int, due: bool
 ) -> None:
     assert is_due(snapshot_bytes=snapshot_bytes, tail_bytes=tail_bytes, tail_rows=tail_rows) is due
+
+
+def test_document_at_rest_is_due_when_its_rows_outweigh_its_snapshot() -> None:
+    assert is_due_at_rest(snapshot_bytes=0, tail_bytes=0, tail_rows=FEWEST_ROWS_AT_REST)
+    assert is_due_at_rest(snapshot_bytes=10_000, tail_bytes=5_001, tail_rows=50)
+    assert not is_due_at_rest(snapshot_bytes=10_000, tail_bytes=5_000, tail_rows=50)
+    assert not is_due_at_rest(snapshot_bytes=0, tail_bytes=10_000, tail_rows=FEWEST_ROWS_AT_REST - 1)

@@ -4,7 +4,7 @@ import pytest
 
 from collab.errors import CollabError
 from collab.rooms.document import Document, PoisonedReplica
-from collab.rooms.room import Flush
+from collab.rooms.flush import Flush
 from tests.rooms.scene import HOCUSPOCUS, READER, Client, Scene
 from tests.support.heard import Status, Step1, Step2, Update, only
 from tests.support.peers import Peer, text_of
@@ -181,6 +181,8 @@ def test_room_applies_flushes_as_one_again_after_the_offender_is_found() -> None
 
 def test_script_that_panics_the_crdt_is_the_offender() -> None:
     class Script:
+        author = None
+
         def saved(self) -> None:
             raise AssertionError("its edit was not saved")
 

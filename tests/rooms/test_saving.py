@@ -158,6 +158,8 @@ def test_writer_that_is_no_session_is_told_in_the_same_way() -> None:
     outcomes: list[str] = []
 
     class Script:
+        author = None
+
         def saved(self) -> None:
             outcomes.append("saved")
 

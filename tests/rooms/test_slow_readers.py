@@ -5,7 +5,8 @@ import pytest
 from collab.errors import CollabError, LimitExceeded, ProtocolError
 from collab.protocol.frames import Frame
 from collab.protocol.messages import GONE, QueryAwareness, Stateless, SyncUpdate
-from collab.rooms.room import MAX_QUESTIONS_BEHIND, MAX_STATE_VECTOR_BYTES
+from collab.rooms.audience import MAX_QUESTIONS_BEHIND, SILENCE_WHILE_OWING
+from collab.rooms.room import MAX_STATE_VECTOR_BYTES
 from tests.rooms.scene import HOCUSPOCUS, KEEP_ALIVE_INTERVAL, OUTBOX_BYTES, STUCK_TIMEOUT, Client, Scene
 from tests.support.heard import KEEP_ALIVE, Message, States, Step2, Update, only
 from tests.support.peers import Peer
@@ -276,6 +277,17 @@ def test_silence_is_broken_after_the_interval_and_not_before() -> None:
     scene.tick(KEEP_ALIVE_INTERVAL - 1)
     assert client.heard() == []
     scene.tick(1)
+
+    assert client.heard() == [KEEP_ALIVE]
+
+
+def test_silence_is_broken_sooner_while_somebody_waits_for_an_answer() -> None:
+    scene = Scene()
+    client = scene.join()
+
+    scene.tick(SILENCE_WHILE_OWING - 1, owing=True)
+    assert client.heard() == []
+    scene.tick(1, owing=True)
 
     assert client.heard() == [KEEP_ALIVE]
 

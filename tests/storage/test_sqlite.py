@@ -14,6 +14,7 @@ from collab.errors import DatabaseUnavailable
 from collab.ports import Append, DocumentKind, DocumentName
 from collab.storage import SqlDocumentStore, SqlUpdateLog, open_storage, sqlite
 from collab.storage.address import SqliteAddress
+from collab.storage.authors import Authors
 from collab.storage.database import Database, open_database
 from collab.storage.sqlite import prepare_file
 from tests.contracts.edits import typed
@@ -138,7 +139,7 @@ async def test_a_database_locked_from_the_start_is_unavailable(path: Path, monke
 
 
 async def test_a_full_disk_leaves_nothing_and_the_log_goes_on_when_there_is_room(database: Database) -> None:
-    log, documents = SqlUpdateLog(database), SqlDocumentStore(database)
+    log, documents = SqlUpdateLog(database, Authors(database)), SqlDocumentStore(database)
     record = await documents.create(NAME, kind=DocumentKind.YJS, title="")
     await limit_pages(database, 1)
     with pytest.raises(DatabaseUnavailable, match="database or disk is full"):
@@ -157,7 +158,7 @@ async def limit_pages(database: Database, pages: int) -> None:
 
 async def test_a_file_that_was_removed_takes_no_more_commits(database: Database, path: Path) -> None:
     """SQLite itself goes on with a file that has no name any more, and all of it is gone with the process."""
-    log, documents = SqlUpdateLog(database), SqlDocumentStore(database)
+    log, documents = SqlUpdateLog(database, Authors(database)), SqlDocumentStore(database)
     record = await documents.create(NAME, kind=DocumentKind.YJS, title="")
     kept = path.with_name("kept.db")
     await to_thread.run_sync(path.rename, kept)

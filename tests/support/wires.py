@@ -11,10 +11,11 @@ class MemoryWire:
         self.stalled = False
         self._untaken = 0
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame) -> int:
         self.frames.append(frame)
         if self.stalled:
             self._untaken += len(frame.wire)
+        return self._untaken
 
     def waiting(self) -> int:
         return self._untaken

@@ -1,4 +1,4 @@
-/** How long an edit may wait while the server says nothing at all. */
+/** How long an edit may wait while the server says nothing at all. One that lives and waits for its database says something after four seconds. */
 export const SILENCE_MS = 10_000;
 
 /**

@@ -1,0 +1,93 @@
+"""Replicas: one from what is stored, and another for a room whose own was broken by the CRDT."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from collab.errors import CorruptDocument, DatabaseUnavailable, UpdateError
+from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY, Committer
+from collab.ports import DocumentName, StoredDocument
+from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1
+from collab.rooms.document import Document, PoisonedReplica
+from collab.rooms.room import Room
+
+log = structlog.get_logger(__name__)
+
+FIRST_RETRY: Final = 0.1
+"""Seconds from a database that did not answer to the next try."""
+
+
+class Rebuilding:
+    """The time that a room spends without a replica: what it collects then, and how it gets another one."""
+
+    def __init__(self, name: DocumentName, room: Room, committer: Committer) -> None:
+        self.is_under_way = False
+        self._name = name
+        self._room = room
+        self._committer = committer
+        self._held_bytes = 0
+
+    def begin(self) -> None:
+        """Note that the replica is lost."""
+        self.is_under_way = True
+
+    async def run(
+        self,
+        until_saved: Callable[[], Awaitable[None]],
+        load: Callable[[DocumentName], Awaitable[StoredDocument | None]],
+    ) -> None:
+        """Load a new replica in place of one that the CRDT broke, after all that was taken in is committed.
+
+        Tries again while the database is out of reach, and until `end` is called. Raises what `load` and `load_replica` do besides.
+        """
+        delay = FIRST_RETRY
+        while self.is_under_way:
+            await until_saved()
+            try:
+                document = load_replica(await load(self._name))
+            except DatabaseUnavailable as error:
+                log.warning("a room waits for the database", document=self._name, error=str(error))
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LONGEST_RETRY)
+            else:
+                log.warning("a replica was rebuilt", document=self._name)
+                self._room.rebuild(document)
+                self.end()
+
+    def hold(self, count: int) -> None:
+        """Have what is collected without a replica weigh on the committer: it waits for the database as flushes do."""
+        if self.is_under_way:
+            self._held_bytes += count
+            self._committer.hold(count)
+
+    def end(self) -> None:
+        """Let go of what was collected: there is a replica again, or no room any more."""
+        self.is_under_way = False
+        self._committer.release(self._held_bytes)
+        self._held_bytes = 0
+
+
+def load_replica(stored: StoredDocument | None) -> Document:
+    """Build a replica from what is stored. Raises `CorruptDocument` when that cannot be loaded."""
+    if stored is None:
+        return Document()
+    content = stored.content
+    try:
+        return Document(content.updates, snapshot=content.snapshot)
+    except (UpdateError, PoisonedReplica) as error:
+        raise CorruptDocument(f"the log of {stored.record.name!r} cannot be loaded: {error}") from error
+
+
+def held_bytes_of(message: RoomMessage) -> int:
+    """Return what a message that waits for a replica counts for; a presence replaces the one before, so it counts for nothing."""
+    match message:
+        case SyncStep1(state_vector):
+            return ENTRY_OVERHEAD + len(state_vector)
+        case Stateless(payload):
+            return ENTRY_OVERHEAD + len(payload)
+        case Awareness() | QueryAwareness():
+            return 0
+        case _:
+            return ENTRY_OVERHEAD + len(message.update)

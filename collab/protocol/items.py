@@ -1,0 +1,158 @@
+"""The items of a document's state, read and written: what the CRDT holds, with the ids it holds it under.
+
+Source: https://github.com/yjs/yjs (src/structs/Item.js, `read`, `write`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from collab.errors import ProtocolError
+from collab.protocol.lib0 import Reader, var_bytes, var_string, var_uint
+from collab.protocol.structs import GC, HAS_KEY, HAS_ORIGIN, HAS_RIGHT_ORIGIN, KIND, SKIP, StructReader
+from collab.protocol.updates import DeleteSet, decode_delete_set
+
+DELETED: Final = 1
+TEXT: Final = 4
+EMBEDDED: Final = 5
+TYPE: Final = 7
+VALUES: Final = 8
+"""Kinds of content that are more to a reader than bytes; the first says that only the length is left."""
+
+
+class Id(NamedTuple):
+    """A clock of a client: one unit of content, such as a UTF-16 code unit of a text."""
+
+    client: int
+    clock: int
+
+
+class Parent(NamedTuple):
+    """Where an item without neighbours stands: in a root of this name, or in the type that this item is."""
+
+    root: bytes | None
+    item: Id | None
+
+
+class EncodedItem(NamedTuple):
+    """An item as it is encoded. One that has an origin stands in its origin's parent, under its origin's key."""
+
+    id: Id
+    length: int
+    kind: int
+    content: bytes
+    origin: Id | None
+    right_origin: Id | None
+    parent: Parent | None
+    key: bytes | None
+
+
+class Collected(NamedTuple):
+    """What is left of items that were deleted with their parent."""
+
+    id: Id
+    length: int
+
+
+Struct = EncodedItem | Collected
+
+
+def read_items(state: bytes) -> tuple[dict[int, list[Struct]], DeleteSet]:
+    """Return the structs of each client in the order of their clocks, and what is deleted. Raises `ProtocolError` for what is no state."""
+    reader = StructReader(state)
+    structs: dict[int, list[Struct]] = {}
+    for _ in range(reader.var_uint()):
+        count, client, clock = reader.var_uint(), reader.var_uint(), reader.var_uint()
+        if client in structs:
+            raise ProtocolError(f"client {client} came twice; expected each client once")
+        if clock:
+            raise ProtocolError(f"the structs of client {client} begin at clock {clock}; a whole state begins at 0")
+        found = structs[client] = []
+        for _ in range(count):
+            struct = _read_struct(Id(client, clock), reader, state)
+            found.append(struct)
+            clock += struct.length
+    return structs, decode_delete_set(state[reader.position :])
+
+
+def _read_struct(at: Id, reader: StructReader, state: bytes) -> Struct:
+    info = reader.byte()
+    if info == SKIP:
+        raise ProtocolError(f"client {at.client} has a gap at clock {at.clock}; a whole state has none")
+    if info == GC:
+        return Collected(at, reader.var_uint())
+    origin = _read_id(reader) if info & HAS_ORIGIN else None
+    right_origin = _read_id(reader) if info & HAS_RIGHT_ORIGIN else None
+    parent, key = None, None
+    if origin is None and right_origin is None:
+        is_root = reader.var_uint() == 1
+        parent = Parent(reader.var_bytes(), None) if is_root else Parent(None, _read_id(reader))
+        key = reader.var_bytes() if info & HAS_KEY else None
+    start = reader.position
+    length = reader.content(info & KIND)
+    return EncodedItem(at, length, info & KIND, state[start : reader.position], origin, right_origin, parent, key)
+
+
+def _read_id(reader: Reader) -> Id:
+    return Id(reader.var_uint(), reader.var_uint())
+
+
+def part_of(kind: int, content: bytes, start: int, end: int) -> bytes:
+    """Return the content of these units of an item. Half of a surrogate pair becomes U+FFFD, as it does when an item is split there."""
+    if kind == TEXT:
+        units = Reader(content).var_bytes().decode().encode("utf-16-le")
+        return var_string(units[2 * start : 2 * end].decode("utf-16-le", "surrogatepass"))
+    if kind == VALUES:
+        reader = StructReader(content)
+        ends = [reader.position for _ in _each_value(reader)]
+        return var_uint(end - start) + content[ends[start] : ends[end]]
+    return var_uint(end - start) if kind == DELETED else content
+
+
+def _each_value(reader: StructReader) -> Iterator[None]:
+    """Stop before the first value, and behind each."""
+    count = reader.var_uint()
+    yield
+    for _ in range(count):
+        reader.value()
+        yield
+
+
+def write_items(items: Sequence[EncodedItem], deletions: Mapping[int, Iterable[tuple[int, int]]]) -> bytes:
+    """Return an update with items of one client, in the order of their clocks, and deletions of ranges of clocks."""
+    written = (
+        [var_uint(1), var_uint(len(items)), var_uint(items[0].id.client), var_uint(items[0].id.clock)]
+        if items
+        else [var_uint(0)]
+    )
+    for item in items:
+        written += _written(item)
+    written.append(var_uint(len(deletions)))
+    for client, ranges in deletions.items():
+        pairs = [var_uint(start) + var_uint(end - start) for start, end in ranges]
+        written += (var_uint(client), var_uint(len(pairs)), *pairs)
+    return b"".join(written)
+
+
+def _written(item: EncodedItem) -> list[bytes]:
+    info = item.kind
+    neighbours: list[bytes] = []
+    if item.origin is not None:
+        info |= HAS_ORIGIN
+        neighbours += map(var_uint, item.origin)
+    if item.right_origin is not None:
+        info |= HAS_RIGHT_ORIGIN
+        neighbours += map(var_uint, item.right_origin)
+    if item.key is not None:
+        info |= HAS_KEY
+    if not neighbours and item.parent is not None:
+        neighbours += _written_place(item.parent, item.key)
+    return [bytes((info,)), *neighbours, item.content]
+
+
+def _written_place(parent: Parent, key: bytes | None) -> list[bytes]:
+    place = (
+        [var_uint(1), var_bytes(parent.root)]
+        if parent.root is not None
+        else [var_uint(0), *map(var_uint, parent.item or ())]
+    )
+    return place if key is None else [*place, var_bytes(key)]

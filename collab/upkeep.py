@@ -1,0 +1,101 @@
+"""The commands that look after what is stored: check every document, fold logs, and cut out what keeps a document from loading."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.progress import Progress
+
+from collab.errors import CollabError, DocumentNotFound
+from collab.storage import Inspection, open_storage
+from collab.storage.inspection import Flaw, FlawedVersion, StoredName
+
+
+@dataclass(frozen=True, slots=True)
+class Flawed:
+    """A document that does not load, and why."""
+
+    document: StoredName
+    flaws: tuple[Flaw, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a look at everything found."""
+
+    documents: int
+    flawed: tuple[Flawed, ...]
+    flawed_versions: tuple[tuple[StoredName, FlawedVersion], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What the compaction of all logs came to."""
+
+    documents: int
+    rows: int
+    failed: tuple[tuple[StoredName, str], ...]
+    """Documents that stay as they are, and why."""
+
+
+async def check(url: str, progress: Progress, names: Sequence[str] = ()) -> Checked:
+    """Load every document and its versions, or those of these names; compare checksums, and SQLite's own structures.
+
+    Raises `StorageError` where the database itself is damaged or not ours, `DocumentNotFound` for a name that is not there.
+    """
+    async with open_storage(url) as storage:
+        await storage.inspection.ready()
+        chosen = await _chosen(storage.inspection, names)
+        flawed: list[Flawed] = []
+        versions: list[tuple[StoredName, FlawedVersion]] = []
+        for document in progress.track(chosen, description="Checking"):
+            if flaws := await storage.inspection.inspect(document.id):
+                flawed.append(Flawed(document, tuple(flaws)))
+            versions += [(document, flaw) for flaw in await storage.inspection.inspect_versions(document.id)]
+    return Checked(len(chosen), tuple(flawed), tuple(versions))
+
+
+async def compact(url: str, progress: Progress, names: Sequence[str] = ()) -> Folded:
+    """Fold the log of every document, or of those of these names, into a snapshot; a running server is not disturbed.
+
+    Raises as `check` does.
+    """
+    rows = 0
+    failed: list[tuple[StoredName, str]] = []
+    async with open_storage(url) as storage:
+        await storage.documents.ready()
+        chosen = await _chosen(storage.inspection, names)
+        for document in progress.track(chosen, description="Compacting"):
+            try:
+                outcome = await storage.log.compact(document.id)
+            except CollabError as error:
+                failed.append((document, str(error)))
+            else:
+                rows += 0 if outcome is None else outcome.freed
+    return Folded(len(chosen), rows, tuple(failed))
+
+
+async def cut(url: str, name: str, rows: Sequence[int]) -> None:
+    """Move rows that keep a document from loading out of its log, into a table that keeps them.
+
+    Raises `DocumentNotFound`, `CorruptDocument` for rows that are not to blame, `StorageError` for rows that are not there; then nothing is
+    cut.
+    """
+    async with open_storage(url) as storage:
+        await storage.documents.ready()
+        lives = await _chosen(storage.inspection, [name])
+        for document in lives[:-1]:
+            if set(rows) <= {flaw.row for flaw in await storage.inspection.inspect(document.id)}:
+                await storage.inspection.cut(document.id, rows)
+                return
+        await storage.inspection.cut(lives[-1].id, rows)
+
+
+async def _chosen(inspection: Inspection, names: Sequence[str]) -> list[StoredName]:
+    documents = [document async for document in inspection.documents()]
+    if not names:
+        return documents
+    chosen = [document for document in documents if document.name in names]
+    for name in names:
+        if all(document.name != name for document in chosen):
+            raise DocumentNotFound(f"there is no document {name!r}, not even in the trash")
+    return chosen

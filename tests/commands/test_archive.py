@@ -1,0 +1,195 @@
+"""`collab export` and `import`: a whole server as plain files, and back, bit for bit."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio import to_thread
+from sqlalchemy import select
+
+from collab.ports import Append, DocumentKind, DocumentName, VersionKind
+from collab.rooms.claims import Author, Claim
+from collab.storage import Storage, migrate, open_storage
+from collab.storage.database import Database, open_database
+from collab.storage.tables import metadata
+from tests.commands.conftest import Collab
+from tests.contracts.edits import text_of, typed
+from tests.contracts.postgres import own_database
+from tests.support.poison import POISON, victim_state
+
+NAMES = ("notes", "../../etc/passwd", "a/b/c", ".", "..", "*", "ümläut ✓ 𝄞", "CON", "-rf", "x" * 255)
+
+
+async def fill(storage: Storage) -> None:
+    """Put something into every table."""
+    for name in NAMES:
+        record = await storage.documents.create(
+            DocumentName(name), kind=DocumentKind.YJS, title=f"Title of {name}", update=typed("abc")[0]
+        )
+        await storage.log.append([Append(record.id, typed("abc"), claims=(Claim(7, Author("ada", "Ada")),))])
+    await storage.versions.take(record.id, VersionKind.NAMED, name="Draft", author=Author("ada", "Ada"))
+    await storage.log.compact(record.id)
+    await storage.log.append([Append(record.id, typed("abcdef"))])
+    await storage.documents.delete(DocumentName("notes"))
+    poisoned = await storage.documents.create(
+        DocumentName("notes"), kind=DocumentKind.RICH_TEXT, title="again", update=victim_state()
+    )
+    await storage.log.append([Append(poisoned.id, (POISON,))])
+    (flaw,) = await storage.inspection.inspect(poisoned.id)
+    await storage.inspection.cut(poisoned.id, [flaw.row or 0])
+
+
+async def rows_of(database: Database) -> dict[str, Sequence[Any]]:
+    async with database.reading() as connection:
+        return {
+            table.name: [tuple(row) for row in await connection.execute(select(table).order_by(*table.primary_key))]
+            for table in metadata.sorted_tables
+        }
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def target_url(request: pytest.FixtureRequest, tmp_path: Path, postgres_server: str) -> Any:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/target.db"
+    else:
+        async with own_database(postgres_server) as url:
+            yield url
+
+
+async def test_every_table_comes_back_bit_for_bit(
+    collab: Collab, storage: Storage, database: Database, database_url: str, target_url: str, tmp_path: Path
+) -> None:
+    await fill(storage)
+    before = await rows_of(database)
+    assert all(before.values()), "a table has no rows; `fill` must put some there"
+
+    exported = await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", database_url)
+    imported = await to_thread.run_sync(collab, "import", tmp_path / "out", "--database-url", target_url)
+
+    assert (exported.returncode, exported.stderr, imported.returncode, imported.stderr) == (0, "", 0, "")
+    count = sum(map(len, before.values()))
+    assert imported.stdout == f"{len(NAMES) + 1} documents imported, {count} rows in all.\n"
+    async with open_database(target_url) as target:
+        assert await rows_of(target) == before
+    assert len(files_in(tmp_path / "out")) == count_in(tmp_path / "out") - 1 == len(NAMES) + 2
+
+
+async def test_an_imported_server_goes_on_counting(
+    storage: Storage, collab: Collab, database_url: str, target_url: str, tmp_path: Path
+) -> None:
+    await fill(storage)
+    await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", database_url)
+    await to_thread.run_sync(collab, "import", tmp_path / "out", "--database-url", target_url)
+
+    async with open_storage(target_url) as target:
+        record = await target.documents.create(
+            DocumentName("new"), kind=DocumentKind.YJS, title="", update=typed("x")[0]
+        )
+        stored = await target.log.load(DocumentName("new"))
+
+    assert record.id == len(NAMES) + 2
+    assert stored is not None
+    assert text_of(stored.content.updates) == "x"
+
+
+@pytest.fixture
+async def exported(collab: Collab, sqlite_url: str, tmp_path: Path) -> Path:
+    async with open_storage(sqlite_url) as storage:
+        await fill(storage)
+    await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", sqlite_url)
+    return tmp_path / "out"
+
+
+def files_in(directory: Path) -> list[Path]:
+    return sorted(directory.glob("*.jsonl"))
+
+
+def count_in(directory: Path) -> int:
+    return len(list(directory.iterdir()))
+
+
+async def imports_nothing(collab: Collab, directory: Path, tmp_path: Path) -> str:
+    """Import into a new database; return the complaint, after it is clear that nothing came in."""
+    url = f"sqlite:///{tmp_path}/new.db"
+    await migrate(url)
+    outcome = await to_thread.run_sync(collab, "import", directory, "--database-url", url)
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith("error: ")
+    async with open_database(url) as database:
+        assert not any((await rows_of(database)).values())
+    return outcome.stderr
+
+
+async def test_a_changed_file_is_named_and_nothing_is_imported(collab: Collab, exported: Path, tmp_path: Path) -> None:
+    file = files_in(exported)[-2]
+    file.write_text(file.read_text().replace("Title of", "Title 0f").replace("again", "agaim"))
+
+    assert f"{file} is not what was exported" in await imports_nothing(collab, exported, tmp_path)
+
+
+async def test_a_file_cut_short_is_named_and_nothing_is_imported(
+    collab: Collab, exported: Path, tmp_path: Path
+) -> None:
+    file = files_in(exported)[3]
+    file.write_bytes(file.read_bytes()[:-40])
+
+    assert str(file) in await imports_nothing(collab, exported, tmp_path)
+
+
+async def test_a_missing_file_is_named_and_nothing_is_imported(collab: Collab, exported: Path, tmp_path: Path) -> None:
+    file = files_in(exported)[0]
+    file.unlink()
+
+    assert f"{file} cannot be read" in await imports_nothing(collab, exported, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"revision": "0001"}, "exported at revision 0001"),
+        ({"format": 2}, "an export of format 2; expected 1"),
+        ({"files": {}}, "names no server.jsonl"),
+        (
+            {"files": {name: {"sha256": "", "rows": 0} for name in ("server.jsonl", "../notes")}},
+            "names the file '../notes'",
+        ),
+        ({"files": 1}, "is no manifest"),
+    ],
+    ids=["revision", "format", "empty", "path", "junk"],
+)
+async def test_a_manifest_that_does_not_fit_is_refused(
+    collab: Collab, exported: Path, tmp_path: Path, change: dict[str, object], complaint: str
+) -> None:
+    manifest = exported / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **change}))
+
+    assert complaint in await imports_nothing(collab, exported, tmp_path)
+
+
+async def test_an_export_without_manifest_is_incomplete(collab: Collab, exported: Path, tmp_path: Path) -> None:
+    (exported / "manifest.json").unlink()
+
+    assert "expected a complete export" in await imports_nothing(collab, exported, tmp_path)
+
+
+async def test_nothing_is_imported_beside_documents(collab: Collab, exported: Path, sqlite_url: str) -> None:
+    async with open_database(sqlite_url) as database:
+        before = await rows_of(database)
+
+        outcome = await to_thread.run_sync(collab, "import", exported, "--database-url", sqlite_url)
+
+        assert outcome.returncode == 1
+        assert "has authors; expected an empty database" in outcome.stderr
+        assert await rows_of(database) == before
+
+
+async def test_nothing_is_exported_over_anything(collab: Collab, exported: Path, sqlite_url: str) -> None:
+    before = {file: file.read_bytes() for file in files_in(exported)}
+
+    outcome = await to_thread.run_sync(collab, "export", exported, "--database-url", sqlite_url)
+
+    assert outcome.returncode == 1
+    assert "expected a directory that is not there yet" in outcome.stderr
+    assert {file: file.read_bytes() for file in files_in(exported)} == before

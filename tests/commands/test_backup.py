@@ -1,0 +1,88 @@
+"""`collab backup`: a whole copy of SQLite while it is written to."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from anyio import to_thread
+
+from collab.ports import Append, DocumentKind, DocumentName
+from collab.storage import Storage, open_storage
+from tests.commands.conftest import Collab
+from tests.contracts.edits import text_of, typed
+
+NAME = DocumentName("notes")
+
+
+def copies_in(directory: Path) -> list[str]:
+    return [file.name for file in directory.glob("*copy.db*")]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_copy_made_while_somebody_types_is_a_server_of_that_moment(
+    collab: Collab, storage: Storage, database_url: str, tmp_path: Path
+) -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    record = await storage.documents.create(NAME, kind=DocumentKind.YJS, title="", update=typed(letters)[0])
+    typing = asyncio.Event()
+
+    async def type_on() -> None:
+        for update in typed(letters)[1:]:
+            await storage.log.append([Append(record.id, (update,))])
+            typing.set()
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(type_on())
+    await typing.wait()
+    backup = await to_thread.run_sync(collab, "backup", tmp_path / "copy.db", "--database-url", database_url)
+    await task
+
+    assert (backup.returncode, backup.stderr) == (0, "")
+    assert copies_in(tmp_path) == ["copy.db"]
+    async with open_storage(f"sqlite:///{tmp_path}/copy.db") as copied:
+        await copied.inspection.ready()
+        stored = await copied.log.load(NAME)
+    assert stored is not None
+    text = text_of(stored.content.updates)
+    assert len(text) >= 2
+    assert letters.startswith(text)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_nothing_is_overwritten(collab: Collab, storage: Storage, database_url: str, tmp_path: Path) -> None:
+    await storage.documents.ready()
+    (tmp_path / "copy.db").write_text("the last copy")
+
+    backup = await to_thread.run_sync(collab, "backup", tmp_path / "copy.db", "--database-url", database_url)
+
+    assert backup.returncode == 1
+    assert "is there already; expected the name of a new file" in backup.stderr
+    assert (tmp_path / "copy.db").read_text() == "the last copy"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_place_that_cannot_be_written_is_said(
+    collab: Collab, storage: Storage, database_url: str, tmp_path: Path
+) -> None:
+    await storage.documents.ready()
+
+    backup = await to_thread.run_sync(collab, "backup", tmp_path / "no" / "copy.db", "--database-url", database_url)
+
+    assert backup.returncode == 1
+    assert "cannot be copied" in backup.stderr
+
+
+def test_a_database_that_is_not_there_is_said(collab: Collab, tmp_path: Path) -> None:
+    backup = collab("backup", tmp_path / "copy.db", "--data-dir", tmp_path / "empty")
+
+    assert backup.returncode == 1
+    assert "there is no database" in backup.stderr
+    assert not (tmp_path / "copy.db").exists()
+
+
+async def test_for_postgresql_it_says_how(collab: Collab, postgres_url: str, tmp_path: Path) -> None:
+    backup = await to_thread.run_sync(collab, "backup", tmp_path / "copy.dump", "--database-url", postgres_url)
+
+    assert backup.returncode == 1
+    assert "pg_dump --format=custom" in backup.stderr
+    assert not (tmp_path / "copy.dump").exists()

@@ -1,0 +1,123 @@
+"""`collab check`, `compact` and `cut`."""
+
+from pathlib import Path
+
+from anyio import to_thread
+from sqlalchemy import update
+
+from collab.ports import Append, DocumentKind, DocumentName, VersionKind
+from collab.storage import Storage
+from collab.storage.database import Database
+from collab.storage.stored_bytes import checksum
+from collab.storage.tables import updates, versions
+from tests.commands.conftest import Collab
+from tests.contracts.edits import text_of, typed
+from tests.support.poison import POISON, victim_state
+
+NAME = DocumentName("notes")
+
+
+async def test_sound_documents_are_counted(collab: Collab, storage: Storage, database_url: str) -> None:
+    await storage.documents.create(NAME, kind=DocumentKind.YJS, title="", update=typed("a")[0])
+
+    checked = await to_thread.run_sync(collab, "check", "--database-url", database_url)
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout == "1 document checked; all load, and all checksums hold.\n"
+
+
+async def test_poison_is_named_and_cut_out_and_the_document_loads_again(
+    collab: Collab, storage: Storage, database_url: str
+) -> None:
+    record = await storage.documents.create(NAME, kind=DocumentKind.YJS, title="", update=victim_state())
+    await storage.log.append([Append(record.id, (POISON,))])
+    await storage.log.append([Append(record.id, typed("abc"))])
+    at = "--database-url", database_url
+
+    checked = await to_thread.run_sync(collab, "check", *at)
+    cut = await to_thread.run_sync(collab, "cut", NAME, 2, *at)
+    checked_again = await to_thread.run_sync(collab, "check", *at)
+
+    assert checked.returncode == 1
+    assert "'notes': row 2: the CRDT failed" in checked.stderr.replace("\n", " ")
+    assert "1 of 1 documents do not load" in checked.stderr.replace("\n", " ")
+    assert (cut.returncode, cut.stderr) == (0, "")
+    assert checked_again.returncode == 0
+    stored = await storage.log.load(NAME)
+    assert stored is not None
+    assert "abc" in text_of(stored.content.updates)
+
+
+async def test_changed_bytes_are_named(collab: Collab, storage: Storage, database: Database, database_url: str) -> None:
+    await storage.documents.create(NAME, kind=DocumentKind.YJS, title="", update=typed("a")[0])
+    await storage.documents.delete(NAME)
+    async with database.writing() as connection:
+        await connection.execute(update(updates).values(content=b"other bytes"))
+
+    checked = await to_thread.run_sync(collab, "check", "--database-url", database_url)
+
+    assert checked.returncode == 1
+    assert "'notes' (in the trash): row 1: row 1 of its log has the checksum" in checked.stderr.replace("\n", " ")
+
+
+async def test_versions_that_cannot_be_read_are_named(
+    collab: Collab, storage: Storage, database: Database, database_url: str
+) -> None:
+    record = await storage.documents.create(NAME, kind=DocumentKind.YJS, title="", update=typed("a")[0])
+    for name in ("sound", "changed", "poisoned"):
+        await storage.versions.take(record.id, VersionKind.NAMED, name=name)
+    async with database.writing() as connection:
+        changed = update(versions).where(versions.c.name == "changed").values(state=b"other bytes")
+        await connection.execute(changed)
+        poisoned = update(versions).where(versions.c.name == "poisoned")
+        await connection.execute(poisoned.values(state=b"no state", checksum=checksum(b"no state")))
+
+    checked = await to_thread.run_sync(collab, "check", "--database-url", database_url)
+
+    said = checked.stderr.replace("\n", " ")
+    assert checked.returncode == 1
+    assert "'notes': version 2: its state has the checksum" in said
+    assert "'notes': version 3: " in said
+    assert "2 versions cannot be read" in said
+    assert "version 1" not in said
+
+
+async def test_a_row_that_is_not_to_blame_is_not_cut(collab: Collab, storage: Storage, database_url: str) -> None:
+    await storage.documents.create(NAME, kind=DocumentKind.YJS, title="", update=typed("a")[0])
+
+    cut = await to_thread.run_sync(collab, "cut", NAME, 1, "--database-url", database_url)
+
+    assert cut.returncode == 1
+    assert "the document loads with the rows [1]" in cut.stderr
+
+
+async def test_logs_are_folded(collab: Collab, storage: Storage, database_url: str) -> None:
+    record = await storage.documents.create(NAME, kind=DocumentKind.YJS, title="")
+    await storage.log.append([Append(record.id, typed("abc"))])
+
+    compacted = await to_thread.run_sync(collab, "compact", "--database-url", database_url)
+
+    assert (compacted.returncode, compacted.stderr) == (0, "")
+    assert compacted.stdout == "1 document compacted; 3 rows folded.\n"
+    stored = await storage.log.load(NAME)
+    assert stored is not None
+    assert stored.content.updates == ()
+
+
+async def test_an_unknown_name_is_said(collab: Collab, storage: Storage, database_url: str) -> None:
+    await storage.documents.ready()
+    for command in ("check", "compact"):
+        outcome = await to_thread.run_sync(collab, command, "nothing", "--database-url", database_url)
+
+        assert outcome.returncode == 1
+        assert outcome.stderr == "error: there is no document 'nothing', not even in the trash\n"
+
+
+def test_a_file_that_is_no_database_is_said_in_one_line(collab: Collab, tmp_path: Path) -> None:
+    (tmp_path / "collab.db").write_bytes(b"no database" * 1000)
+
+    outcome = collab("check", "--data-dir", tmp_path)
+
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith("error: ")
+    assert outcome.stderr.count("\n") == 1
