@@ -13,7 +13,7 @@ import anyio
 import structlog
 
 from collab.access import access_from
-from collab.api import create_api
+from collab.api import Services, create_api
 from collab.errors import CollabError, DocumentNotFound, LimitExceeded, ServerDraining
 from collab.gateways import hocuspocus, ywebsocket
 from collab.gateways.admission import Entrance
@@ -113,7 +113,9 @@ class Collab:
                 connections = Connections(settings, hub.committer)
                 tasks.start_soon(connections.watch)
                 self._entrance = Entrance(hub, self._access, connections, settings)
-                self._api = create_api(storage.documents, hub, storage.versions, self._access, settings)
+                self._api = create_api(
+                    Services(storage.documents, hub, storage.versions, storage.authorship, self._access), settings
+                )
                 yield
                 tasks.cancel_scope.cancel()
 

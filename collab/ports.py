@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NewType, Protocol
 
-from collab.rooms.authorship import Authorship
+from collab.rooms.authorship import Authorship, Deliveries
 from collab.rooms.claims import Author, Claim
+from collab.rooms.credit_notes import CreditNote, Units
 
 DocumentName = NewType("DocumentName", str)
 """How the outside names a document: 1 to 255 characters, none of them a control character."""
@@ -53,6 +54,11 @@ class StoredDocument:
 
     record: DocumentRecord
     content: StoredContent
+    owners: Mapping[int, str] = field(default_factory=dict)
+    """The user whose each client id is."""
+
+    open_units: tuple[Units, ...] = ()
+    """What came under a client id from another than its user, who may yet be credited for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,9 @@ class Append:
 
     claims: tuple[Claim, ...] = ()
     """Whose the Yjs client ids are that somebody wrote under for the first time; a claim on one that has an owner changes nothing."""
+
+    credit_notes: tuple[CreditNote, ...] = ()
+    """How units stand that came under a client id from another than its user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +272,9 @@ class DocumentAuthorship:
     deliveries: Authorship
     owners: Mapping[int, int]
     """The number of the user whose each client id is."""
+
+    credited: Deliveries
+    """What others delivered and a user was credited for since."""
 
     authors: Mapping[int | None, Author]
     """Who the numbers are."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import Depends, FastAPI, Response
 from pydantic.json_schema import models_json_schema
 
+from collab.api.authorship import router as authorship_router
 from collab.api.content import router as content_router
 from collab.api.documents import router as documents_router
 from collab.api.editor import CANDIDATES, editor_router
@@ -16,10 +17,9 @@ from collab.api.paths import RouteByRawPath
 from collab.api.probes import router as probes_router
 from collab.api.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, add_problem_handlers
 from collab.api.reference import router as reference_router
-from collab.api.services import DocumentRooms, Services
+from collab.api.services import Services
 from collab.api.session import router as session_router
 from collab.api.versions import router as versions_router
-from collab.ports import Authenticator, DocumentStore, VersionStore
 from collab.settings import Settings
 
 _DESCRIPTION: Final = """Documents that many people edit at once.
@@ -57,15 +57,7 @@ class Api(FastAPI):
         return described
 
 
-def create_api(
-    documents: DocumentStore,
-    rooms: DocumentRooms,
-    versions: VersionStore,
-    access: Authenticator,
-    settings: Settings,
-    *,
-    editor_candidates: Sequence[Path] = CANDIDATES,
-) -> FastAPI:
+def create_api(services: Services, settings: Settings, *, editor_candidates: Sequence[Path] = CANDIDATES) -> FastAPI:
     """Return the application; the editor is served from the first of the directories that holds a build."""
     app = Api(
         title="Collab",
@@ -77,16 +69,16 @@ def create_api(
         redirect_slashes=False,
         responses=_PROBLEMS,
     )
-    app.state.services = Services(documents, rooms, versions, access)
+    app.state.services = services
     add_problem_handlers(app)
-    for router in (documents_router, content_router, versions_router, session_router, probes_router):
+    for router in (documents_router, content_router, versions_router, authorship_router, session_router, probes_router):
         app.include_router(router, dependencies=[Depends(never_stored)])
     app.include_router(reference_router)
     app.include_router(editor_router(editor_candidates))
     # the one added last stands first
     app.add_middleware(RouteByRawPath)
     app.add_middleware(LimitBodies, max_bytes=settings.max_message_bytes)
-    app.add_middleware(RefuseForeignPages, open_mode=access.open)
+    app.add_middleware(RefuseForeignPages, open_mode=services.access.open)
     app.add_middleware(AnswerHead)
     app.add_middleware(AnswerFailures)
     return app

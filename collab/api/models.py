@@ -1,14 +1,16 @@
 """What the API takes and gives, as JSON."""
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from collab.content.comparing import Change, Line
+from collab.content.comparing import Change
 from collab.ports import DocumentKind, DocumentRecord, Identity, Role, Version, VersionKind
 from collab.rooms.claims import Author
+from collab.services.attribution import AttributedLine, AttributedSegment, Deed
 
 MAX_TITLE_LENGTH: Final = 255
 
@@ -139,11 +141,81 @@ class NewVersion(BaseModel):
     name: Title
 
 
-class SegmentInfo(BaseModel):
-    """Text, or a list's values as JSON, that one client wrote in one piece."""
+class AuthoredSegment(BaseModel):
+    """Text, or a list's values as JSON, that one client wrote in one go, and whose it is."""
 
     text: str
+    author: AuthorInfo | None = Field(
+        description="Who is credited with it: the user whose the Yjs client id is, and who delivered it or has shown that they wrote it."
+    )
+    credited: bool = Field(description="Whether somebody is; else nothing says who wrote it, only who brought it.")
+    delivered_by: AuthorInfo | None = Field(description="Who brought it to the server first; `null` for a guest.")
+    delivered_at: datetime | None = Field(description="When, to the minute; `null` where it is not known.")
+    client_id: int = Field(description="The Yjs client id that it has.")
+
+    @classmethod
+    def of(cls, segment: AttributedSegment) -> Self:
+        """Describe a segment."""
+        return cls(**_whose(segment))
+
+
+class SegmentInfo(AuthoredSegment):
+    """The same, and what became of it between two versions."""
+
     change: Change
+    removed_by: AuthorInfo | None = Field(description="Who removed it, if that is known; `null` for a guest.")
+    removed_at: datetime | None
+
+    @classmethod
+    def of(cls, segment: AttributedSegment) -> Self:
+        """Describe a segment."""
+        removed = segment.removed
+        return cls(
+            **_whose(segment),
+            change=segment.change,
+            removed_by=_author_of(removed),
+            removed_at=None if removed is None else removed.at,
+        )
+
+
+def _whose(segment: AttributedSegment) -> dict[str, Any]:
+    delivered = segment.delivered
+    return {
+        "text": segment.text,
+        "author": AuthorInfo.of(segment.author),
+        "credited": segment.author is not None,
+        "delivered_by": _author_of(delivered),
+        "delivered_at": None if delivered is None else delivered.at,
+        "client_id": segment.client,
+    }
+
+
+def _author_of(deed: Deed | None) -> AuthorInfo | None:
+    return None if deed is None else AuthorInfo.of(deed.author)
+
+
+class AuthoredLine(BaseModel):
+    """A block's text, or one of the texts and lists of another document."""
+
+    root: str
+    tag: str = Field(description="Of the element around it; empty where there is none.")
+    segments: list[AuthoredSegment]
+
+
+class AuthorshipInfo(BaseModel):
+    """A document's text, and whose each piece of it is."""
+
+    lines: list[AuthoredLine]
+
+    @classmethod
+    def of(cls, lines: Iterable[AttributedLine]) -> Self:
+        """Describe the lines of a document."""
+        return cls(
+            lines=[
+                AuthoredLine(root=line.root, tag=line.tag, segments=list(map(AuthoredSegment.of, line.segments)))
+                for line in lines
+            ]
+        )
 
 
 class LineInfo(BaseModel):
@@ -156,13 +228,13 @@ class LineInfo(BaseModel):
     changed_keys: list[str] = Field(description="Attributes of elements and entries of maps that were set or removed.")
 
     @classmethod
-    def of(cls, line: Line) -> Self:
+    def of(cls, line: AttributedLine) -> Self:
         """Describe a line."""
         return cls(
             root=line.root,
             tag=line.tag,
             change=line.change,
-            segments=[SegmentInfo(text=segment.text, change=segment.change) for segment in line.segments],
+            segments=list(map(SegmentInfo.of, line.segments)),
             changed_keys=list(line.changed_keys),
         )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Protocol, cast
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
-from collab.ports import Authenticator, DocumentName, DocumentStore, VersionStore
+from collab.ports import Authenticator, AuthorshipStore, DocumentName, DocumentStore, VersionStore
 from collab.rooms.claims import Author
 from collab.services.history import History
 
@@ -50,6 +50,7 @@ class Services:
     documents: DocumentStore
     rooms: DocumentRooms
     versions: VersionStore
+    authorship: AuthorshipStore
     access: Authenticator
     readers: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 2))
     """The threads that content is decoded in: few, so that large documents do not keep each other and everybody else from the processor."""
@@ -57,7 +58,7 @@ class Services:
     @property
     def history(self) -> History:
         """The history of documents."""
-        return History(self.documents, self.versions, self.rooms, self.readers)
+        return History(self.documents, self.versions, self.authorship, self.rooms, self.readers)
 
 
 def services_of(request: Request) -> Services:

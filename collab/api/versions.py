@@ -122,7 +122,7 @@ async def compare_version(
     """Return the lines of two versions, the earlier one first: what was added and what was removed."""
     require(identity, name, Role.READER)
     if other == _CURRENT:
-        compared = await services.history.compare_with_now(name, version, await services.rooms.read(name))
+        compared = await services.history.compare_with_now(name, version)
     else:
         number = None if other == _PREVIOUS else VersionId(int(other))
         compared = await services.history.compare(name, version, number)

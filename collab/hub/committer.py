@@ -24,6 +24,7 @@ from collab.errors import (
 )
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName, DocumentRecord, DocumentStore, UpdateLog
 from collab.rooms.claims import Author, Claim
+from collab.rooms.credit_notes import CreditNote
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ class LoggedDocument(Protocol):
 
 
 class _Entry:
-    __slots__ = ("authors", "bytes", "claims", "document", "done", "updates")
+    __slots__ = ("authors", "bytes", "claims", "credit_notes", "document", "done", "updates")
 
     def __init__(
         self,
@@ -79,11 +80,13 @@ class _Entry:
         writers: int,
         authors: tuple[Author | None, ...],
         claims: tuple[Claim, ...],
+        credit_notes: tuple[CreditNote, ...],
     ) -> None:
         self.document = document
         self.updates = updates
         self.authors = authors
         self.claims = claims
+        self.credit_notes = credit_notes
         self.done = done
         self.bytes = ENTRY_OVERHEAD + len(updates) * UPDATE_OVERHEAD + writers * WRITER_OVERHEAD
         self.bytes += sum(map(len, updates))
@@ -119,13 +122,14 @@ class Committer:
         writers: int,
         authors: tuple[Author | None, ...] = (),
         claims: tuple[Claim, ...] = (),
+        credit_notes: tuple[CreditNote, ...] = (),
     ) -> None:
         """Hand in updates; `done` is called when they, and all that this document handed in before, are committed.
 
         Where the database refuses them, the document's `refused` is called instead. `writers` is how many `done` will tell;
-        `authors` and `claims` are as in `Append`.
+        `authors`, `claims` and `credit_notes` are as in `Append`.
         """
-        entry = _Entry(document, updates, done, writers, authors, claims)
+        entry = _Entry(document, updates, done, writers, authors, claims, credit_notes)
         self._pending.append(entry)
         self._unsettled.add(entry)
         self.hold(entry.bytes)
@@ -228,7 +232,7 @@ class Committer:
     async def _append(self, batch: list[_Entry]) -> None:
         entries: dict[DocumentId, list[_Entry]] = {}
         for entry in batch:
-            if entry.updates:
+            if entry.updates or entry.credit_notes:
                 record = entry.document.record or await self._create(entry.document)
                 entries.setdefault(record.id, []).append(entry)
         if entries:
@@ -276,11 +280,13 @@ def _append_of(document: DocumentId, entries: list[_Entry]) -> Append:
     updates: list[bytes] = []
     authors: list[Author | None] = []
     claims: list[Claim] = []
+    credit_notes: list[CreditNote] = []
     for entry in entries:
         updates += entry.updates
         authors += entry.authors or (None,) * len(entry.updates)
         claims += entry.claims
-    return Append(document, tuple(updates), tuple(authors), tuple(claims))
+        credit_notes += entry.credit_notes
+    return Append(document, tuple(updates), tuple(authors), tuple(claims), tuple(credit_notes))
 
 
 def _fitting(entries: Sequence[_Entry]) -> int:

@@ -142,6 +142,8 @@ class Hub:
             load_replica(stored),
             keep_alive_interval=self._settings.keep_alive_interval,
             stuck_timeout=self._settings.stuck_timeout,
+            owners={} if stored is None else stored.owners,
+            open_units=() if stored is None else stored.open_units,
         )
         log.info("room opened", document=name, updates=0 if stored is None else len(stored.content.updates))
         return LiveRoom(name, stored, room, self.committer, self)

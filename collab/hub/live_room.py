@@ -79,7 +79,8 @@ class LiveRoom:
         self._timer: asyncio.Handle | None = None
         self._pacing = Pacing()
         self._unsaved_flushes = 0
-        self._rebuilding = Rebuilding(name, room, committer)
+        self._rebuilding = Rebuilding(name, room)
+        self._collected_bytes = 0
         self._saved = asyncio.Event()
         content = StoredContent(None, ()) if stored is None else stored.content
         self.tail = Tail(content)
@@ -107,7 +108,7 @@ class LiveRoom:
     def receive(self, session: Session, message: RoomMessage) -> None:
         """Take in a message. Raises `ProtocolError` or `LimitExceeded` when the session must end for it."""
         self._room.receive(session, message)
-        self._rebuilding.hold(held_bytes_of(message))
+        self._collect(held_bytes_of(message))
         self._schedule()
 
     def edit(self, update: bytes, author: Author | None = None) -> Receipt:
@@ -116,9 +117,19 @@ class LiveRoom:
         self._receipts.add(receipt)
         receipt.outcome.add_done_callback(lambda _: self._receipts.discard(receipt))
         self._room.edit(receipt, update)
-        self._rebuilding.hold(ENTRY_OVERHEAD + len(update))
+        self._collect(ENTRY_OVERHEAD + len(update))
         self._schedule()
         return receipt
+
+    def _collect(self, count: int) -> None:
+        """Have what waits for a flush weigh on the committer, as what was flushed does."""
+        self._collected_bytes += count
+        self._committer.hold(count)
+
+    def _let_go_of_collected(self) -> None:
+        if not self._room.needs_rebuild or self.closed:
+            self._committer.release(self._collected_bytes)
+            self._collected_bytes = 0
 
     @property
     def is_readable(self) -> bool:
@@ -169,6 +180,8 @@ class LiveRoom:
                 self._end(session, PeerTimeout("the client has read nothing for too long"))
             self._rebuild_if_lost()
             self._schedule()
+            if not self._room.has_work:  # whoever said what was collected may have gone before the flush
+                self._let_go_of_collected()
         except Exception:
             log.exception(FAILED, document=self.name)
             self._give_up()
@@ -196,9 +209,10 @@ class LiveRoom:
             self._give_up()
             return
         self._carry_out(flush)
+        self._let_go_of_collected()
 
     def _carry_out(self, flush: Flush) -> None:
-        if flush.append or (flush.acknowledge and self._unsaved_flushes):
+        if flush.append or flush.credit_notes or (flush.acknowledge and self._unsaved_flushes):
             self._unsaved_flushes += 1
             self._committer.submit(
                 self,
@@ -207,6 +221,7 @@ class LiveRoom:
                 writers=len(flush.acknowledge),
                 authors=flush.authors,
                 claims=flush.claims,
+                credit_notes=flush.credit_notes,
             )
         else:
             _tell_saved(flush.acknowledge)
@@ -313,6 +328,7 @@ class LiveRoom:
         self.deleted = self.deleted or isinstance(error, DocumentDeleted)
         self._surroundings.drop(self)
         self._rebuilding.end()
+        self._let_go_of_collected()
         self.end_all(error)
         for receipt in tuple(self._receipts):
             receipt.fail(error)

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from collab.errors import CorruptDocument, DatabaseUnavailable, UpdateError
-from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY, Committer
+from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY
 from collab.ports import DocumentName, StoredDocument
 from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1
 from collab.rooms.document import Document, PoisonedReplica
@@ -20,14 +20,12 @@ FIRST_RETRY: Final = 0.1
 
 
 class Rebuilding:
-    """The time that a room spends without a replica: what it collects then, and how it gets another one."""
+    """The time that a room spends without a replica, and how it gets another one."""
 
-    def __init__(self, name: DocumentName, room: Room, committer: Committer) -> None:
+    def __init__(self, name: DocumentName, room: Room) -> None:
         self.is_under_way = False
         self._name = name
         self._room = room
-        self._committer = committer
-        self._held_bytes = 0
 
     def begin(self) -> None:
         """Note that the replica is lost."""
@@ -56,17 +54,9 @@ class Rebuilding:
                 self._room.rebuild(document)
                 self.end()
 
-    def hold(self, count: int) -> None:
-        """Have what is collected without a replica weigh on the committer: it waits for the database as flushes do."""
-        if self.is_under_way:
-            self._held_bytes += count
-            self._committer.hold(count)
-
     def end(self) -> None:
-        """Let go of what was collected: there is a replica again, or no room any more."""
+        """Take note that there is a replica again, or no room any more."""
         self.is_under_way = False
-        self._committer.release(self._held_bytes)
-        self._held_bytes = 0
 
 
 def load_replica(stored: StoredDocument | None) -> Document:
@@ -81,7 +71,7 @@ def load_replica(stored: StoredDocument | None) -> Document:
 
 
 def held_bytes_of(message: RoomMessage) -> int:
-    """Return what a message that waits for a replica counts for; a presence replaces the one before, so it counts for nothing."""
+    """Return what a message that waits for a flush counts for; a presence replaces the one before, so it counts for nothing."""
     match message:
         case SyncStep1(state_vector):
             return ENTRY_OVERHEAD + len(state_vector)

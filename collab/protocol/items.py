@@ -60,24 +60,35 @@ def read_items(state: bytes) -> tuple[dict[int, list[Struct]], DeleteSet]:
     """Return the structs of each client in the order of their clocks, and what is deleted. Raises `ProtocolError` for what is no state."""
     reader = StructReader(state)
     structs: dict[int, list[Struct]] = {}
-    for _ in range(reader.var_uint()):
-        count, client, clock = reader.var_uint(), reader.var_uint(), reader.var_uint()
+    for client, found in _read_clients(reader, state):
         if client in structs:
             raise ProtocolError(f"client {client} came twice; expected each client once")
-        if clock:
-            raise ProtocolError(f"the structs of client {client} begin at clock {clock}; a whole state begins at 0")
-        found = structs[client] = []
+        if found and found[0].id.clock:
+            raise ProtocolError(f"client {client} begins at clock {found[0].id.clock}; a whole state begins at 0")
+        structs[client] = found
+    return structs, decode_delete_set(state[reader.position :])
+
+
+def items_of(update: bytes, client: int) -> list[Struct]:
+    """Return a client's structs in an update without gaps, in the order of their clocks. Raises `ProtocolError` for anything else."""
+    return next((found for other, found in _read_clients(StructReader(update), update) if other == client), [])
+
+
+def _read_clients(reader: StructReader, update: bytes) -> Iterator[tuple[int, list[Struct]]]:
+    for _ in range(reader.var_uint()):
+        count, client, clock = reader.var_uint(), reader.var_uint(), reader.var_uint()
+        found: list[Struct] = []
         for _ in range(count):
-            struct = _read_struct(Id(client, clock), reader, state)
+            struct = _read_struct(Id(client, clock), reader, update)
             found.append(struct)
             clock += struct.length
-    return structs, decode_delete_set(state[reader.position :])
+        yield client, found
 
 
 def _read_struct(at: Id, reader: StructReader, state: bytes) -> Struct:
     info = reader.byte()
     if info == SKIP:
-        raise ProtocolError(f"client {at.client} has a gap at clock {at.clock}; a whole state has none")
+        raise ProtocolError(f"client {at.client} has a gap at clock {at.clock}; expected none")
     if info == GC:
         return Collected(at, reader.var_uint())
     origin = _read_id(reader) if info & HAS_ORIGIN else None

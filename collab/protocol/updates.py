@@ -8,7 +8,7 @@ Source: https://github.com/yjs/yjs (src/utils/encoding.js, DeleteSet.js).
 from typing import Final
 
 from collab.errors import ProtocolError
-from collab.protocol.lib0 import Reader
+from collab.protocol.lib0 import Reader, var_uint
 
 StateVector = dict[int, int]
 """The clock that each client id has reached: the number of its elements that are known."""
@@ -50,6 +50,12 @@ def decode_state_vector(encoded: bytes) -> StateVector:
     state_vector = {reader.var_uint(): reader.var_uint() for _ in range(count)}
     reader.end()
     return state_vector
+
+
+def encode_state_vector(state_vector: StateVector) -> bytes:
+    """Encode a state vector."""
+    pairs = [var_uint(client) + var_uint(clock) for client, clock in state_vector.items()]
+    return var_uint(len(pairs)) + b"".join(pairs)
 
 
 def decode_delete_set(encoded: bytes, max_entries: int | None = None) -> DeleteSet:

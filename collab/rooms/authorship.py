@@ -5,7 +5,7 @@ delivery, so that this stays small beside the content however it was typed.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from collab.errors import ProtocolError
@@ -181,11 +181,6 @@ def _without(ranges: Iterable[tuple[int, int]], known: Sequence[tuple[int, int]]
             at = max(at, known_end)
         if at < end:
             yield at, end
-
-
-def is_credited(client: int, author: int | None, owners: Mapping[int, int]) -> bool:
-    """Tell whether what somebody delivered under a client's id is the work of the user whose id that is."""
-    return author is not None and owners.get(client) == author
 
 
 def _start_of(delivery: Delivery) -> int:

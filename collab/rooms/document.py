@@ -10,7 +10,7 @@ from pycrdt import get_update as subtract_state
 
 from collab.errors import CollabError, ProtocolError, UpdateError
 from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE
-from collab.protocol.structs import NO_DELETIONS, read_structs, write_structs
+from collab.protocol.structs import NO_DELETIONS, Run, read_structs, write_structs
 from collab.protocol.updates import (
     MAX_ENTRIES,
     DeleteSet,
@@ -44,11 +44,14 @@ class Applied:
     appended: tuple[int, ...]
     """Which of the updates those are."""
 
-    clients: frozenset[int]
-    """Under whose ids something new came."""
+    runs: tuple[tuple[Run, ...], ...]
+    """What each of the updates holds, whether new or not; nothing for those refused."""
+
+    new_runs: tuple[Run, ...]
+    """What is new of all of them together."""
 
     new_clients: frozenset[int]
-    """Those of them under which the document held nothing before."""
+    """Under whose ids the document held nothing before."""
 
     refused: dict[int, UpdateError]
     """By its index, what is wrong with an update that was not applied."""
@@ -63,7 +66,7 @@ class Document:
     Every method raises `PoisonedReplica` when the CRDT panics: its errors are no `Exception`s, and leave it in a state nobody knows.
     """
 
-    __slots__ = ("_changes", "_doc", "_held", "_max_entries", "_reached", "_state", "_subscription")
+    __slots__ = ("_changes", "_doc", "_held", "_max_entries", "_reached", "_runs", "_state", "_subscription")
 
     def __init__(self, updates: Iterable[bytes] = (), *, snapshot: bytes | None = None) -> None:
         """Build a replica from what is stored: a snapshot, which is what `state` returned once, and updates, in their order.
@@ -73,6 +76,8 @@ class Document:
         stored = list(updates)
         self._state: bytes | None = None
         self._changes: list[bytes] = []
+        self._runs: list[tuple[Run, ...]] = []
+        """Of each update of the transaction that is under way."""
         self._max_entries: int | None = None
         """Of an update; `None` while a log is loaded, whose rows may be merged ones."""
         self._begin(snapshot)
@@ -100,6 +105,7 @@ class Document:
 
     def _load(self, updates: Sequence[bytes]) -> None:
         refused = self._transact(updates)
+        self._runs = []
         self._reached = decode_state_vector(self.state_vector())
         if refused:
             index, error = next(iter(refused.items()))
@@ -115,39 +121,43 @@ class Document:
         broadcast = changes[0] if changes and changes[0] != EMPTY_UPDATE else None
         if changes:
             self._state = None
-        clients = new_clients = _NONE
+        new_runs: tuple[Run, ...] = ()
+        new_clients = _NONE
         if broadcast is not None:
-            clients, new_clients = self._note_reach(broadcast)
+            new_runs = read_structs(broadcast).runs
+            new_clients = self._note_reach(new_runs)
             news = [index for index in range(len(updates)) if index not in refused]
         else:
             news = self._not_in_state(updates, passed_over={*refused})
-        return Applied(broadcast, tuple([updates[index] for index in news]), tuple(news), clients, new_clients, refused)
+        runs, self._runs = tuple(self._runs), []
+        append = tuple([updates[index] for index in news])
+        return Applied(broadcast, append, tuple(news), runs, new_runs, new_clients, refused)
 
     def _not_in_state(self, updates: Sequence[bytes], passed_over: set[int]) -> list[int]:
         """Return which updates changed nothing, and yet bring something: they wait."""
         seen = decode_state_vector(self.state_vector())
         return [index for index, update in enumerate(updates) if index not in passed_over and is_waiting(update, seen)]
 
-    def _note_reach(self, broadcast: bytes) -> tuple[frozenset[int], frozenset[int]]:
-        """Take note of how far the broadcast takes the document; return whose ids it has, and which of them are new."""
+    def _note_reach(self, runs: tuple[Run, ...]) -> frozenset[int]:
+        """Take note of how far these take the document; return whose ids are new."""
         reached = self._reached
-        runs = read_structs(broadcast).runs
-        clients = frozenset([run.client for run in runs])
-        new = clients.difference(reached)
+        new = [run.client for run in runs if run.client not in reached]
         for run in runs:
             reached[run.client] = max(reached.get(run.client, 0), run.end)
-        return clients, new or _NONE
+        return frozenset(new) if new else _NONE
 
     def _transact(self, updates: Sequence[bytes]) -> dict[int, UpdateError]:
         """Give the CRDT what it may have of these updates, and hold the rest; return what is refused, by its index."""
         refused: dict[int, UpdateError] = {}
+        self._runs = []
 
         def give() -> None:
             with self._doc.transaction():
                 for index, update in enumerate(updates):
                     try:
-                        self._take(update)
+                        self._runs.append(self._take(update))
                     except (ValueError, ProtocolError) as error:  # nothing of it was applied
+                        self._runs.append(())
                         refused[index] = UpdateError(
                             f"{len(update)} bytes that are no Yjs update: {_first_line(error)}"
                         )
@@ -156,8 +166,8 @@ class Document:
         self._give(give)
         return refused
 
-    def _take(self, update: bytes) -> None:
-        """Give the CRDT what does not build upon something missing, and hold the rest."""
+    def _take(self, update: bytes) -> tuple[Run, ...]:
+        """Give the CRDT what does not build upon something missing, and hold the rest; return what it holds."""
         structs = read_structs(update, self._max_entries)
         ready, early = structs.ready(self._reached)
         if early:
@@ -165,10 +175,11 @@ class Document:
             ready, early = structs.ready(self._reached)
         if not early:
             self._doc.apply_update(update)
-            return
+            return structs.runs
         subtract_state(update, EMPTY_STATE_VECTOR)  # decodes it, so that nothing is held that the CRDT would refuse
         self._held.add(early)
         self._doc.apply_update(write_structs(ready, structs.deletions))
+        return structs.runs
 
     def _take_held(self) -> None:
         while self._held and (ready := self._held.pop_ready(decode_state_vector(self._doc.get_state()))):

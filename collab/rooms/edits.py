@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from collab.errors import UpdateError
 from collab.rooms.claims import Author, Claims
-from collab.rooms.document import Document, PoisonedReplica
+from collab.rooms.crediting import Crediting
+from collab.rooms.document import Applied, Document, PoisonedReplica
 from collab.rooms.flush import Offence
 from collab.rooms.session import Session, Writer
 
@@ -36,10 +37,13 @@ class AppliedEdits:
 class Edits:
     """What writers, and readers, have handed in since the last flush."""
 
-    __slots__ = ("_claims", "_edits", "_one_by_one", "_readers_edits")
+    __slots__ = ("_claims", "_crediting", "_edits", "_is_announced", "_one_by_one", "_readers_edits")
 
-    def __init__(self, claims: Claims) -> None:
+    def __init__(self, claims: Claims, crediting: Crediting, is_announced: Callable[[int], bool]) -> None:
+        """`is_announced` tells whether somebody here announces a client id as their own."""
         self._claims = claims
+        self._crediting = crediting
+        self._is_announced = is_announced
         self._edits: list[tuple[Writer, bytes]] = []
         self._readers_edits: list[tuple[Session, bytes]] = []
         self._one_by_one = False
@@ -74,10 +78,11 @@ class Edits:
                 return result
             result.append += applied.append
             result.authors += [batch[index][0].author for index in applied.appended]
-            if not self._claims.settles(applied.clients):
-                self._claims.make([batch[index] for index in applied.appended], applied.new_clients)
             if applied.broadcast is not None:
+                self._note_whose(batch, applied)
                 broadcast(applied.broadcast)
+            if self._crediting.waits:
+                self._take_answers(batch, applied, document)
             for index, (writer, _) in enumerate(batch):
                 if index not in applied.refused:
                     result.acknowledge.append(writer)
@@ -85,6 +90,23 @@ class Edits:
                     result.offences.append(Offence(writer, applied.refused[index]))
         self._one_by_one = False
         return result
+
+    def _note_whose(self, batch: list[tuple[Writer, bytes]], applied: Applied) -> None:
+        claims = self._claims
+        clients = frozenset([run.client for run in applied.new_runs])
+        if not claims.settles(clients):
+            claims.make([batch[index] for index in applied.appended], applied.new_clients)
+        for index in applied.appended:
+            author = batch[index][0].author
+            for run in applied.runs[index]:
+                if author is not None and not claims.is_own(run.client, author) and not self._is_announced(run.client):
+                    self._crediting.delivered(run, applied.new_runs)
+
+    def _take_answers(self, batch: list[tuple[Writer, bytes]], applied: Applied, document: Document) -> None:
+        for (writer, update), runs in zip(batch, applied.runs, strict=True):
+            if isinstance(writer, Session) and writer.author is not None:
+                for client in self._crediting.answered(writer, runs, update, document):
+                    self._claims.claim(client, writer.author)
 
     def _try_again(
         self,

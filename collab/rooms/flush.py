@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from collab.errors import CollabError
 from collab.rooms.claims import Author, Claim
+from collab.rooms.credit_notes import CreditNote
 from collab.rooms.session import Writer
 
 
@@ -32,3 +33,6 @@ class Flush:
 
     claims: tuple[Claim, ...] = ()
     """Whose the client ids are that somebody wrote under for the first time since this room was opened."""
+
+    credit_notes: tuple[CreditNote, ...] = ()
+    """What became of units that somebody delivered under the id of another."""

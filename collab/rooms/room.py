@@ -7,6 +7,8 @@ edits, then presence, then the answers to those who asked, which therefore hold 
 When the CRDT panics its replica is lost. The room then waits for another one (`rebuild`), and keeps collecting meanwhile.
 """
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from collab.errors import CollabError, LimitExceeded, ProtocolError
@@ -21,6 +23,8 @@ from collab.protocol.messages import (
 from collab.protocol.updates import decode_state_vector
 from collab.rooms.audience import Audience
 from collab.rooms.claims import Claims
+from collab.rooms.credit_notes import Units
+from collab.rooms.crediting import Crediting
 from collab.rooms.document import Document, PoisonedReplica
 from collab.rooms.edits import Edits
 from collab.rooms.flush import Flush, Offence
@@ -34,15 +38,27 @@ MAX_STATE_VECTOR_BYTES: Final = 1024 * 1024
 class Room:
     """The live state of one document."""
 
-    def __init__(self, document: Document, *, keep_alive_interval: float, stuck_timeout: float) -> None:
-        """Make a room around a loaded replica; both times are in seconds."""
+    def __init__(
+        self,
+        document: Document,
+        *,
+        keep_alive_interval: float,
+        stuck_timeout: float,
+        owners: Mapping[int, str] = MappingProxyType({}),
+        open_units: Iterable[Units] = (),
+    ) -> None:
+        """Make a room around a loaded replica; both times are in seconds.
+
+        `owners` are the users whose client ids are known, `open_units` what came from others and may yet be credited to its id's user.
+        """
         self._document: Document | None = document
         self._presence = Presence()
-        self._claims = Claims()
+        self._claims = Claims(owners)
+        self._crediting = Crediting(open_units)
         self._audience = Audience(
             self._state_vector_sent, keep_alive_interval=keep_alive_interval, stuck_timeout=stuck_timeout
         )
-        self._edits = Edits(self._claims)
+        self._edits = Edits(self._claims, self._crediting, self._presence.is_announced)
         self._joined: list[Session] = []
         self._questions: list[tuple[Session, bytes]] = []
         self._curious: dict[Session, None] = {}
@@ -77,6 +93,7 @@ class Room:
         self._questions = [question for question in self._questions if question[0] is not session]
         self._curious.pop(session, None)
         self._edits.forget_reader(session)
+        self._crediting.forget(session)
 
     # What is said
 
@@ -88,12 +105,16 @@ class Room:
         match message:
             case SyncStep1(state_vector):
                 _check_state_vector(state_vector)
+                if session.came_with is None and session.author is not None:
+                    session.came_with = state_vector
                 self._questions.append((session, state_vector))
             case Awareness(entries):
                 ids = len(session.presence)
                 self._presence.announce(session, entries)
                 if len(session.presence) != ids:
                     self._claims.announced(session.presence, session.rights.user_id)
+                    if session.author is not None:
+                        self._crediting.announced(session)
             case QueryAwareness():
                 self._curious[session] = None
             case Stateless(payload):
@@ -129,12 +150,15 @@ class Room:
             self._greet(self._document)
             self._tell_who_is_here(now)
             self._answer(self._document, edits.offences, now)
+        if self._document is not None:
+            self._ask_again(self._document)
         return Flush(
             tuple(edits.append),
             tuple(edits.acknowledge),
             tuple(edits.offences),
             tuple(edits.authors),
             self._claims.made(),
+            self._crediting.notes(),
         )
 
     def _greet(self, document: Document) -> None:
@@ -175,8 +199,21 @@ class Room:
                 offences.append(Offence(session, error))
                 continue
             if not session.dialect.speaks_first:
-                session.tell(session.dialect.sync_step1(document.state_vector()))
+                question = self._crediting.question(session, document.state_vector())
+                session.tell(session.dialect.sync_step1(question))
             session.tell(session.dialect.sync_step2(diff))
+
+    def _ask_again(self, document: Document) -> None:
+        """Ask for what may be credited to a session that has just announced itself.
+
+        Where the server speaks second it has asked in its answer, or asks when the client comes the next time: a question too many would
+        confuse how that client counts what is saved.
+        """
+        for session in self._crediting.due():
+            if session.dialect.speaks_first:
+                session.tell(session.dialect.sync_step1(self._crediting.question(session, document.state_vector())))
+            else:
+                self._crediting.forget(session)
 
     # Passing on
 

@@ -74,6 +74,7 @@ class Session:
     __slots__ = (
         "author",
         "behind_since",
+        "came_with",
         "dialect",
         "has_left",
         "id",
@@ -94,6 +95,8 @@ class Session:
         self.author = rights.author
         self.presence: set[int] = set()
         """The awareness ids that are its own."""
+        self.came_with: bytes | None = None
+        """The state vector it asked with first, before it was told anything; what a verified writer's client had by itself."""
         self.has_left = False
         """Whether the room has let it go. It is told nothing more, not even what became of its last edits: another session may use its
         wire and its address by then, whose client counts the answers to its own.

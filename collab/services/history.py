@@ -1,4 +1,4 @@
-"""A document's history: naming what it is now, comparing what it was, and going back to that."""
+"""A document's history: naming what it is now, comparing what it was, going back to that, and who wrote it."""
 
 import secrets
 from dataclasses import dataclass
@@ -6,17 +6,32 @@ from typing import Final, Protocol
 
 from anyio import CapacityLimiter, to_thread
 
-from collab.content.comparing import Line, compare
+from collab.content.comparing import compare
 from collab.content.restoring import restoring
 from collab.errors import CorruptDocument
-from collab.ports import DocumentId, DocumentName, DocumentStore, Version, VersionId, VersionKind, VersionStore
+from collab.ports import (
+    AuthorshipStore,
+    DocumentAuthorship,
+    DocumentId,
+    DocumentName,
+    DocumentStore,
+    Version,
+    VersionId,
+    VersionKind,
+    VersionStore,
+)
 from collab.rooms.claims import Author
+from collab.services.attribution import AttributedLine, attribute
 
 EMPTY_STATE: Final = b"\x00\x00"
 
 
 class Rooms(Protocol):
     """What history asks of the rooms; as in the hub."""
+
+    async def read(self, name: DocumentName) -> bytes:
+        """Return the document's whole state as one update."""
+        ...
 
     async def settle(self, name: DocumentName) -> None:
         """Return when everything received so far for the document is committed."""
@@ -33,7 +48,7 @@ class Compared:
 
     before: VersionId | None
     after: VersionId | None
-    lines: list[Line]
+    lines: list[AttributedLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +63,17 @@ class History:
     """The history of documents. Every method raises as `DocumentStore.get` and `VersionStore` do."""
 
     def __init__(
-        self, documents: DocumentStore, versions: VersionStore, rooms: Rooms, threads: CapacityLimiter
+        self,
+        documents: DocumentStore,
+        versions: VersionStore,
+        authorship: AuthorshipStore,
+        rooms: Rooms,
+        threads: CapacityLimiter,
     ) -> None:
         """`threads` are those that states are worked through in."""
         self._documents = documents
         self._versions = versions
+        self._authorship = authorship
         self._rooms = rooms
         self._threads = threads
 
@@ -70,16 +91,28 @@ class History:
             found = [await self._versions.get(document, each) for each in (version, other)]
             before, after = (each.id for each in sorted(found, key=lambda each: (each.created_at, each.id)))
         earlier = EMPTY_STATE if before is None else await self._versions.state(document, before)
-        lines = await self._compare(earlier, await self._versions.state(document, after))
+        lines = await self._compare(document, earlier, await self._versions.state(document, after))
         return Compared(before, after, lines)
 
-    async def compare_with_now(self, name: DocumentName, version: VersionId, now: bytes) -> Compared:
-        """Compare a version with a later state of the document."""
+    async def compare_with_now(self, name: DocumentName, version: VersionId) -> Compared:
+        """Compare a version with what the document is now. Raises as `Rooms.read` does, too."""
         document = (await self._documents.get(name)).id
-        return Compared(version, None, await self._compare(await self._versions.state(document, version), now))
+        lines = await self._compare_with_now(name, document, await self._versions.state(document, version))
+        return Compared(version, None, lines)
 
-    async def _compare(self, before: bytes, after: bytes) -> list[Line]:
-        return await to_thread.run_sync(compare, before, after, limiter=self._threads)
+    async def authorship(self, name: DocumentName) -> list[AttributedLine]:
+        """Return what the document is now, and whose each piece of it is. Raises as `Rooms.read` does, too."""
+        document = (await self._documents.get(name)).id
+        return await self._compare_with_now(name, document, EMPTY_STATE)
+
+    async def _compare_with_now(self, name: DocumentName, document: DocumentId, before: bytes) -> list[AttributedLine]:
+        now = await self._rooms.read(name)
+        await self._rooms.settle(name)  # then it is known of all of it who delivered it
+        return await self._compare(document, before, now)
+
+    async def _compare(self, document: DocumentId, before: bytes, after: bytes) -> list[AttributedLine]:
+        authorship = await self._authorship.read(document)
+        return await to_thread.run_sync(_compared, before, after, authorship, limiter=self._threads)
 
     async def restore(self, name: DocumentName, version: VersionId, author: Author | None) -> Restored:
         """Take the document back to a version, by one edit, after what it is now was kept as a version too.
@@ -109,6 +142,10 @@ class History:
         if version is None:
             raise CorruptDocument(f"no version of {name!r} was kept, though one was asked for")
         return version
+
+
+def _compared(before: bytes, after: bytes, authorship: DocumentAuthorship) -> list[AttributedLine]:
+    return attribute(compare(before, after), authorship)
 
 
 def _restoring(current: bytes, wanted: bytes) -> bytes:

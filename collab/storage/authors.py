@@ -33,6 +33,7 @@ class Authors:
         known = self._ids
         new = [author for append in batch for author in {*append.authors} if author not in known]
         new += [claim.author for append in batch for claim in append.claims if claim.author not in known]
+        new += [note.author for append in batch for note in append.credit_notes if note.author not in known]
         return await self.numbered(new) if new else known
 
     async def numbered(self, authors: Iterable[Author | None]) -> Mapping[Author | None, int | None]:

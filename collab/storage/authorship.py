@@ -11,6 +11,7 @@ from collab.errors import CorruptDocument, ProtocolError
 from collab.ports import DocumentAuthorship, DocumentId
 from collab.rooms.authorship import Authorship, fold
 from collab.rooms.claims import Author
+from collab.storage.credit_notes import read_credited
 from collab.storage.database import Database
 from collab.storage.records import read_rows, update_of
 from collab.storage.stored_bytes import Encoding, decode_state, encode_state, stored_bytes
@@ -57,7 +58,7 @@ async def authors_by_number(connection: AsyncConnection, numbers: Iterable[int |
 
 
 class SqlAuthorshipStore:
-    """Reads authorship from `snapshots`, `updates`, `claims` and `authors`."""
+    """Reads authorship from `snapshots`, `updates`, `claims`, `credit_notes` and `authors`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -71,9 +72,10 @@ class SqlAuthorshipStore:
             )
             owners = {row.client_id: row.author_id for row in owned}
             authorship = await self._read(document, snapshot, rows)
+            credited = await read_credited(connection, document)
             numbers = {*authorship.written.authors(), *authorship.deleted.authors(), *owners.values()}
             names = await authors_by_number(connection, numbers)
-        return DocumentAuthorship(authorship, owners, names)
+        return DocumentAuthorship(authorship, owners, credited, names)
 
     async def _read(self, document: DocumentId, snapshot: RowMapping | None, rows: Sequence[RowMapping]) -> Authorship:
         try:

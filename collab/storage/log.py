@@ -17,6 +17,7 @@ from collab.ports import Append, Compaction, DocumentId, DocumentName, StoredCon
 from collab.rooms.compaction import compact
 from collab.storage.authors import INSERT_CLAIMS, Authors, claim_rows
 from collab.storage.authorship import folded_authorship
+from collab.storage.credit_notes import read_open_units, read_owners, write_credit_notes
 from collab.storage.database import Database
 from collab.storage.prepared import PreparedStatement
 from collab.storage.records import find_deleted, find_living, read_rows, snapshot_of, update_of, utc_now
@@ -62,7 +63,12 @@ class SqlUpdateLog:
                 record = await find_living(connection, name)
                 if record is not None:
                     logged = await _read(connection, record.id)
-                    return StoredDocument(record, StoredContent(logged.snapshot, logged.updates))
+                    return StoredDocument(
+                        record,
+                        StoredContent(logged.snapshot, logged.updates),
+                        await read_owners(connection, record.id),
+                        await read_open_units(connection, record.id),
+                    )
                 if await find_deleted(connection, name) is not None:
                     raise DocumentDeleted(f"the document {name!r} is in the trash; it can be restored")
                 return None
@@ -86,20 +92,21 @@ class SqlUpdateLog:
             for append in batch
             for content, author in zip_longest(append.updates, append.authors)
         ]
-        if not rows:
+        has_notes = any(append.credit_notes for append in batch)
+        if not rows and not has_notes:
             return
         claims = claim_rows(batch, ids)
         # Sorted, so that two nodes never wait for each other's rows crosswise.
         touched = sorted({append.document for append in batch if append.updates})
 
         def statements(connection: Connection) -> None:
-            try:
-                _INSERT_UPDATES.execute(connection, rows)
-            except (IntegrityError, sqlite3.IntegrityError) as error:
-                raise DocumentNotFound(f"updates came for the documents {touched}; not all of them exist") from error
-            _TOUCH_DOCUMENT.execute(connection, [{"document": document, "now": now} for document in touched])
+            if rows:
+                _insert(connection, rows, touched)
+                _TOUCH_DOCUMENT.execute(connection, [{"document": document, "now": now} for document in touched])
             if claims:
                 connection.execute(INSERT_CLAIMS, claims)
+            if has_notes:
+                write_credit_notes(connection, batch, ids)
 
         await self._database.commit(statements)
 
@@ -126,6 +133,13 @@ class SqlUpdateLog:
                 connection, document, None if logged.row is None else logged.row["number"], folded
             )
         return Compaction(len(folded.ids), folded.state_bytes) if replaced else None
+
+
+def _insert(connection: Connection, rows: list[dict[str, object]], touched: list[DocumentId]) -> None:
+    try:
+        _INSERT_UPDATES.execute(connection, rows)
+    except (IntegrityError, sqlite3.IntegrityError) as error:
+        raise DocumentNotFound(f"updates came for the documents {touched}; not all of them exist") from error
 
 
 async def _read(connection: AsyncConnection, document: DocumentId) -> _Logged:

@@ -148,6 +148,17 @@ claims = Table(
 )
 """Whose each Yjs client id is in a document: the user's whose claim was committed first. No row is ever changed."""
 
+credit_notes = Table(
+    "credit_notes",
+    metadata,
+    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("client_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_clock", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_clock", BigInteger, nullable=False),
+    Column("author_id", _ID),
+)
+"""Units that came under a client id from another than its user: who is credited for them since, or `NULL` while that is open."""
+
 versions = Table(
     "versions",
     metadata,

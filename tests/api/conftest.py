@@ -17,7 +17,7 @@ from pycrdt import Doc, Text
 from starlette.types import ASGIApp
 
 from collab.access import access_from
-from collab.api import create_api
+from collab.api import Services, create_api
 from collab.hub import Hub
 from collab.settings import Settings
 from collab.storage import Storage, migrate, open_storage
@@ -43,9 +43,11 @@ class Server:
 
 
 class Serve(Protocol):
-    """Serves the API from a new database."""
+    """Serves the API from a new database, or from that of a server that was stopped."""
 
-    def __call__(self, settings: Settings, *, editor: Path | None = None) -> AbstractAsyncContextManager[Server]: ...
+    def __call__(
+        self, settings: Settings, *, editor: Path | None = None, database: Path | None = None
+    ) -> AbstractAsyncContextManager[Server]: ...
 
 
 @pytest.fixture(scope="session")
@@ -62,17 +64,18 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
     numbers = count()
 
     @asynccontextmanager
-    async def serving(settings: Settings, *, editor: Path | None = None) -> AsyncIterator[Server]:
-        database = Path(copyfile(empty_database, tmp_path / f"{next(numbers)}.db"))
+    async def serving(
+        settings: Settings, *, editor: Path | None = None, database: Path | None = None
+    ) -> AsyncIterator[Server]:
+        database = database or Path(copyfile(empty_database, tmp_path / f"{next(numbers)}.db"))
         async with AsyncExitStack() as stack:
             storage = await stack.enter_async_context(open_storage(f"sqlite:///{database}"))
             hub = await stack.enter_async_context(
                 Hub.running(storage.log, storage.documents, storage.versions, settings)
             )
             candidates = (editor,) if editor is not None else ()
-            app = create_api(
-                storage.documents, hub, storage.versions, access_from(settings), settings, editor_candidates=candidates
-            )
+            services = Services(storage.documents, hub, storage.versions, storage.authorship, access_from(settings))
+            app = create_api(services, settings, editor_candidates=candidates)
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=HERE))
             yield Server(storage, hub, client, app, database)

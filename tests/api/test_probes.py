@@ -60,6 +60,7 @@ async def test_the_api_is_described_for_programs(api: httpx.AsyncClient) -> None
         "/api/v1/documents/{name}/versions",
         "/api/v1/documents/{name}/versions/{version}",
         "/api/v1/documents/{name}/versions/{version}/content",
+        "/api/v1/documents/{name}/authorship",
         "/api/v1/documents/{name}/versions/{version}/comparison",
         "/api/v1/documents/{name}/versions/{version}/restore",
         "/api/v1/session",

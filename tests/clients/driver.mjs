@@ -4,9 +4,13 @@
 
 import { createInterface } from "node:readline";
 
+import * as Y from "yjs";
+
 import { join, openSocket, until } from "./clients.mjs";
 import { Typist } from "./typist.mjs";
 import { EditCount } from "./witness.mjs";
+
+console.log = console.error; // Yjs prints warnings where the answers go
 
 const clients = new Map();
 const sockets = new Map();
@@ -65,6 +69,16 @@ const actions = {
 
   insert({ client, at, text }) {
     textOf(clients.get(client)).insert(at, text);
+  },
+
+  /** Give a client all that another has, past every server. */
+  hand_over({ client, to }) {
+    Y.applyUpdate(clients.get(to).doc, Y.encodeStateAsUpdate(clients.get(client).doc));
+  },
+
+  /** Write under an id that is another client's. */
+  take_id({ client, clientId }) {
+    clients.get(client).doc.clientID = clientId;
   },
 
   /** One update for each character, all in one turn of the loop. */

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from collab.ports import Append, DocumentKind, DocumentName, VersionKind
 from collab.rooms.claims import Author, Claim
+from collab.rooms.credit_notes import CreditNote, Standing, Units
 from collab.storage import Storage, migrate, open_storage
 from collab.storage.database import Database, open_database
 from collab.storage.tables import metadata
@@ -28,7 +29,9 @@ async def fill(storage: Storage) -> None:
         record = await storage.documents.create(
             DocumentName(name), kind=DocumentKind.YJS, title=f"Title of {name}", update=typed("abc")[0]
         )
-        await storage.log.append([Append(record.id, typed("abc"), claims=(Claim(7, Author("ada", "Ada")),))])
+        note = CreditNote(Units(8, 0, 3), Standing.OPEN)
+        claim = Claim(7, Author("ada", "Ada"))
+        await storage.log.append([Append(record.id, typed("abc"), claims=(claim,), credit_notes=(note,))])
     await storage.versions.take(record.id, VersionKind.NAMED, name="Draft", author=Author("ada", "Ada"))
     await storage.log.compact(record.id)
     await storage.log.append([Append(record.id, typed("abcdef"))])

@@ -247,10 +247,10 @@ async def test_server_that_goes_down_answers_503(server: Served) -> None:
         assert (refusal.status, refusal.headers["Retry-After"]) == (503, "2")
 
 
-async def test_document_whose_log_cannot_be_loaded_is_answered_503(server: Served) -> None:
+async def test_document_whose_log_cannot_be_loaded_is_answered_500(server: Served) -> None:
     documents = server.app._entrance.hub._documents
     await documents.create(DocumentName("doc"), kind=DocumentKind.YJS, title="doc", update=b"no update")
 
     refusal = await refusal_at(server.sync + "doc")
 
-    assert refusal.status == 503
+    assert refusal.status == 500

@@ -1,9 +1,13 @@
 """A room with clients in it, and no event loop: a test says what arrives, when the room flushes, and what time it is."""
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
 from collab.protocol.dialect import Dialect
 from collab.protocol.hocuspocus import HocuspocusDialect
 from collab.protocol.messages import Awareness, AwarenessEntry, RoomMessage, SyncStep1, SyncUpdate
 from collab.protocol.ywebsocket import YWebsocketDialect
+from collab.rooms.credit_notes import Units
 from collab.rooms.document import Document
 from collab.rooms.flush import Flush
 from collab.rooms.room import Room
@@ -54,9 +58,20 @@ class Client:
 class Scene:
     """A room and a clock."""
 
-    def __init__(self, *stored: bytes) -> None:
+    def __init__(
+        self,
+        *stored: bytes,
+        owners: Mapping[int, str] = MappingProxyType({}),
+        open_units: Iterable[Units] = (),
+    ) -> None:
         self.now = 1000.0
-        self.room = Room(Document(stored), keep_alive_interval=KEEP_ALIVE_INTERVAL, stuck_timeout=STUCK_TIMEOUT)
+        self.room = Room(
+            Document(stored),
+            keep_alive_interval=KEEP_ALIVE_INTERVAL,
+            stuck_timeout=STUCK_TIMEOUT,
+            owners=owners,
+            open_units=open_units,
+        )
         self._joined = 0
 
     def enter(

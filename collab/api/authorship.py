@@ -1,0 +1,22 @@
+"""Who wrote a document."""
+
+from fastapi import APIRouter
+
+from collab.api.caller import Caller, require
+from collab.api.models import AuthorshipInfo
+from collab.api.paths import DOCUMENTS, NameInPath
+from collab.api.services import ServicesOfApp
+from collab.ports import Role
+
+router = APIRouter(prefix=DOCUMENTS, tags=["authorship"])
+
+
+@router.get("/{name}/authorship", summary="Who wrote what", response_description="All lines of the document.")
+async def get_authorship(services: ServicesOfApp, identity: Caller, name: NameInPath) -> AuthorshipInfo:
+    """Return the text of the document, and for each piece of it who wrote it and when.
+
+    A Yjs client id belongs to the user who wrote under it first, at first hand. What another user delivers under it, such as what a peer
+    brings back after a crash, is applied, and credited to nobody until the id's own client shows that it wrote that.
+    """
+    require(identity, name, Role.READER)
+    return AuthorshipInfo.of(await services.history.authorship(name))
