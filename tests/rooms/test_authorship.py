@@ -74,7 +74,7 @@ def test_what_two_deliver_side_by_side_stays_apart() -> None:
 
 def test_folding_in_parts_comes_to_the_same_as_folding_at_once() -> None:
     ada, bob = Peer(1), Peer(2)
-    rows = [(ada.type("one"), ADA, 1000), (ada.type(" two"), ADA, 1010)]
+    rows: list[tuple[bytes, int | None, int]] = [(ada.type("one"), ADA, 1000), (ada.type(" two"), ADA, 1010)]
     bob.hear([ada.state])
     rows += [(bob.edit(lambda peer: peer.text.__delitem__(slice(0, 3))), BOB, 2000), (bob.type("!"), None, 2001)]
     assert fold(fold(None, rows[:2]), rows[2:]) == fold(None, rows)
