@@ -6,7 +6,9 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
-.PHONY: run test soak lint format bench build clean
+FUZZ_SECONDS ?= 60
+
+.PHONY: run test soak fuzz lint format bench build clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed web/dist/index.html ## serve on http://127.0.0.1:8000
@@ -18,6 +20,11 @@ test: $(VENV)/.tested web/dist/index.html $(VENV)/.browser ## run every test
 
 soak: $(VENV)/.tested web/dist/index.html $(VENV)/.browser ## run the tests that take minutes each
 	$(BIN)/pytest -m soak
+
+fuzz: $(VENV)/.tested ## let a fuzzer look for bytes that break what reads them, FUZZ_SECONDS for each target
+	$(PIP) --group fuzz
+	@for target in $$($(BIN)/python -c 'from fuzz.targets import TARGETS; print(*TARGETS)'); do \
+	  $(BIN)/python -m fuzz $$target $(FUZZ_SECONDS) || exit 1; done
 
 lint: $(VENV)/.tested web/node_modules/.installed ## check style, types and layers
 	$(BIN)/ruff check .

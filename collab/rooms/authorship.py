@@ -100,7 +100,9 @@ class Deliveries:
             client, count = reader.var_uint(), reader.var_uint()
             if count * _BYTES_PER_DELIVERY > reader.remaining():
                 raise ProtocolError(f"{count} deliveries are declared in {reader.remaining()} bytes")
-            known = read._by_client.setdefault(client, [])
+            if client in read._by_client:
+                raise ProtocolError(f"client {client} came twice; expected each client once")
+            known = read._by_client[client] = []
             clock = at = 0
             for _ in range(count):
                 start = clock + reader.var_uint()
