@@ -63,14 +63,17 @@ def read_items(state: bytes) -> tuple[dict[int, list[Struct]], DeleteSet]:
     for client, found in _read_clients(reader, state):
         if client in structs:
             raise ProtocolError(f"client {client} came twice; expected each client once")
-        if found and found[0].id.clock:
-            raise ProtocolError(f"client {client} begins at clock {found[0].id.clock}; a whole state begins at 0")
+        reached = 0
+        for struct in found:
+            if struct.id.clock != reached:
+                raise ProtocolError(f"client {client} has a gap at clock {reached}; a whole state has none")
+            reached += struct.length
         structs[client] = found
     return structs, decode_delete_set(state[reader.position :])
 
 
 def items_of(update: bytes, client: int) -> list[Struct]:
-    """Return a client's structs in an update without gaps, in the order of their clocks. Raises `ProtocolError` for anything else."""
+    """Return a client's structs in an update, in the order of their clocks. Raises `ProtocolError` for what is no update."""
     return next((found for other, found in _read_clients(StructReader(update), update) if other == client), [])
 
 
@@ -79,16 +82,17 @@ def _read_clients(reader: StructReader, update: bytes) -> Iterator[tuple[int, li
         count, client, clock = reader.var_uint(), reader.var_uint(), reader.var_uint()
         found: list[Struct] = []
         for _ in range(count):
-            struct = _read_struct(Id(client, clock), reader, update)
+            info = reader.byte()
+            if info == SKIP:
+                clock += reader.var_uint()
+                continue
+            struct = _read_struct(Id(client, clock), info, reader, update)
             found.append(struct)
             clock += struct.length
         yield client, found
 
 
-def _read_struct(at: Id, reader: StructReader, state: bytes) -> Struct:
-    info = reader.byte()
-    if info == SKIP:
-        raise ProtocolError(f"client {at.client} has a gap at clock {at.clock}; expected none")
+def _read_struct(at: Id, info: int, reader: StructReader, state: bytes) -> Struct:
     if info == GC:
         return Collected(at, reader.var_uint())
     origin = _read_id(reader) if info & HAS_ORIGIN else None

@@ -6,7 +6,8 @@ other; behind all of them its deletions. A struct is an item (where it goes, and
 Source: https://github.com/yjs/yjs (src/utils/encoding.js, src/structs), https://github.com/dmonad/lib0 (encoding.js, `writeAny`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,6 +45,8 @@ class Run:
 
     count: int
     structs: bytes
+    needs: tuple[tuple[int, int], ...] = ()
+    """The clocks of other clients that these structs stand beside or in, the highest of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +59,91 @@ class Structs:
     deletions: bytes
 
     def ready(self, reached: StateVector) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
-        """Return the runs that begin where, or before, a replica with this state ends, or another run that does; and the others."""
-        reach: dict[int, int] = {}
-        ready: list[Run] = []
-        early: list[Run] = []
-        for run in self.runs:
-            known = reach.get(run.client, reached.get(run.client, 0))
-            if run.start <= known:
-                ready.append(run)
-                reach[run.client] = max(known, run.end)
-            else:
-                early.append(run)
-        return tuple(ready), tuple(early)
+        """Return the runs that build upon nothing but what a replica with this state has, and upon each other; and the others."""
+        return ready_runs(self.runs, reached)
+
+
+def ready_runs(runs: Sequence[Run], reached: StateVector) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """Do so for any runs, those of each client in the order of their clocks."""
+    late = _too_early(runs, reached)
+    if not late:
+        return tuple(runs), ()
+    ready = [run for index, run in enumerate(runs) if index not in late]
+    return tuple(ready), tuple([runs[index] for index in sorted(late)])
+
+
+def _too_early(runs: Sequence[Run], reached: StateVector) -> set[int]:
+    """Return which runs lack something: first all are thought to be there, then those that lack something are taken away."""
+    reach: dict[int, int] = {}
+    late: set[int] = set()
+    for index, run in enumerate(runs):
+        known = reach.get(run.client, reached.get(run.client, 0))
+        if run.start <= known:
+            reach[run.client] = max(known, run.end)
+        else:
+            late.add(index)
+    lacking = [
+        index
+        for index, run in enumerate(runs)
+        if index not in late and any(clock >= reach.get(client, reached.get(client, 0)) for client, clock in run.needs)
+    ]
+    if lacking:
+        _take_away(runs, lacking, reached, late)
+    return late
+
+
+def _take_away(runs: Sequence[Run], lacking: list[int], reached: StateVector, late: set[int]) -> None:
+    """Add these runs to the late ones, with those behind them and those that need one of them. The work is in proportion to the runs."""
+    of_client: dict[int, list[int]] = {}
+    needing: dict[int, list[tuple[int, int]]] = {}
+    for index, run in enumerate(runs):
+        if index not in late:
+            of_client.setdefault(run.client, []).append(index)
+            for client, clock in run.needs:
+                needing.setdefault(client, []).append((clock, index))
+    for needed in needing.values():
+        needed.sort()
+    lacking.sort(reverse=True)
+    while lacking:
+        index = lacking.pop()
+        if index in late:
+            continue
+        client = runs[index].client
+        left = of_client[client]
+        first = bisect_left(left, index)
+        late.update(left[first:])
+        del left[first:]
+        end = max(reached.get(client, 0), runs[left[-1]].end if left else 0)
+        needed = needing.get(client, [])
+        while needed and needed[-1][0] >= end:
+            lacking.append(needed.pop()[1])
 
 
 class StructReader(Reader):
     """Reads what stands in structs, and counts the values among it."""
 
-    __slots__ = ("values",)
+    __slots__ = ("needs", "values")
 
     def __init__(self, update: bytes, max_values: int | None = None) -> None:
         super().__init__(update)
         self.values = Budget("values", max_values)
+        self.needs: dict[int, int] = {}
+        """The highest clock of each client that was read as a neighbour or a parent since this was emptied."""
+
+    def id(self) -> None:
+        """Pass over an id, and take note of it."""
+        client, clock = self.var_uint(), self.var_uint()
+        if clock > self.needs.get(client, -1):
+            self.needs[client] = clock
+
+    def needed(self, client: int) -> tuple[tuple[int, int], ...]:
+        """Return the ids that were noted since the last call, but for those of this client."""
+        if not self.needs:
+            return ()
+        self.needs.pop(client, None)
+        needed = tuple(self.needs.items())
+        self.needs.clear()
+        return needed
 
     def content(self, kind: int) -> int:
         """Pass over the content of an item and return its length in clocks."""
@@ -142,12 +208,12 @@ def _read_client(reader: StructReader, update: bytes, runs: list[Run], budget: B
         clock += length
         if info == SKIP:
             if held:
-                runs.append(Run(client, start, clock - length, held, update[first:at]))
+                runs.append(Run(client, start, clock - length, held, update[first:at], reader.needed(client)))
             start, first, held = clock, reader.position, 0
         else:
             held += 1
     if held:
-        runs.append(Run(client, start, clock, held, update[first : reader.position]))
+        runs.append(Run(client, start, clock, held, update[first : reader.position], reader.needed(client)))
     return client
 
 
@@ -157,22 +223,17 @@ def _read_struct(info: int, reader: StructReader) -> int:
         return reader.var_uint()
     has_neighbour = info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN)
     if info & HAS_ORIGIN:
-        _read_id(reader)
+        reader.id()
     if info & HAS_RIGHT_ORIGIN:
-        _read_id(reader)
+        reader.id()
     if not has_neighbour:
         if reader.var_uint() == 1:
             reader.var_bytes()  # the root's name
         else:
-            _read_id(reader)
+            reader.id()
         if info & HAS_KEY:
             reader.var_bytes()
     return reader.content(info & KIND)
-
-
-def _read_id(reader: Reader) -> None:
-    reader.var_uint()
-    reader.var_uint()
 
 
 def _read_binary(reader: Reader) -> int:

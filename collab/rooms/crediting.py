@@ -8,15 +8,13 @@ somebody else delivers them: those stay without credit for good.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Final
 
-from collab.errors import ProtocolError
-from collab.protocol.items import EncodedItem, Id, Struct, items_of, part_of
 from collab.protocol.structs import Run
 from collab.protocol.updates import StateVector, decode_state_vector, encode_state_vector
 from collab.rooms.credit_notes import CreditNote, Standing, Units
 from collab.rooms.document import Document
+from collab.rooms.overlap import parts_of
 from collab.rooms.session import Session
 
 MAX_OPEN: Final = 4_096
@@ -112,7 +110,7 @@ class Crediting:
             del asked[client]
             units = self._open.pop(client, [])
             self._notes += [CreditNote(each, Standing.CLOSED) for each in units]
-            same = _same(units, _known(document, units), update)
+            same = _same(units, document.since(units[0].client, units[0].start), update) if units else []
             self._notes += [CreditNote(each, Standing.CREDITED, session.author) for each in same]
             if same:
                 credited.append(client)
@@ -139,60 +137,12 @@ def _lowered(state_vector: StateVector, asked: dict[int, list[Units]]) -> StateV
     }
 
 
-def _known(document: Document, units: Sequence[Units]) -> bytes:
-    """Return what the document holds under the client id of these units, from the first of them on."""
-    start = min((each.start for each in units), default=0)
-    rest = {each.client: start for each in units}
-    return document.diff(encode_state_vector({**decode_state_vector(document.state_vector()), **rest}))
-
-
 def _same(units: Sequence[Units], own: bytes, other: bytes) -> list[Units]:
     """Return those parts of the units, all of one client, that both updates hold as the same content in the same place."""
-    if not units:
-        return []
-    try:
-        ours, theirs = items_of(own, units[0].client), items_of(other, units[0].client)
-    except ProtocolError:  # it has gaps, as no answer to the question has
-        return []
-    clocks = {bound for struct in (*ours, *theirs) for bound in (struct.id.clock, _end(struct))}
-    bounds = sorted(clocks.union(*((each.start, each.end) for each in units)))
-    parts = [Units(units[0].client, start, end) for start, end in pairwise(bounds)]
+    client, start, end = units[0].client, units[0].start, units[-1].end
+    starts = [each.start for each in units]
     return [
-        part
-        for part in parts
-        if _holds(units, part.start) and _is_same(_at(ours, part.start), _at(theirs, part.start), part)
+        Units(client, part.start, part.end)
+        for part in parts_of(client, (start, end), own, other, cuts=(bound for each in units for bound in each[1:]))
+        if part.start < units[bisect_right(starts, part.start) - 1].end and part.is_same_content
     ]
-
-
-def _holds(units: Sequence[Units], clock: int) -> bool:
-    index = bisect_right(units, clock, key=lambda each: each.start) - 1
-    return index >= 0 and clock < units[index].end
-
-
-def _at(structs: Sequence[Struct], clock: int) -> Struct | None:
-    index = bisect_right(structs, clock, key=_start) - 1
-    return structs[index] if index >= 0 and clock < _end(structs[index]) else None
-
-
-def _start(struct: Struct) -> int:
-    return struct.id.clock
-
-
-def _end(struct: Struct) -> int:
-    return struct.id.clock + struct.length
-
-
-def _is_same(ours: Struct | None, theirs: Struct | None, part: Units) -> bool:
-    if not isinstance(ours, EncodedItem) or not isinstance(theirs, EncodedItem) or ours.kind != theirs.kind:
-        return False
-    return _content(ours, part) == _content(theirs, part) and _place(ours, part.start) == _place(theirs, part.start)
-
-
-def _content(item: EncodedItem, part: Units) -> bytes:
-    return part_of(item.kind, item.content, part.start - item.id.clock, part.end - item.id.clock)
-
-
-def _place(item: EncodedItem, clock: int) -> tuple[object, ...]:
-    if clock > item.id.clock:
-        return Id(item.id.client, clock - 1), item.right_origin, None, None
-    return item.origin, item.right_origin, item.parent, item.key

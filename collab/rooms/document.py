@@ -18,8 +18,10 @@ from collab.protocol.updates import (
     covers,
     decode_delete_set,
     decode_state_vector,
+    encode_state_vector,
 )
 from collab.rooms.held import MAX_HELD_BYTES, HeldRuns
+from collab.rooms.overlap import parts_of
 
 _NONE: Final[frozenset[int]] = frozenset()
 
@@ -66,7 +68,18 @@ class Document:
     Every method raises `PoisonedReplica` when the CRDT panics: its errors are no `Exception`s, and leave it in a state nobody knows.
     """
 
-    __slots__ = ("_changes", "_doc", "_held", "_max_entries", "_reached", "_runs", "_state", "_subscription")
+    __slots__ = (
+        "_changes",
+        "_doc",
+        "_given",
+        "_has_forgotten",
+        "_held",
+        "_max_entries",
+        "_reached",
+        "_runs",
+        "_state",
+        "_subscription",
+    )
 
     def __init__(self, updates: Iterable[bytes] = (), *, snapshot: bytes | None = None) -> None:
         """Build a replica from what is stored: a snapshot, which is what `state` returned once, and updates, in their order.
@@ -78,12 +91,16 @@ class Document:
         self._changes: list[bytes] = []
         self._runs: list[tuple[Run, ...]] = []
         """Of each update of the transaction that is under way."""
+        self._has_forgotten = False
+        """Whether something held turned out to be malformed."""
+        self._given: dict[int, int] = {}
+        """The clock behind the last struct of each client that was given to the CRDT in the transaction that is under way."""
         self._max_entries: int | None = None
         """Of an update; `None` while a log is loaded, whose rows may be merged ones."""
         self._begin(snapshot)
         try:
-            self._load(stored)
-        except PoisonedReplica:
+            self._load_at_once(stored)
+        except (PoisonedReplica, UpdateError):
             # What the CRDT clears away at the end of a transaction decides about some malformed updates. They were taken in one by one,
             # or nearly so, and they are taken again that way.
             self._begin(snapshot)
@@ -103,10 +120,16 @@ class Document:
                 raise UpdateError(f"the stored snapshot: {_first_line(error)}") from None
         self._reached = decode_state_vector(self.state_vector())
 
+    def _load_at_once(self, updates: Sequence[bytes]) -> None:
+        self._load(updates)
+        if self._has_forgotten:
+            raise UpdateError("what was held turned out to be malformed")
+
     def _load(self, updates: Sequence[bytes]) -> None:
         refused = self._transact(updates)
         self._runs = []
         self._reached = decode_state_vector(self.state_vector())
+        self._check_given()
         if refused:
             index, error = next(iter(refused.items()))
             raise UpdateError(f"update {index} of the stored ones: {error}")
@@ -129,6 +152,7 @@ class Document:
             news = [index for index in range(len(updates)) if index not in refused]
         else:
             news = self._not_in_state(updates, passed_over={*refused})
+        self._check_given()
         runs, self._runs = tuple(self._runs), []
         append = tuple([updates[index] for index in news])
         return Applied(broadcast, append, tuple(news), runs, new_runs, new_clients, refused)
@@ -146,10 +170,15 @@ class Document:
             reached[run.client] = max(reached.get(run.client, 0), run.end)
         return frozenset(new) if new else _NONE
 
+    @property
+    def _is_live(self) -> bool:
+        return self._max_entries is not None
+
     def _transact(self, updates: Sequence[bytes]) -> dict[int, UpdateError]:
         """Give the CRDT what it may have of these updates, and hold the rest; return what is refused, by its index."""
         refused: dict[int, UpdateError] = {}
         self._runs = []
+        self._given.clear()
 
         def give() -> None:
             with self._doc.transaction():
@@ -173,18 +202,64 @@ class Document:
         if early:
             self._reached = decode_state_vector(self._doc.get_state())  # with what came before in this transaction
             ready, early = structs.ready(self._reached)
+        if not all(self._goes_on(run, update) for run in ready):
+            self._refuse_malformed()
+            ready, early = (), ()
+            update = write_structs((), structs.deletions)
         if not early:
-            self._doc.apply_update(update)
+            self._apply(update, ready)
             return structs.runs
         subtract_state(update, EMPTY_STATE_VECTOR)  # decodes it, so that nothing is held that the CRDT would refuse
         self._held.add(early)
-        self._doc.apply_update(write_structs(ready, structs.deletions))
+        self._apply(write_structs(ready, structs.deletions), ready)
         return structs.runs
+
+    def _refuse_malformed(self) -> None:
+        """Refuse an update that goes on from other content than is known. While a log is loaded it stays there, waiting."""
+        if self._is_live:
+            raise ProtocolError("it goes on from other content of its client than is known")
+        self._has_forgotten = True
+
+    def _goes_on(self, run: Run, update: bytes) -> bool:
+        """Tell whether a run that begins among known units of its client goes on from just these.
+
+        Honest clients send a unit twice, never two under one id. The CRDT would link the new ones to a neighbour that stands somewhere
+        else, and read memory that is gone once that is deleted.
+        """
+        if run.start >= max(self._reached.get(run.client, 0), self._given.get(run.client, 0)):
+            return True
+        known = decode_state_vector(self._doc.get_state()).get(run.client, 0)
+        if not run.start < known < run.end:
+            return True
+        own = self.since(run.client, run.start)
+        return all(part.may_be_the_same for part in parts_of(run.client, (run.start, known), own, update))
+
+    def _apply(self, update: bytes, runs: Iterable[Run]) -> None:
+        self._doc.apply_update(update)
+        for run in runs:
+            self._given[run.client] = max(run.end, self._given.get(run.client, 0))
+
+    def _check_given(self) -> None:
+        """Check that the CRDT has taken in all that it was given: structs that need each other it would keep aside, unchecked, for good."""
+        for client, end in self._given.items():
+            if self._reached.get(client, 0) < end:
+                raise PoisonedReplica(f"the CRDT keeps aside what came under client {client}")
+
+    def since(self, client: int, clock: int) -> bytes:
+        """Return an update with what is held of a client from this clock on. Raises `PoisonedReplica`."""
+        reached = decode_state_vector(self.state_vector())
+        return self.diff(encode_state_vector({**reached, client: clock}))
 
     def _take_held(self) -> None:
         while self._held and (ready := self._held.pop_ready(decode_state_vector(self._doc.get_state()))):
+            update = write_structs(ready, NO_DELETIONS)
+            good = [run for run in ready if self._goes_on(run, update)]
+            if len(good) < len(ready):  # those that do not are forgotten; the others may have built upon them
+                self._has_forgotten = True
+                self._held.add(good)
+                continue
             with suppress(ValueError):  # they were decoded when they came, and are in the log in any case
-                self._doc.apply_update(write_structs(ready, NO_DELETIONS))
+                self._apply(update, ready)
 
     def _give(self, give: Callable[[], None]) -> None:
         try:

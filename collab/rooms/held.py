@@ -2,13 +2,14 @@
 
 import heapq
 from collections.abc import Iterable
+from itertools import count
 from typing import Final
 
 from collab.errors import ProtocolError
-from collab.protocol.structs import Run
+from collab.protocol.structs import Run, ready_runs
 from collab.protocol.updates import StateVector
 
-MAX_HELD_BYTES: Final = 16 * 1024 * 1024
+MAX_HELD_BYTES: Final = 4 * 1024 * 1024
 """An honest client's missing edits are a moment away; whoever never sends them must not fill the memory."""
 
 _BYTES_PER_RUN: Final = 256
@@ -21,14 +22,16 @@ _Key = tuple[int, int, int]
 class HeldRuns:
     """Runs of structs, by client and first clock."""
 
-    __slots__ = ("_bytes", "_keys", "_runs", "max_bytes")
+    __slots__ = ("_bytes", "_keys", "_order", "_runs", "max_bytes")
 
     def __init__(self) -> None:
         self.max_bytes: int | None = None
         """What may be held; `None` while a log is loaded, for all that is in it was taken in once."""
-        self._runs: dict[int, list[tuple[int, int, Run]]] = {}
+        self._runs: dict[int, list[tuple[int, int, int, Run]]] = {}
         self._keys: set[_Key] = set()
         self._bytes = 0
+        self._order = count()
+        """Tells apart what has the same clocks."""
 
     def __bool__(self) -> bool:
         return bool(self._runs)
@@ -40,32 +43,53 @@ class HeldRuns:
         if self.max_bytes is not None and self._bytes + size > self.max_bytes:
             raise ProtocolError(f"more than {self.max_bytes} bytes build upon edits that are missing")
         for run in new:
-            self._keys.add(_key(run))
-            heapq.heappush(self._runs.setdefault(run.client, []), (run.start, run.end, run))
-        self._bytes += size
+            self._hold(run)
+
+    def _hold(self, run: Run) -> None:
+        self._keys.add(_key(run))
+        self._bytes += _size(run)
+        heapq.heappush(self._runs.setdefault(run.client, []), (run.start, run.end, next(self._order), run))
 
     def pop_ready(self, reached: StateVector) -> list[Run]:
-        """Return runs that begin where, or before, a replica with this state ends, and hold them no more.
+        """Return runs that build upon nothing but what a replica with this state has, and upon each other; hold them no more.
 
         Those of one client follow each other, as an update may hold them; what overlaps with them is left for the next time.
         """
-        ready: list[Run] = []
-        for client in tuple(self._runs):
-            ready += self._pop_chain(client, reached.get(client, 0))
-        return ready
+        chains = [run for client in tuple(self._runs) for run in self._pop_chain(client, reached)]
+        ready, early = ready_runs(chains, reached)
+        for run in early:
+            self._hold(run)
+        return [*ready]
 
-    def _pop_chain(self, client: int, end: int) -> list[Run]:
-        waiting = self._runs[client]
-        chain: list[Run] = []
-        while waiting and (waiting[0][0] == end if chain else waiting[0][0] <= end):
-            run = heapq.heappop(waiting)[2]
-            self._keys.discard(_key(run))
-            self._bytes -= _size(run)
-            chain.append(run)
-            end = run.end
+    def _pop_chain(self, client: int, reached: StateVector) -> list[Run]:
+        """Return runs that go on from what is known of a client, one of several that might. What is known whole is forgotten."""
+        waiting, known = self._runs[client], reached.get(client, 0)
+        first: list[Run] = []
+        while waiting and waiting[0][0] <= known:
+            run = self._pop(waiting)
+            if run.end > known:
+                first.append(run)
+        if first:
+            chosen = next((run for run in first if _lacks_nothing(run, reached)), first[0])
+            for run in first:
+                if run is not chosen:
+                    self._hold(run)
+            first = [chosen]
+            while waiting and waiting[0][0] == first[-1].end:
+                first.append(self._pop(waiting))
         if not waiting:
             del self._runs[client]
-        return chain
+        return first
+
+    def _pop(self, waiting: list[tuple[int, int, int, Run]]) -> Run:
+        run = heapq.heappop(waiting)[3]
+        self._keys.discard(_key(run))
+        self._bytes -= _size(run)
+        return run
+
+
+def _lacks_nothing(run: Run, reached: StateVector) -> bool:
+    return all(clock < reached.get(client, 0) for client, clock in run.needs)
 
 
 def _key(run: Run) -> _Key:

@@ -3,10 +3,10 @@
 import pytest
 
 from collab.errors import ProtocolError, UpdateError
-from collab.protocol.structs import NO_DELETIONS, read_structs, write_structs
+from collab.protocol.structs import NO_DELETIONS, Run, read_structs, write_structs
 from collab.protocol.updates import decode_state_vector
 from collab.rooms import document as document_module
-from collab.rooms.document import Document, is_waiting
+from collab.rooms.document import Document, PoisonedReplica, is_waiting
 from tests.support.peers import Peer, text_of
 
 
@@ -329,3 +329,74 @@ def test_waiting_is_told_from_taken_in() -> None:
     assert not is_waiting(first, halfway)
     assert is_waiting(second, {})
     assert not is_waiting(second, decode_state_vector(ada.state_vector))
+
+
+def run_of(client: int, start: int, struct: bytes, length: int) -> Run:
+    return Run(client, start, start + length, 1, struct)
+
+
+def test_update_that_goes_on_from_other_content_of_its_client_is_refused() -> None:
+    """Found by mutation (pycrdt 0.14.13): the CRDT would link the rest to what stands elsewhere, and crash once that is deleted."""
+    document = Document([write_structs([run_of(5, 0, b"\x04\x01\x01t\x03abc", 3)], NO_DELETIONS)])
+    elsewhere = write_structs([run_of(5, 1, b"\x04\x01\x01u\x03bXY", 3)], NO_DELETIONS)
+
+    applied = document.apply([elsewhere])
+
+    assert "goes on from other content" in str(applied.refused[0])
+    assert decode_state_vector(document.state_vector()) == {5: 3}
+
+
+def test_update_that_goes_on_from_the_same_content_is_taken_in_whatever_became_of_that() -> None:
+    ada, other = Peer(1), Peer(2)
+    first = ada.type("abc")
+    other.hear([first])
+    deletion = other.edit(lambda peer: peer.text.clear())
+    ada.type("de")
+    document = Document([first])
+
+    document.apply([deletion])
+    document.apply([ada.state])
+
+    assert text_of(document.state()) == "de"
+
+
+def test_edit_upon_an_unseen_one_of_another_client_is_held_until_that_comes() -> None:
+    ada, bob = Peer(1), Peer(2)
+    missing = ada.type("a")
+    bob.hear([missing])
+    early = bob.type("b")
+    document = Document()
+
+    applied = document.apply([early])
+    assert (applied.broadcast, applied.append) == (None, (early,))
+    applied = document.apply([missing])
+
+    assert applied.broadcast is not None
+    assert text_of(applied.broadcast) == "ab"
+
+
+def test_what_waits_for_good_does_not_hold_up_what_comes_behind_it() -> None:
+    ada, stranger = Peer(1), Peer(9)
+    first = ada.type("a")
+    stranger.type("never delivered")
+    ada.hear([stranger.state])
+    stuck = ada.edit(lambda peer: peer.text.insert(8, "b"))
+    again = Peer(1)
+    again.hear([first])
+    replaced = again.type("cd")
+    following = again.type("e")
+    document = Document()
+
+    for update in (first, stuck, following, replaced):
+        document.apply([update])
+
+    assert text_of(document.state()) == "acde"
+
+
+def test_structs_of_two_clients_that_need_each_other_are_one_writers_fault() -> None:
+    one = run_of(5, 0, b"\x84\x06\x00\x01a", 1)
+    other = run_of(6, 0, b"\x84\x05\x00\x01b", 1)
+    circle = write_structs([one, other], NO_DELETIONS)
+
+    with pytest.raises(PoisonedReplica, match="keeps aside"):
+        Document().apply([circle])
