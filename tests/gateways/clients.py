@@ -16,7 +16,7 @@ from collab.protocol.hocuspocus import HocuspocusDialect
 from collab.protocol.lib0 import var_string
 from collab.protocol.messages import AwarenessEntry
 from collab.protocol.ywebsocket import YWebsocketDialect
-from tests.gateways.serving import SECRET, Served
+from tests.gateways.serving import SECRET, Doors
 from tests.support import heard
 from tests.support.heard import Heard, Step1, Step2, Update
 from tests.support.peers import text_of
@@ -143,7 +143,7 @@ async def joining(url: str, **options: Any) -> AsyncIterator[ClientConnection]:
 
 @asynccontextmanager
 async def y_websocket(
-    server: Served, document: str = "doc", token: str | None = None
+    server: Doors, document: str = "doc", token: str | None = None
 ) -> AsyncIterator[YWebsocketClient]:
     """A y-websocket client that has joined: the server has asked it for what it has."""
     query = "" if token is None else f"?token={token}"
@@ -154,13 +154,13 @@ async def y_websocket(
 
 
 @asynccontextmanager
-async def hocuspocus(server: Served) -> AsyncIterator[HocuspocusClient]:
+async def hocuspocus(server: Doors) -> AsyncIterator[HocuspocusClient]:
     async with joining(server.hocuspocus) as connection:
         yield HocuspocusClient(connection)
 
 
 @asynccontextmanager
-async def seated(server: Served, address: str = "doc", token: str = "") -> AsyncIterator[HocuspocusClient]:
+async def seated(server: Doors, address: str = "doc", token: str = "") -> AsyncIterator[HocuspocusClient]:
     """A Hocuspocus client that was let into a document."""
     async with hocuspocus(server) as client:
         await client.authenticate(address, token)

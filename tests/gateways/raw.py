@@ -9,13 +9,13 @@ from typing import Self
 import anyio
 import psutil
 
-from tests.gateways.serving import Served
+from tests.gateways.serving import Doors, Served
 
 
 class RawClient:
     """A socket, upgraded by hand."""
 
-    def __init__(self, server: Served, path: str, receive_buffer: int | None = None) -> None:
+    def __init__(self, server: Doors, path: str, receive_buffer: int | None = None) -> None:
         host, port = server.address.split(":")
         self._address = (host, int(port))
         self._path = path

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import anyio
 import pytest
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
 
 SECRET = "0123456789abcdef0123456789abcdef"
+
+
+class Doors(Protocol):
+    """Where a server is, in this process or in one of its own."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def sync(self) -> str: ...
+
+    @property
+    def hocuspocus(self) -> str: ...
 
 
 @dataclass(frozen=True)

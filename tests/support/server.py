@@ -47,6 +47,21 @@ class RunningServer:
         return self.url.replace("http", "ws", 1)
 
     @property
+    def address(self) -> str:
+        """The host and the port."""
+        return self.url.removeprefix("http://")
+
+    @property
+    def sync(self) -> str:
+        """Where y-websocket clients connect to, without the document's name."""
+        return f"{self.websocket_url}/sync/"
+
+    @property
+    def hocuspocus(self) -> str:
+        """Where Hocuspocus clients connect to."""
+        return f"{self.websocket_url}/hocuspocus"
+
+    @property
     def pid(self) -> int:
         """The process id."""
         return self._process.pid
