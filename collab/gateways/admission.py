@@ -34,6 +34,11 @@ class Admission:
     expires_at: float | None
     """In seconds since 1970; `None` for never."""
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the token has expired, however little ago."""
+        return self.expires_at is not None and self.expires_at <= time.time()
+
     def when_it_ends(self, end: Callable[[], None]) -> asyncio.TimerHandle | None:
         """Have this called when the token expires; returns what cancels that."""
         if self.expires_at is None:

@@ -1,6 +1,6 @@
 """A room in which two people keep editing, whatever somebody else does meanwhile."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count, cycle
 from pathlib import Path
@@ -97,17 +97,6 @@ class LiveRoom:
         if isinstance(said, heard.States):
             self.presence |= said.states
         return said
-
-    async def ben_hears(self, condition: Callable[[], bool]) -> None:
-        """Have Ben listen until something holds."""
-        with anyio.fail_after(DEADLINE):
-            while not condition():
-                await self._hear_ben()
-
-    @property
-    def state(self) -> bytes:
-        """The document as Ben has it."""
-        return self._peers[1].state
 
     # What must hold
 
