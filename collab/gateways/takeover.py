@@ -214,6 +214,9 @@ class TransportWire(asyncio.Protocol):
         self._transport.abort()
 
     def abort_unless_taken(self, seconds: float) -> None:
-        """Close the socket after this time, where something waits; harmless when it is closed by then."""
-        if self.waiting():
+        """Close the socket after this time, whatever waits and whoever should have closed it; harmless when it is closed by then.
+
+        Hypercorn does not, where the client sent something before its upgrade was answered: to it that request was bad, and is over.
+        """
+        if self.waiting() or not self._transport.is_closing():
             self._loop.call_later(seconds, self._transport.abort)

@@ -98,10 +98,12 @@ class Room:
     # What is said
 
     def receive(self, session: Session, message: RoomMessage) -> None:
-        """Take in a message of a session that has joined.
+        """Take in a message of a session that has joined; what still comes from one that was parted with is passed over.
 
         Raises `ProtocolError` or `LimitExceeded` when the session must end for it; others are not affected.
         """
+        if session.has_left:
+            return
         match message:
             case SyncStep1(state_vector):
                 _check_state_vector(state_vector)

@@ -30,7 +30,7 @@ def stranger_tokens(name: str) -> dict[str, str | None]:
         "expired": token_for({name: "editor"}, seconds=-60),
         "for another document": token_for({f"{name}0": "editor"}),
         "of another secret": token_for({name: "editor"}, secret="f" * 32),
-        "unsigned": jwt.encode(claims, None, algorithm="none"),
+        "unsigned": jwt.encode(claims, "", algorithm="none"),
         "without an expiry": jwt.encode({k: v for k, v in claims.items() if k != "exp"}, SECRET, algorithm="HS256"),
         "with no role": token_for({name: "emperor"}),
         "of 100 kB": token_for({f"{name} {number}": "editor" for number in range(3_000)}),

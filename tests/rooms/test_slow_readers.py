@@ -361,6 +361,22 @@ def test_client_behind_that_asks_without_end_offends() -> None:
     assert isinstance(offence.error, LimitExceeded)
 
 
+def test_what_still_comes_from_one_that_was_parted_with_is_passed_over() -> None:
+    scene = Scene()
+    slow, writer = scene.join(), scene.join()
+    ada = Peer(1)
+    fall_behind(scene, slow, writer, ada)
+
+    slow.leave()
+    slow.ask()
+    slow.update(ada.type("too late"))
+    slow.announce(ada.presence())
+    flush = scene.flush()
+
+    assert (flush.append, flush.offences) == ((), ())
+    assert only(States, writer.heard()) == []
+
+
 @pytest.mark.parametrize(
     ("state_vector", "error"),
     [

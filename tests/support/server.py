@@ -20,7 +20,7 @@ class RunningServer:
 
     def __init__(self, data_dir: Path, environment: Mapping[str, str], bind: str, python: Path) -> None:
         self._python = python
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._environment = environment
         self._bind = bind
         self._process: subprocess.Popen[str]
@@ -73,7 +73,7 @@ class RunningServer:
 
     def restart(self) -> None:
         """Start the server (again), on the port it had."""
-        command = [str(self._python), "-m", "collab", "serve", "--bind", self._bind, "--data-dir", str(self._data_dir)]
+        command = [str(self._python), "-m", "collab", "serve", "--bind", self._bind, "--data-dir", str(self.data_dir)]
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("COLLAB_")}
         self._process = subprocess.Popen(
             command,
@@ -81,7 +81,7 @@ class RunningServer:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            cwd=self._data_dir,
+            cwd=self.data_dir,
         )
         serving = threading.Event()
         threading.Thread(target=self._read_output, args=(self._process, serving), daemon=True).start()
