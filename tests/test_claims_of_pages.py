@@ -1,4 +1,4 @@
-"""The tests that the pages on durability and authorship name exist."""
+"""The tests that the pages with promises name exist."""
 
 import ast
 import re
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("durability", "authorship")}
-HEADS = (" promise", " rule", " somebody who may write")
+PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("durability", "authorship", "pycrdt-websocket")}
+HEADS = (" promise", " rule", " somebody who may write", " there ")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 ROW = re.compile(r"^\|(?!---)(.*)\|$", re.MULTILINE)
 
@@ -31,5 +31,5 @@ def test_named_test_exists(file: str, test: str) -> None:
 def test_every_promise_names_a_test(name: str) -> None:
     rows = [row for row in ROW.findall(PAGES[name]) if not row.startswith(HEADS)]
 
-    assert len(rows) > 10
+    assert len(rows) > 5
     assert [row for row in rows if not NAMED.search(row)] == []

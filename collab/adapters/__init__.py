@@ -1,0 +1,1 @@
+"""Collab behind the interfaces of other packages."""
