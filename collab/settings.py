@@ -4,12 +4,15 @@ Every field is an option of `collab serve` or the environment variable `COLLAB_`
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from collab.protocol.limits import DEFAULTS, MAX_NESTING, Limits
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
@@ -70,6 +73,35 @@ class Settings(BaseSettings):
     stuck_timeout: float = Field(default=60 * SECONDS, gt=0)
     """How long a reader may stay behind before it is disconnected."""
 
+    max_update_entries: int = Field(default=DEFAULTS.update_entries, ge=1000)
+    """Structs, or deleted ranges, in one update. At five letters a second, none merged with its neighbour, these are eleven hours of
+    typing; each takes two bytes, but up to a microsecond of everybody's time and some hundred bytes of memory.
+    """
+
+    max_update_values: int = Field(default=DEFAULTS.update_values, ge=1000)
+    """Values in the arrays and maps of one update, with those in others. Each takes one byte, but costs time, and some thirty of memory."""
+
+    max_update_nesting: int = Field(default=DEFAULTS.update_nesting, ge=8, le=MAX_NESTING)
+    """Values in a value. What nests tens of thousands deep would overflow the CRDT's stack; 400 is what the server's own reader bears."""
+
+    max_held_bytes: int = Field(default=DEFAULTS.held_bytes, ge=64 * KIB)
+    """Edits of one document that build upon edits still missing. Those are a moment away; whoever never sends them must not fill memory."""
+
+    max_state_vector_bytes: int = Field(default=DEFAULTS.state_vector_bytes, ge=KIB)
+    """The largest state vector that a client may ask with. Each client id that ever wrote takes about seven bytes."""
+
+    max_awareness_entries: int = Field(default=DEFAULTS.awareness_entries, ge=100)
+    """Presence states in one message. Clients pass on whom they hear of, all in one; but no room has so many."""
+
+    max_awareness_ids: int = Field(default=DEFAULTS.awareness_ids, ge=1)
+    """Presence states that one client may have in a document at a time: it has one, or a few behind a proxy of its own."""
+
+    max_awareness_bytes: int = Field(default=DEFAULTS.awareness_bytes, ge=KIB)
+    """The largest presence state. A cursor, a name and a colour take 500 bytes; what is larger belongs into the document."""
+
+    max_awareness_nesting: int = Field(default=DEFAULTS.awareness_nesting, ge=4)
+    """Arrays and objects within each other in a presence state. A cursor takes four; other clients have to walk what is deeper."""
+
     commit_interval: float = Field(default=25 * MILLISECONDS, ge=0)
     """The pause between commits under load: one costs the same however few rows it has, and nobody sees 25 ms in a save state."""
 
@@ -92,6 +124,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL, named or in `data_dir`."""
         return self.database_url or f"sqlite:///{self.data_dir / 'collab.db'}"
+
+    @property
+    def limits(self) -> Limits:
+        """How much of what one client may say."""
+        return Limits(**{field.name: getattr(self, f"max_{field.name}") for field in fields(Limits)})
 
 
 def unknown_variables(environment: Iterable[str]) -> Iterator[str]:

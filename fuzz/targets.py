@@ -15,10 +15,10 @@ from collab.protocol.awareness import decode_awareness, encode_awareness
 from collab.protocol.frame_reader import FrameReader
 from collab.protocol.items import items_of, read_items
 from collab.protocol.lib0 import Reader, var_bytes, var_string, var_uint
+from collab.protocol.limits import DEFAULTS
 from collab.protocol.names import check_document_name
 from collab.protocol.structs import read_structs, write_structs
 from collab.protocol.updates import (
-    MAX_ENTRIES,
     covers,
     decode_delete_set,
     decode_state_vector,
@@ -93,14 +93,14 @@ def state_vector(data: bytes) -> None:
 def delete_set(data: bytes) -> None:
     """Deletions."""
     with suppress(ProtocolError):
-        deleted = decode_delete_set(data, MAX_ENTRIES)
+        deleted = decode_delete_set(data, DEFAULTS.update_entries)
         assert covers(deleted, deleted)
 
 
 def structs(data: bytes) -> None:
     """The screening of updates."""
     with suppress(ProtocolError):
-        read = read_structs(data, MAX_ENTRIES)
+        read = read_structs(data, DEFAULTS)
         again = read_structs(write_structs(read.runs, read.deletions))
         assert (sorted(again.runs, key=repr), again.deletions) == (sorted(read.runs, key=repr), read.deletions)
 

@@ -1,10 +1,12 @@
 """The settings and what is written about them."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from collab.protocol.limits import Limits
 from collab.settings import Settings, unknown_variables
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -41,6 +43,24 @@ def test_settings_cannot_be_changed() -> None:
 
     with pytest.raises(ValidationError):
         settings.bind = "0.0.0.0:80"
+
+
+def test_every_limit_of_a_client_is_a_setting() -> None:
+    assert Settings().limits == Limits()
+    changed = {f"max_{field.name}": getattr(Limits(), field.name) + 1 for field in fields(Limits)}
+    del changed["max_update_nesting"]
+    limits = Settings.model_validate({**changed, "max_update_nesting": 9}).limits
+    assert all(
+        getattr(limits, field.name) == getattr(Limits(), field.name) + 1
+        for field in fields(Limits)
+        if field.name != "update_nesting"
+    )
+    assert limits.update_nesting == 9
+
+
+def test_updates_may_not_nest_deeper_than_is_read() -> None:
+    with pytest.raises(ValidationError, match="less than or equal to 400"):
+        Settings(max_update_nesting=401)
 
 
 def test_misspelt_variables_are_told_with_what_was_meant() -> None:

@@ -113,6 +113,7 @@ class _HocuspocusConnection:
         self._connection = connection
         self._entrance = entrance
         self._settings = entrance.settings
+        self._limits = entrance.settings.limits
         self._seats: dict[str, Seat] = {}
 
     async def run(self) -> None:
@@ -126,7 +127,7 @@ class _HocuspocusConnection:
                 seat.leave(SeatState.DENIED)
 
     def _take(self, frame: bytes) -> None:
-        match decode(frame):
+        match decode(frame, self._limits):
             case Addressed() as addressed:
                 self._receive(addressed, len(frame))
             case Ping():

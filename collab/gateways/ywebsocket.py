@@ -30,8 +30,9 @@ async def serve(connection: Connection, entrance: Entrance) -> None:
         expiry = admission.when_it_ends(lambda: connection.end(Unauthenticated("the access token has expired")))
         live, session = await entrance.join(name, rights, YWebsocketDialect(), connection.wire, connection.end)
         log.info("session opened", document=name, session=session.id, user=rights.user_id)
+        limits = entrance.settings.limits
         try:
-            await connection.serve(lambda frame: live.receive(session, decode(frame)))
+            await connection.serve(lambda frame: live.receive(session, decode(frame, limits)))
         finally:
             if expiry is not None:
                 expiry.cancel()

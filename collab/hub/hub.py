@@ -138,12 +138,14 @@ class Hub:
             del self._opening[name]
 
     def _make_room(self, name: DocumentName, stored: StoredDocument | None) -> LiveRoom:
+        limits = self._settings.limits
         room = Room(
-            load_replica(stored),
+            load_replica(stored, limits),
             keep_alive_interval=self._settings.keep_alive_interval,
             stuck_timeout=self._settings.stuck_timeout,
             owners={} if stored is None else stored.owners,
             open_units=() if stored is None else stored.open_units,
+            limits=limits,
         )
         log.info("room opened", document=name, updates=0 if stored is None else len(stored.content.updates))
         return LiveRoom(name, stored, room, self.committer, self)

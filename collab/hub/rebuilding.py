@@ -9,6 +9,7 @@ import structlog
 from collab.errors import CorruptDocument, DatabaseUnavailable, UpdateError
 from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY
 from collab.ports import DocumentName, StoredDocument
+from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1
 from collab.rooms.document import Document, PoisonedReplica
 from collab.rooms.room import Room
@@ -44,7 +45,7 @@ class Rebuilding:
         while self.is_under_way:
             await until_saved()
             try:
-                document = load_replica(await load(self._name))
+                document = load_replica(await load(self._name), self._room.limits)
             except DatabaseUnavailable as error:
                 log.warning("a room waits for the database", document=self._name, error=str(error))
                 await asyncio.sleep(delay)
@@ -59,13 +60,13 @@ class Rebuilding:
         self.is_under_way = False
 
 
-def load_replica(stored: StoredDocument | None) -> Document:
+def load_replica(stored: StoredDocument | None, limits: Limits = DEFAULTS) -> Document:
     """Build a replica from what is stored. Raises `CorruptDocument` when that cannot be loaded."""
     if stored is None:
-        return Document()
+        return Document(limits=limits)
     content = stored.content
     try:
-        return Document(content.updates, snapshot=content.snapshot)
+        return Document(content.updates, snapshot=content.snapshot, limits=limits)
     except (UpdateError, PoisonedReplica) as error:
         raise CorruptDocument(f"the log of {stored.record.name!r} cannot be loaded: {error}") from error
 

@@ -6,11 +6,11 @@ from typing import Final
 
 from collab.errors import ProtocolError
 from collab.protocol.lib0 import Reader
+from collab.protocol.limits import MAX_NESTING
 
 AnyValue = None | bool | int | float | str | list["AnyValue"] | dict[str, "AnyValue"]
 """What JSON has words for; `undefined` becomes `None`, and bytes base64."""
 
-_MAX_NESTING: Final = 400
 _SIGN: Final = 0x40
 _MORE: Final = 0x80
 _MAX_INTEGER_BYTES: Final = 10
@@ -19,7 +19,7 @@ _MAX_INTEGER_BYTES: Final = 10
 def read_values(content: bytes) -> list[AnyValue]:
     """Return the values of an item that holds a list of them. Raises `ProtocolError`."""
     reader = Reader(content)
-    return [_read_value(reader, _MAX_NESTING) for _ in range(reader.var_uint())]
+    return [_read_value(reader, MAX_NESTING) for _ in range(reader.var_uint())]
 
 
 def _read_value(reader: Reader, nesting: int) -> AnyValue:
@@ -46,7 +46,7 @@ def _read_value(reader: Reader, nesting: int) -> AnyValue:
             if kind == 117:
                 return [_read_value(reader, nesting - 1) for _ in range(count)]
             return {reader.var_string(): _read_value(reader, nesting - 1) for _ in range(count)}
-    raise ProtocolError(f"a value of kind {kind} came; expected 116 to 127, nested {_MAX_NESTING} deep at most")
+    raise ProtocolError(f"a value of kind {kind} came; expected 116 to 127, nested {MAX_NESTING} deep at most")
 
 
 def _unpack(form: str, reader: Reader) -> float:

@@ -8,6 +8,7 @@ from typing import Final
 
 from collab.errors import ProtocolError
 from collab.protocol.lib0 import Reader, var_string, var_uint
+from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import Awareness, AwarenessEntry
 
 MAX_SAFE_INTEGER: Final = 2**53 - 1
@@ -16,21 +17,19 @@ MAX_SAFE_INTEGER: Final = 2**53 - 1
 EMPTY_AWARENESS: Final = b"\x00"
 """The payload that tells of nobody. Clients take it as a sign of life."""
 
-MAX_ENTRIES: Final = 20_000
-"""Clients pass on whom they hear of, all in one message; but no room has so many."""
-
 _BYTES_PER_ENTRY: Final = 3
 """What the shortest entry takes: one byte each for the id, the clock and the length of its state."""
 
 
-def decode_awareness(payload: bytes) -> Awareness:
+def decode_awareness(payload: bytes, limits: Limits = DEFAULTS) -> Awareness:
     """Decode an awareness payload to its end.
 
-    Raises `ProtocolError` when it is truncated, declares more entries than it can hold, or holds an id or clock over 2⁵³ - 1.
+    Raises `ProtocolError` when it is truncated, declares more entries than it can hold or than the limits allow, or holds an id or clock
+    over 2⁵³ - 1.
     """
     reader = Reader(payload)
     count = reader.var_uint()
-    most = min(reader.remaining() // _BYTES_PER_ENTRY, MAX_ENTRIES)
+    most = min(reader.remaining() // _BYTES_PER_ENTRY, limits.awareness_entries)
     if count > most:
         raise ProtocolError(
             f"a count of {count} awareness entries came; expected {most} at most in {reader.remaining()} bytes"

@@ -12,6 +12,7 @@ from collab.errors import ProtocolError
 from collab.protocol import sync
 from collab.protocol.awareness import EMPTY_AWARENESS, decode_awareness
 from collab.protocol.lib0 import Reader, var_bytes, var_string
+from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import (
     Authenticate,
     Awareness,
@@ -53,7 +54,7 @@ class Addressed:
         return self.address.partition("\x00")[0]
 
 
-def decode(frame: bytes) -> Addressed | Ping | Pong:
+def decode(frame: bytes, limits: Limits = DEFAULTS) -> Addressed | Ping | Pong:
     """Decode a client's message to its end.
 
     Raises `ProtocolError` for an unknown type, one that only servers send each other, a truncated message, or bytes that follow it.
@@ -64,17 +65,17 @@ def decode(frame: bytes) -> Addressed | Ping | Pong:
         return Pong()
     reader = Reader(frame)
     address = reader.var_string()
-    message = _read_message(reader)
+    message = _read_message(reader, limits)
     reader.end()
     return Addressed(address, message)
 
 
-def _read_message(reader: Reader) -> HocuspocusMessage:
+def _read_message(reader: Reader, limits: Limits) -> HocuspocusMessage:
     kind = reader.var_uint()
     if kind == _SYNC:
         return sync.read_sync(reader)
     if kind == _AWARENESS:
-        return decode_awareness(reader.var_bytes())
+        return decode_awareness(reader.var_bytes(), limits)
     if kind == _AUTH:
         return _read_authenticate(reader)
     if kind == _QUERY_AWARENESS:

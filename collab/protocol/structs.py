@@ -13,16 +13,11 @@ from typing import Final
 
 from collab.errors import ProtocolError
 from collab.protocol.lib0 import Reader, var_uint
+from collab.protocol.limits import MAX_NESTING, Limits
 from collab.protocol.updates import Budget, StateVector, decode_delete_set
 
 MAX_CLOCK: Final = 2**31 - 1
 """The CRDT counts in 32 bits; no document gets near."""
-
-MAX_NESTING: Final = 400
-"""Values in a value. What nests tens of thousands deep overflows the CRDT's stack, and ends the process; this is what Python's bears."""
-
-MAX_VALUES: Final = 1_000_000
-"""In one update of a client, with those in others. A value takes one byte, but costs time, and some thirty bytes of the CRDT's memory."""
 
 NO_DELETIONS: Final = b"\x00"
 
@@ -122,11 +117,12 @@ def _take_away(runs: Sequence[Run], lacking: list[int], reached: StateVector, la
 class StructReader(Reader):
     """Reads what stands in structs, and counts the values among it."""
 
-    __slots__ = ("needs", "values")
+    __slots__ = ("needs", "nesting", "values")
 
-    def __init__(self, update: bytes, max_values: int | None = None) -> None:
+    def __init__(self, update: bytes, limits: Limits | None = None) -> None:
         super().__init__(update)
-        self.values = Budget("values", max_values)
+        self.values = Budget("values", None if limits is None else limits.update_values)
+        self.nesting = MAX_NESTING if limits is None else min(limits.update_nesting, MAX_NESTING)
         self.needs: dict[int, int] = {}
         """The highest clock of each client that was read as a neighbour or a parent since this was emptied."""
 
@@ -154,15 +150,16 @@ class StructReader(Reader):
 
     def value(self) -> None:
         """Pass over a value."""
-        _read_value(self, MAX_NESTING)
+        _read_value(self, self.nesting)
 
 
-def read_structs(update: bytes, max_entries: int | None = None) -> Structs:
+def read_structs(update: bytes, limits: Limits | None = None) -> Structs:
     """Take an update apart. Raises `ProtocolError` for what no client writes, and for what would harm the CRDT.
 
-    With `max_entries` it also does for more clients and structs together, or for more deletions, and for more than `MAX_VALUES`.
+    With limits it also does for more entries, for more values, and for values that nest deeper.
     """
-    reader = StructReader(update, None if max_entries is None else MAX_VALUES)
+    reader = StructReader(update, limits)
+    max_entries = None if limits is None else limits.update_entries
     budget = Budget("clients and structs", max_entries)
     runs: list[Run] = []
     clients: set[int] = set()
@@ -272,13 +269,13 @@ def _read_type(reader: Reader) -> int:
 def _read_values(reader: StructReader) -> int:
     count = reader.values.spend(reader.var_uint())
     for _ in range(count):
-        _read_value(reader, MAX_NESTING)
+        _read_value(reader, reader.nesting)
     return count
 
 
 def _read_subdocument(reader: StructReader) -> int:
     reader.var_bytes()
-    _read_value(reader, MAX_NESTING)
+    _read_value(reader, reader.nesting)
     return 1
 
 
@@ -322,7 +319,7 @@ def _read_value(reader: StructReader, nesting: int) -> None:
         reader.var_bytes()
     elif kind in (_OBJECT, _ARRAY):
         if not nesting:
-            raise ProtocolError(f"a value came that nests more than {MAX_NESTING} deep")
+            raise ProtocolError(f"a value came that nests more than {reader.nesting} deep")
         for _ in range(reader.values.spend(reader.var_uint())):
             if kind == _OBJECT:
                 reader.var_bytes()

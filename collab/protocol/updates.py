@@ -16,11 +16,6 @@ StateVector = dict[int, int]
 DeleteSet = dict[int, list[tuple[int, int]]]
 """The deleted ranges of each client id, each as its first clock and the one behind its last."""
 
-MAX_ENTRIES: Final = 200_000
-"""Structs, or deleted ranges, in one update of a client. Each takes two bytes, but up to a microsecond of everybody's time and some hundred
-bytes of memory. At five letters a second, none of them merged with its neighbour, these are eleven hours of typing.
-"""
-
 _BYTES_PER_PAIR: Final = 2
 
 

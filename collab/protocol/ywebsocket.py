@@ -10,6 +10,7 @@ from collab.errors import ProtocolError
 from collab.protocol import sync
 from collab.protocol.awareness import EMPTY_AWARENESS, decode_awareness
 from collab.protocol.lib0 import Reader, var_bytes
+from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import Awareness, QueryAwareness, SyncStep1, SyncStep2, SyncUpdate
 
 _SYNC: Final = 0
@@ -19,7 +20,7 @@ _QUERY_AWARENESS: Final = 3
 YWebsocketMessage = SyncStep1 | SyncStep2 | SyncUpdate | Awareness | QueryAwareness
 
 
-def decode(frame: bytes) -> YWebsocketMessage:
+def decode(frame: bytes, limits: Limits = DEFAULTS) -> YWebsocketMessage:
     """Decode a client's message to its end.
 
     Raises `ProtocolError` for an unknown type, a truncated message, or bytes that follow it.
@@ -30,7 +31,7 @@ def decode(frame: bytes) -> YWebsocketMessage:
     if kind == _SYNC:
         message = sync.read_sync(reader)
     elif kind == _AWARENESS:
-        message = decode_awareness(reader.var_bytes())
+        message = decode_awareness(reader.var_bytes(), limits)
     elif kind == _QUERY_AWARENESS:
         message = QueryAwareness()
     else:

@@ -9,10 +9,10 @@ from pycrdt import Doc, TransactionEvent
 from pycrdt import get_update as subtract_state
 
 from collab.errors import CollabError, ProtocolError, UpdateError
+from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 from collab.protocol.structs import NO_DELETIONS, Run, read_structs, write_structs
 from collab.protocol.updates import (
-    MAX_ENTRIES,
     DeleteSet,
     StateVector,
     covers,
@@ -20,7 +20,7 @@ from collab.protocol.updates import (
     decode_state_vector,
     encode_state_vector,
 )
-from collab.rooms.held import MAX_HELD_BYTES, HeldRuns
+from collab.rooms.held import HeldRuns
 from collab.rooms.overlap import parts_of
 
 _NONE: Final[frozenset[int]] = frozenset()
@@ -74,17 +74,19 @@ class Document:
         "_given",
         "_has_forgotten",
         "_held",
-        "_max_entries",
+        "_limits",
         "_reached",
         "_runs",
         "_state",
         "_subscription",
     )
 
-    def __init__(self, updates: Iterable[bytes] = (), *, snapshot: bytes | None = None) -> None:
+    def __init__(
+        self, updates: Iterable[bytes] = (), *, snapshot: bytes | None = None, limits: Limits = DEFAULTS
+    ) -> None:
         """Build a replica from what is stored: a snapshot, which is what `state` returned once, and updates, in their order.
 
-        Raises `UpdateError` when one of them is not an update.
+        The limits are for what comes then. Raises `UpdateError` when one of the stored is not an update.
         """
         stored = list(updates)
         self._state: bytes | None = None
@@ -95,8 +97,8 @@ class Document:
         """Whether something held turned out to be malformed."""
         self._given: dict[int, int] = {}
         """The clock behind the last struct of each client that was given to the CRDT in the transaction that is under way."""
-        self._max_entries: int | None = None
-        """Of an update; `None` while a log is loaded, whose rows may be merged ones."""
+        self._limits: Limits | None = None
+        """`None` while a log is loaded, for what is in it was taken in once, and its rows may be merged ones."""
         self._begin(snapshot)
         try:
             self._load_at_once(stored)
@@ -106,8 +108,8 @@ class Document:
             self._begin(snapshot)
             for update in stored:
                 self._load([update])
-        self._held.max_bytes = MAX_HELD_BYTES
-        self._max_entries = MAX_ENTRIES
+        self._held.max_bytes = limits.held_bytes
+        self._limits = limits
         self._subscription = self._doc.observe(self._changed)
 
     def _begin(self, snapshot: bytes | None) -> None:
@@ -172,7 +174,7 @@ class Document:
 
     @property
     def _is_live(self) -> bool:
-        return self._max_entries is not None
+        return self._limits is not None
 
     def _transact(self, updates: Sequence[bytes]) -> dict[int, UpdateError]:
         """Give the CRDT what it may have of these updates, and hold the rest; return what is refused, by its index."""
@@ -197,7 +199,7 @@ class Document:
 
     def _take(self, update: bytes) -> tuple[Run, ...]:
         """Give the CRDT what does not build upon something missing, and hold the rest; return what it holds."""
-        structs = read_structs(update, self._max_entries)
+        structs = read_structs(update, self._limits)
         ready, early = structs.ready(self._reached)
         if early:
             self._reached = decode_state_vector(self._doc.get_state())  # with what came before in this transaction
@@ -296,7 +298,7 @@ class Document:
     def holds(self, update: bytes) -> bool:
         """Tell whether an update brings nothing new, neither content nor deletions. Raises `UpdateError` when it is none."""
         try:
-            read_structs(update, MAX_ENTRIES)
+            read_structs(update, self._limits)
         except ProtocolError as error:
             raise UpdateError(f"{len(update)} bytes that are no Yjs update: {error}") from None
         state_vector = self.state_vector()

@@ -9,9 +9,6 @@ from collab.errors import ProtocolError
 from collab.protocol.structs import Run, ready_runs
 from collab.protocol.updates import StateVector
 
-MAX_HELD_BYTES: Final = 4 * 1024 * 1024
-"""An honest client's missing edits are a moment away; whoever never sends them must not fill the memory."""
-
 _BYTES_PER_RUN: Final = 256
 """About what Python adds to each run, however short it is."""
 

@@ -11,15 +11,9 @@ from typing import Final
 
 from collab.errors import LimitExceeded, ProtocolError
 from collab.protocol.awareness import MAX_SAFE_INTEGER, encode_awareness
+from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import GONE, AwarenessEntry
 from collab.rooms.session import JsonObject, Session
-
-MAX_STATE_CHARACTERS: Final = 64 * 1024
-"""A cursor, a name and a colour take 500; what is larger belongs into the document."""
-
-MAX_IDS_PER_SESSION: Final = 32
-"""A session has one id for each Yjs document of its own at this address: one, or a few behind a proxy of its own."""
-
 
 MAX_REMEMBERED_DEPARTURES: Final = 1_024
 """Clients repeat a state for as long as it is under way to them, so this need not reach back far."""
@@ -28,9 +22,10 @@ MAX_REMEMBERED_DEPARTURES: Final = 1_024
 class Presence:
     """The awareness of one room."""
 
-    __slots__ = ("_changed", "_departed", "_encoded", "_entries", "_owners")
+    __slots__ = ("_changed", "_departed", "_encoded", "_entries", "_limits", "_owners")
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULTS) -> None:
+        self._limits = limits
         self._entries: dict[int, AwarenessEntry] = {}
         self._owners: dict[int, Session] = {}
         self._departed: dict[int, int] = {}
@@ -45,8 +40,8 @@ class Presence:
     def announce(self, session: Session, entries: Iterable[AwarenessEntry]) -> None:
         """Take in what a session says of itself; what it repeats of others changes nothing.
 
-        Raises `ProtocolError` when a state is no JSON object, `LimitExceeded` when it is too large or the session has too many ids; the
-        entries before it have been taken in then.
+        Raises `ProtocolError` when a state is no JSON object, `LimitExceeded` when it is too large or too deep, or the session has too many
+        ids; the entries before it have been taken in then.
         """
         for entry in entries:
             if self._is_news(session, entry):
@@ -77,11 +72,11 @@ class Presence:
         if entry.state == GONE:
             self._forget(entry)
             return
-        entry = replace(entry, state=_checked_state(entry.state, session.rights.user))
+        entry = replace(entry, state=self._checked_state(entry.state, session.rights.user))
         owner = self._owners.get(entry.client_id)
         if owner is not session:
-            if len(session.presence) >= MAX_IDS_PER_SESSION:
-                raise LimitExceeded(f"a session announced more than {MAX_IDS_PER_SESSION} awareness ids")
+            if len(session.presence) >= self._limits.awareness_ids:
+                raise LimitExceeded(f"a session announced more than {self._limits.awareness_ids} awareness ids")
             if owner is not None:
                 owner.presence.discard(entry.client_id)
             self._owners[entry.client_id] = session
@@ -147,22 +142,37 @@ class Presence:
         departed = (AwarenessEntry(client_id, clock, GONE) for client_id, clock in self._departed.items())
         return encode_awareness([*departed, *self._entries.values()])
 
+    def _checked_state(self, state: str, user: JsonObject | None) -> str:
+        """Return a state as it is passed on. Raises what `announce` does."""
+        limits = self._limits
+        size = len(state) if state.isascii() else len(state.encode())
+        if size > limits.awareness_bytes:
+            raise LimitExceeded(f"an awareness state of {size} bytes came; {limits.awareness_bytes} are allowed")
+        try:
+            value = json.loads(state, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            raise ProtocolError("an awareness state came that is not JSON") from None
+        if not isinstance(value, dict):
+            raise ProtocolError("an awareness state came that is no JSON object")
+        if state.count("{") + state.count("[") > limits.awareness_nesting < _nesting_of(value):
+            raise LimitExceeded(f"an awareness state came that nests more than {limits.awareness_nesting} deep")
+        if user is None:
+            return state
+        try:
+            return json.dumps({**value, "user": user}, allow_nan=False, separators=(",", ":"))
+        except (ValueError, RecursionError):  # 1e999 is read as infinity, for which JSON has no word
+            raise ProtocolError("an awareness state came that cannot be written again as JSON") from None
 
-def _checked_state(state: str, user: JsonObject | None) -> str:
-    if len(state) > MAX_STATE_CHARACTERS:
-        raise LimitExceeded(f"an awareness state of {len(state)} characters came; {MAX_STATE_CHARACTERS} are allowed")
-    try:
-        value = json.loads(state, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise ProtocolError("an awareness state came that is not JSON") from None
-    if not isinstance(value, dict):
-        raise ProtocolError("an awareness state came that is no JSON object")
-    if user is None:
-        return state
-    try:
-        return json.dumps({**value, "user": user}, allow_nan=False, separators=(",", ":"))
-    except (ValueError, RecursionError):  # 1e999 is read as infinity, for which JSON has no word
-        raise ProtocolError("an awareness state came that cannot be written again as JSON") from None
+
+def _nesting_of(value: object) -> int:
+    """Return how many arrays and objects stand within each other, at the deepest."""
+    deepest, found = 0, [(value, 1)]
+    while found:
+        outer, depth = found.pop()
+        if isinstance(outer, dict | list):
+            deepest = max(deepest, depth)
+            found += [(inner, depth + 1) for inner in (outer.values() if isinstance(outer, dict) else outer)]
+    return deepest
 
 
 def _refuse_constant(constant: str) -> None:

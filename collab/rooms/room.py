@@ -9,9 +9,9 @@ When the CRDT panics its replica is lost. The room then waits for another one (`
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
 
 from collab.errors import CollabError, LimitExceeded, ProtocolError
+from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import (
     EMPTY_STATE_VECTOR,
     Awareness,
@@ -31,9 +31,6 @@ from collab.rooms.flush import Flush, Offence
 from collab.rooms.presence import Presence
 from collab.rooms.session import Session, Writer
 
-MAX_STATE_VECTOR_BYTES: Final = 1024 * 1024
-"""A client takes about seven of them; so many never wrote in one document."""
-
 
 class Room:
     """The live state of one document."""
@@ -46,13 +43,15 @@ class Room:
         stuck_timeout: float,
         owners: Mapping[int, str] = MappingProxyType({}),
         open_units: Iterable[Units] = (),
+        limits: Limits = DEFAULTS,
     ) -> None:
         """Make a room around a loaded replica; both times are in seconds.
 
         `owners` are the users whose client ids are known, `open_units` what came from others and may yet be credited to its id's user.
         """
+        self.limits = limits
         self._document: Document | None = document
-        self._presence = Presence()
+        self._presence = Presence(limits)
         self._claims = Claims(owners)
         self._crediting = Crediting(open_units)
         self._audience = Audience(
@@ -106,7 +105,7 @@ class Room:
             return
         match message:
             case SyncStep1(state_vector):
-                _check_state_vector(state_vector)
+                _check_state_vector(state_vector, self.limits.state_vector_bytes)
                 if session.came_with is None and session.author is not None:
                     session.came_with = state_vector
                 self._questions.append((session, state_vector))
@@ -285,7 +284,7 @@ class Room:
         return self._document.state()
 
 
-def _check_state_vector(encoded: bytes) -> None:
-    if len(encoded) > MAX_STATE_VECTOR_BYTES:
-        raise LimitExceeded(f"a state vector of {len(encoded)} bytes came; {MAX_STATE_VECTOR_BYTES} are allowed")
+def _check_state_vector(encoded: bytes, max_bytes: int) -> None:
+    if len(encoded) > max_bytes:
+        raise LimitExceeded(f"a state vector of {len(encoded)} bytes came; {max_bytes} are allowed")
     decode_state_vector(encoded)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from collab.errors import ProtocolError
 from collab.protocol.awareness import EMPTY_AWARENESS, MAX_SAFE_INTEGER, decode_awareness, encode_awareness
 from collab.protocol.lib0 import var_string, var_uint
+from collab.protocol.limits import Limits
 from collab.protocol.messages import AwarenessEntry
 from tests.protocol.strategies import entries
 
@@ -60,3 +61,11 @@ def test_largest_number_of_javascript_is_taken() -> None:
 def test_more_entries_than_any_room_has_are_refused_unread() -> None:
     with pytest.raises(ProtocolError, match="expected 20000 at most"):
         decode_awareness(var_uint(20_001) + b"\x01\x01\x00" * 20_001)
+
+
+def test_more_entries_than_the_setting_allows_are_refused_unread() -> None:
+    payload = var_uint(4) + b"\x01\x01\x00" * 4
+
+    with pytest.raises(ProtocolError, match="expected 3 at most"):
+        decode_awareness(payload, Limits(awareness_entries=3))
+    assert len(decode_awareness(payload).entries) == 4

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from collab.errors import ProtocolError
-from collab.protocol import structs as structs_module
-from collab.protocol.structs import MAX_CLOCK, MAX_NESTING, NO_DELETIONS, Run, read_structs, write_structs
+from collab.protocol.limits import MAX_NESTING, Limits
+from collab.protocol.structs import MAX_CLOCK, NO_DELETIONS, Run, read_structs, write_structs
 from collab.protocol.updates import decode_state_vector
 
 
@@ -38,6 +38,7 @@ def rich_document() -> Doc[Any]:
 
 RICH = rich_document()
 STATE = RICH.get_update()
+TEN = Limits(update_entries=10, update_values=10, update_nesting=10)
 
 
 def test_state_is_one_run_of_each_client_up_to_its_clock() -> None:
@@ -137,6 +138,13 @@ def test_value_that_nests_as_deep_as_may_be_is_read() -> None:
     assert len(read_structs(nested(MAX_NESTING)).runs) == 1
 
 
+def test_value_that_nests_deeper_than_the_setting_is_refused() -> None:
+    assert read_structs(nested(10), Limits(update_nesting=10)).runs
+    with pytest.raises(ProtocolError, match="nests more than 10 deep"):
+        read_structs(nested(11), Limits(update_nesting=10))
+    assert read_structs(nested(11)).runs
+
+
 @pytest.mark.parametrize("depth", [MAX_NESTING + 1, 40_000])
 def test_value_that_nests_deeper_is_refused(depth: int) -> None:
     """At 40,000 the CRDT would overflow its stack and end the process."""
@@ -201,13 +209,13 @@ def test_what_no_client_writes_is_refused(update: bytes, says: str) -> None:
 )
 def test_update_that_declares_more_entries_than_allowed_is_refused(update: bytes, says: str) -> None:
     with pytest.raises(ProtocolError, match=f"more than 10 {says}"):
-        read_structs(update, max_entries=10)
+        read_structs(update, TEN)
 
 
 def test_update_of_as_many_entries_as_allowed_is_read() -> None:
     update = b"\x01\x09\x05\x00" + b"\x00\x01" * 9 + b"\x01\x05\x09" + b"\x01\x01" * 9
 
-    assert read_structs(update, max_entries=10).runs[0].end == 9
+    assert read_structs(update, TEN).runs[0].end == 9
 
 
 @pytest.mark.parametrize(
@@ -219,11 +227,10 @@ def test_update_of_as_many_entries_as_allowed_is_read() -> None:
     ],
 )
 def test_update_that_declares_more_values_than_allowed_is_refused(
-    content: bytes, monkeypatch: pytest.MonkeyPatch
+    content: bytes,
 ) -> None:
-    monkeypatch.setattr(structs_module, "MAX_VALUES", 10)
     update = b"\x01\x01\x05\x00\x08\x01\x01t" + content + NO_DELETIONS
 
     with pytest.raises(ProtocolError, match="more than 10 values"):
-        read_structs(update, max_entries=10)
+        read_structs(update, TEN)
     assert read_structs(update).runs

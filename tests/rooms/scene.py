@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from collab.protocol.dialect import Dialect
 from collab.protocol.hocuspocus import HocuspocusDialect
+from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import Awareness, AwarenessEntry, RoomMessage, SyncStep1, SyncUpdate
 from collab.protocol.ywebsocket import YWebsocketDialect
 from collab.rooms.credit_notes import Units
@@ -63,14 +64,16 @@ class Scene:
         *stored: bytes,
         owners: Mapping[int, str] = MappingProxyType({}),
         open_units: Iterable[Units] = (),
+        limits: Limits = DEFAULTS,
     ) -> None:
         self.now = 1000.0
         self.room = Room(
-            Document(stored),
+            Document(stored, limits=limits),
             keep_alive_interval=KEEP_ALIVE_INTERVAL,
             stuck_timeout=STUCK_TIMEOUT,
             owners=owners,
             open_units=open_units,
+            limits=limits,
         )
         self._joined = 0
 

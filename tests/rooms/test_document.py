@@ -3,9 +3,9 @@
 import pytest
 
 from collab.errors import ProtocolError, UpdateError
+from collab.protocol.limits import Limits
 from collab.protocol.structs import NO_DELETIONS, Run, read_structs, write_structs
 from collab.protocol.updates import decode_state_vector
-from collab.rooms import document as document_module
 from collab.rooms.document import Document, PoisonedReplica, is_waiting
 from tests.support.peers import Peer, text_of
 
@@ -160,35 +160,31 @@ def test_runs_that_overlap_are_taken_in_whole_once_the_gap_is_filled() -> None:
     assert text_of(document.state()) == "abc"
 
 
-def test_short_runs_count_for_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_module, "MAX_HELD_BYTES", 10_000)
+def test_short_runs_count_for_what_they_cost() -> None:
     scattered = b"\x01\xc8\x01\x05\x0a" + b"\x00\x01\x0a\x01" * 100 + NO_DELETIONS  # 100 runs of two bytes
 
-    assert list(Document().apply([scattered]).refused) == [0]
+    assert list(Document(limits=Limits(held_bytes=10_000)).apply([scattered]).refused) == [0]
 
 
-def test_update_of_more_entries_than_may_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_module, "MAX_ENTRIES", 100)
+def test_update_of_more_entries_than_may_be_is_refused() -> None:
     large = b"\x01\x64\x05\x00" + b"\x00\x01" * 100 + NO_DELETIONS
-    document = Document()
+    document = Document(limits=Limits(update_entries=100))
 
     assert "more than 100 clients and structs" in str(document.apply([large]).refused[0])
     with pytest.raises(UpdateError, match="more than 100"):
         document.holds(large)
 
 
-def test_log_of_an_update_with_more_entries_than_may_be_loads_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_module, "MAX_ENTRIES", 100)
+def test_log_of_an_update_with_more_entries_than_may_be_loads_all_the_same() -> None:
     large = b"\x01\x64\x05\x00" + b"\x00\x01" * 100 + NO_DELETIONS
 
-    assert decode_state_vector(Document([large]).state_vector()) == {5: 100}
+    assert decode_state_vector(Document([large], limits=Limits(update_entries=100)).state_vector()) == {5: 100}
 
 
-def test_more_is_not_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_module, "MAX_HELD_BYTES", 1000)
+def test_more_is_not_held_than_may_be() -> None:
     ada = Peer(1)
     ada.type("missing")
-    document = Document()
+    document = Document(limits=Limits(held_bytes=1000))
 
     applied = document.apply([ada.type("x" * 600), ada.type("x" * 600), Peer(2).type("fine")])
 
@@ -196,12 +192,11 @@ def test_more_is_not_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text_of(document.state()) == "fine"
 
 
-def test_update_refused_for_what_it_would_have_held_is_not_taken_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_module, "MAX_HELD_BYTES", 100)
+def test_update_refused_for_what_it_would_have_held_is_not_taken_in_part() -> None:
     ada = Peer(1)
     ada.type("a")
     first, _, third = read_structs(ada.state), ada.type("b"), read_structs(ada.type("c" * 200))
-    document = Document()
+    document = Document(limits=Limits(held_bytes=100))
 
     applied = document.apply([write_structs([*first.runs, *third.runs], NO_DELETIONS)])
 
@@ -209,12 +204,11 @@ def test_update_refused_for_what_it_would_have_held_is_not_taken_in_part(monkeyp
     assert text_of(document.state()) == ""
 
 
-def test_log_that_holds_more_than_may_be_loads_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_module, "MAX_HELD_BYTES", 100)
+def test_log_that_holds_more_than_may_be_loads_all_the_same() -> None:
     ada = Peer(1)
     first, second = ada.type("a"), ada.type("b" * 200)
 
-    assert text_of(Document([second, first]).state()) == "a" + "b" * 200
+    assert text_of(Document([second, first], limits=Limits(held_bytes=100)).state()) == "a" + "b" * 200
 
 
 def test_update_that_would_overflow_the_stack_of_the_crdt_is_refused() -> None:

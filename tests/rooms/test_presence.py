@@ -7,8 +7,9 @@ import pytest
 
 from collab.errors import CollabError, LimitExceeded, ProtocolError
 from collab.protocol.awareness import MAX_SAFE_INTEGER
+from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import GONE, AwarenessEntry, QueryAwareness
-from collab.rooms.presence import MAX_IDS_PER_SESSION, MAX_REMEMBERED_DEPARTURES, MAX_STATE_CHARACTERS
+from collab.rooms.presence import MAX_REMEMBERED_DEPARTURES
 from collab.rooms.session import Rights
 from tests.rooms.scene import HOCUSPOCUS, Client, Scene
 from tests.support.heard import States, only
@@ -293,12 +294,41 @@ def test_state_that_is_no_json_object_of_any_client_is_refused_or_passed_on_as_j
 def test_state_that_is_too_large_is_refused() -> None:
     scene = Scene()
     ada, reader = scene.join(), scene.join()
-    state = json.dumps({"a": "x" * MAX_STATE_CHARACTERS})
+    state = json.dumps({"a": "x" * DEFAULTS.awareness_bytes})
 
     with pytest.raises(LimitExceeded, match="65536 are allowed"):
         ada.announce(entry(1, 1, state))
 
     assert everybody(scene, reader) == {}
+
+
+def test_state_is_measured_in_bytes() -> None:
+    scene = Scene(limits=Limits(awareness_bytes=100))
+    ada = scene.join()
+
+    ada.announce(entry(1, 1, json.dumps({"a": "ä" * 40}, ensure_ascii=False)))
+    with pytest.raises(LimitExceeded, match="100 are allowed"):
+        ada.announce(entry(1, 2, json.dumps({"a": "ä" * 60}, ensure_ascii=False)))
+
+
+def test_state_that_nests_too_deep_is_refused_and_one_with_much_beside_is_not() -> None:
+    scene = Scene(limits=Limits(awareness_nesting=4))
+    ada, reader = scene.join(), scene.join()
+    wide = json.dumps({"a": [{"b": [number]} for number in range(10)]})
+
+    ada.announce(entry(1, 1, wide))
+    with pytest.raises(LimitExceeded, match="nests more than 4 deep"):
+        ada.announce(entry(1, 2, json.dumps({"a": [{"b": [[]]}]})))
+
+    assert everybody(scene, reader) == {1: wide}
+
+
+def test_ids_of_a_session_are_as_many_as_the_settings_say() -> None:
+    ada = Scene(limits=Limits(awareness_ids=2)).join()
+
+    ada.announce(entry(1, 1), entry(2, 1))
+    with pytest.raises(LimitExceeded, match="more than 2"):
+        ada.announce(entry(3, 1))
 
 
 def test_session_with_too_many_ids_is_refused_and_the_others_stay() -> None:
@@ -307,7 +337,7 @@ def test_session_with_too_many_ids_is_refused_and_the_others_stay() -> None:
     ada.announce(entry(1, 1))
 
     with pytest.raises(LimitExceeded):
-        hostile.announce(*(entry(100 + number, 1) for number in range(MAX_IDS_PER_SESSION + 1)))
+        hostile.announce(*(entry(100 + number, 1) for number in range(DEFAULTS.awareness_ids + 1)))
     hostile.leave()
 
     assert list(everybody(scene, ada)) == [1]
@@ -317,7 +347,7 @@ def test_session_that_comes_and_goes_under_new_ids_is_not_refused() -> None:
     scene = Scene()
     ada = scene.join()
 
-    for number in range(2 * MAX_IDS_PER_SESSION):
+    for number in range(2 * DEFAULTS.awareness_ids):
         ada.announce(entry(number, 1), entry(number, 2, GONE))
 
     assert everybody(scene, ada) == {}

@@ -4,9 +4,9 @@ import pytest
 
 from collab.errors import CollabError, LimitExceeded, ProtocolError
 from collab.protocol.frames import Frame
+from collab.protocol.limits import DEFAULTS
 from collab.protocol.messages import GONE, QueryAwareness, Stateless, SyncUpdate
 from collab.rooms.audience import MAX_QUESTIONS_BEHIND, SILENCE_WHILE_OWING
-from collab.rooms.room import MAX_STATE_VECTOR_BYTES
 from tests.rooms.scene import HOCUSPOCUS, KEEP_ALIVE_INTERVAL, OUTBOX_BYTES, STUCK_TIMEOUT, Client, Scene
 from tests.support.heard import KEEP_ALIVE, Message, States, Step2, Update, only
 from tests.support.peers import Peer
@@ -381,7 +381,7 @@ def test_what_still_comes_from_one_that_was_parted_with_is_passed_over() -> None
     ("state_vector", "error"),
     [
         pytest.param(b"\x01", ProtocolError, id="none"),
-        pytest.param(bytes(MAX_STATE_VECTOR_BYTES + 1), LimitExceeded, id="huge"),
+        pytest.param(bytes(DEFAULTS.state_vector_bytes + 1), LimitExceeded, id="huge"),
     ],
 )
 def test_state_vector_is_judged_when_it_comes_also_of_a_client_behind(
