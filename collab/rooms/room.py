@@ -116,6 +116,7 @@ class Room:
                     self._claims.announced(session.presence, session.rights.user_id)
                     if session.author is not None:
                         self._crediting.announced(session)
+                        session.came_with = EMPTY_STATE_VECTOR  # it has served; thousands of them would fill memory
             case QueryAwareness():
                 self._curious[session] = None
             case Stateless(payload):

@@ -1,16 +1,14 @@
 """The server as pycrdt-websocket knows it: rooms by name, and channels to serve."""
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from logging import Logger, getLogger
-from types import TracebackType
-from typing import Self
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 from pycrdt import Channel
 
+from collab.adapters.pycrdt_websocket.background import InBackground
 from collab.adapters.pycrdt_websocket.room import ProviderFactory, YRoom
 from collab.errors import ServerDraining
 from collab.hub import Hub
@@ -22,7 +20,7 @@ from collab.storage import migrate, open_storage
 ExceptionHandler = Callable[[Exception, Logger], bool]
 
 
-class WebsocketServer:
+class WebsocketServer(InBackground):
     """Serves channels; each path is a document, kept in the database.
 
     Use it as an asynchronous context, or `start` it in a task and `stop` it. Where the original keeps documents in memory only, unless
@@ -52,7 +50,6 @@ class WebsocketServer:
         self._tasks: TaskGroup | None = None
         self._stop = anyio.Event()
         self._stopped = anyio.Event()
-        self._context = AsyncExitStack()
 
     @property
     def running(self) -> bool:
@@ -91,23 +88,6 @@ class WebsocketServer:
             raise RuntimeError("WebsocketServer not running")
         self._stop.set()
         await self._stopped.wait()
-
-    async def __aenter__(self) -> Self:
-        """Start it."""
-        async with AsyncExitStack() as stack:
-            tasks = await stack.enter_async_context(anyio.create_task_group())
-            await tasks.start(self.start)
-            self._context = stack.pop_all()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        """Stop it."""
-        if self._tasks is not None:
-            with anyio.CancelScope(shield=True):
-                await self.stop()
-        return await self._context.__aexit__(kind, error, traceback)
 
     # Rooms
 

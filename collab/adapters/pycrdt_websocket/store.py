@@ -5,10 +5,8 @@ It needs pycrdt-store, which comes with pycrdt-websocket: `pip install "collab[p
 
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from logging import Logger, getLogger
-from types import TracebackType
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 import anyio
 import anyio.lowlevel
@@ -16,6 +14,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from pycrdt.store import BaseYStore, YDocNotFound
 
+from collab.adapters.pycrdt_websocket.background import InBackground
 from collab.errors import CollabError, DatabaseUnavailable, DocumentExists
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName
 from collab.protocol.names import check_document_name
@@ -27,7 +26,7 @@ RETRY_SECONDS: Final = 0.5
 """Between two tries while the database is away."""
 
 
-class YStore(BaseYStore):
+class YStore(InBackground, BaseYStore):
     """Keeps one document. Every write is committed when it returns, and is tried again while the database is away.
 
     Set `database_url` on a subclass, as one sets `db_path` of `SQLiteYStore`; unset, the environment says it. A write that was begun is
@@ -53,9 +52,13 @@ class YStore(BaseYStore):
         self._writes = anyio.Semaphore(1)
         self._stop = anyio.Event()
         self._stopped_at = math.inf
-        self._context = AsyncExitStack()
 
     # Life
+
+    @property
+    def running(self) -> bool:
+        """Whether the database is open."""
+        return self._storage is not None
 
     async def start(
         self,
@@ -86,22 +89,6 @@ class YStore(BaseYStore):
         if self._storage is None:
             raise RuntimeError("YStore not running")
         self._stop.set()
-
-    async def __aenter__(self) -> Self:
-        """Start it."""
-        async with AsyncExitStack() as stack:
-            tasks = await stack.enter_async_context(anyio.create_task_group())
-            await tasks.start(self.start)
-            self._context = stack.pop_all()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        """Stop it."""
-        if self._storage is not None:
-            await self.stop()
-        return await self._context.__aexit__(kind, error, traceback)
 
     # Content
 
