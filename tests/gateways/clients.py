@@ -24,6 +24,9 @@ from tests.support.peers import text_of
 DEADLINE = 20.0
 """Seconds; never reached by a test that passes."""
 
+TOKEN_LIFETIME = 24 * 3600.0
+"""Seconds; some tokens are made while tests are collected, and must outlive the whole run."""
+
 Kind = TypeVar("Kind")
 
 
@@ -168,7 +171,9 @@ async def seated(server: Doors, address: str = "doc", token: str = "") -> AsyncI
         yield client
 
 
-def token_for(documents: Mapping[str, str], *, secret: str = SECRET, user: str = "ada", seconds: float = 600) -> str:
+def token_for(
+    documents: Mapping[str, str], *, secret: str = SECRET, user: str = "ada", seconds: float = TOKEN_LIFETIME
+) -> str:
     """Return an access token for these documents."""
     claims = {"sub": user, "name": user.title(), "exp": time() + seconds, "documents": dict(documents)}
     return jwt.encode(claims, secret, algorithm="HS256")

@@ -14,7 +14,15 @@ from collab.ports import DocumentName
 from collab.protocol.messages import AwarenessEntry
 from collab.protocol.structs import read_structs
 from collab.storage import open_storage
-from tests.gateways.clients import DEADLINE, HocuspocusClient, YWebsocketClient, seated, token_for, y_websocket
+from tests.gateways.clients import (
+    DEADLINE,
+    TOKEN_LIFETIME,
+    HocuspocusClient,
+    YWebsocketClient,
+    seated,
+    token_for,
+    y_websocket,
+)
 from tests.support import heard
 from tests.support.heard import Status, Step2, Update
 from tests.support.peers import Peer, text_of
@@ -135,7 +143,7 @@ class LiveRoom:
 
     # Who attacks
 
-    def token(self, role: str = "editor", *, user: str = "mallory", seconds: float = 600) -> str:
+    def token(self, role: str = "editor", *, user: str = "mallory", seconds: float = TOKEN_LIFETIME) -> str:
         """Return a token for the room that somebody else has."""
         return token_for({self.name: role}, user=user, seconds=seconds)
 
