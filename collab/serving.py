@@ -6,7 +6,6 @@ import logging
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -18,7 +17,8 @@ from hypercorn.utils import LifespanFailureError, wrap_app
 from collab.access import is_loopback, refuse_open_bind
 from collab.app import Collab
 from collab.errors import SettingsError
-from collab.settings import MIB, MILLISECONDS, SECONDS, Settings
+from collab.settings import MILLISECONDS, SECONDS, Settings
+from collab.stacks import deepen_stacks
 from collab.storage import migrate
 from collab.storage.address import parse_address
 
@@ -30,12 +30,6 @@ BACKLOG: Final = 2048
 
 SWITCH_INTERVAL: Final = 1 * MILLISECONDS
 """How long a thread that compacts or reads may keep the event loop from the interpreter; Python's 5 ms are felt in a room's latency."""
-
-MAIN_STACK: Final = 1024 * MIB
-"""With the usual 8 MiB some 40,000 types within each other, which a document of 900 kB can hold, end the process; with this, millions."""
-
-THREAD_STACK: Final = 64 * MIB
-"""For the threads that compact and read."""
 
 COLLECT_AFTER: Final = 20_000
 """New objects after which the garbage collector looks at the youngest; a busy second makes some ten thousand that refer to nothing."""
@@ -59,7 +53,7 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
     `CollabError` when the server itself has failed, so that whoever watches over it starts it again.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
-    _deepen_stacks()
+    deepen_stacks()
     server = Collab(settings)
     refuse_open_bind(settings)
     sockets = _listen(settings.bind)
@@ -92,22 +86,6 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
             listening.close()
     if server.failure is not None:
         raise server.failure
-
-
-def _deepen_stacks() -> None:
-    """Give the CRDT room to recurse: it deletes and reads types within types by recursion, and past the stack the process ends.
-
-    The first thread's stack grows on demand up to the limit that holds at that moment; those of others are made with their size. Neither
-    takes memory before it is used.
-    """
-    threading.stack_size(THREAD_STACK)
-    if sys.platform != "win32":
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
-        wanted = MAIN_STACK if hard == resource.RLIM_INFINITY else min(MAIN_STACK, hard)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
 
 
 def _spare_the_collector() -> None:

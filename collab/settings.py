@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from collab.protocol.limits import DEFAULTS, MAX_NESTING, Limits
+from collab.protocol.limits import DEFAULTS, MAX_DOCUMENT_TYPES, MAX_NESTING, Limits
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
@@ -83,6 +83,11 @@ class Settings(BaseSettings):
 
     max_update_nesting: int = Field(default=DEFAULTS.update_nesting, ge=8, le=MAX_NESTING)
     """Values in a value. What nests tens of thousands deep would overflow the CRDT's stack; 400 is what the server's own reader bears."""
+
+    max_document_types: int = Field(default=DEFAULTS.document_types, ge=1000, le=MAX_DOCUMENT_TYPES)
+    """Elements, texts, maps and arrays in one document: fifty thousand table cells, or twice as many paragraphs. Each may be within
+    another, by many small updates, and what nests too deep overflows the CRDT's stack when it is deleted.
+    """
 
     max_held_bytes: int = Field(default=DEFAULTS.held_bytes, ge=64 * KIB)
     """Edits of one document that build upon edits still missing. Those are a moment away; whoever never sends them must not fill memory."""

@@ -37,6 +37,34 @@ class Reader:
         return self._long_var_uint()
 
     def _long_var_uint(self) -> int:
+        """Read one of two to five bytes, which clocks and client ids take, without a loop."""
+        frame, at = self._frame, self._at
+        try:
+            low = frame[at] & 0x7F
+            byte = frame[at + 1]
+            if byte < 0x80:
+                self._at = at + 2
+                return low | byte << 7
+            low |= (byte & 0x7F) << 7
+            byte = frame[at + 2]
+            if byte < 0x80:
+                self._at = at + 3
+                return low | byte << 14
+            low |= (byte & 0x7F) << 14
+            byte = frame[at + 3]
+            if byte < 0x80:
+                self._at = at + 4
+                return low | byte << 21
+            low |= (byte & 0x7F) << 21
+            byte = frame[at + 4]
+            if byte < 0x80:
+                self._at = at + 5
+                return low | byte << 28
+        except IndexError:
+            pass
+        return self._longest_var_uint()
+
+    def _longest_var_uint(self) -> int:
         frame, start = self._frame, self._at
         value = shift = 0
         for at in range(start, min(start + MAX_VAR_UINT_BYTES, self._end)):

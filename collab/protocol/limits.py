@@ -6,6 +6,9 @@ from typing import Final
 MAX_NESTING: Final = 400
 """Values in a value that may ever be, also in what is stored: as many as Python's stack bears."""
 
+MAX_DOCUMENT_TYPES: Final = 250_000
+"""Types in a document, each of which may be within another: half of what the stacks bear (`collab/stacks.py`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -19,6 +22,9 @@ class Limits:
 
     update_nesting: int = MAX_NESTING
     """Values in a value; no more than `MAX_NESTING`."""
+
+    document_types: int = MAX_DOCUMENT_TYPES
+    """Types in one document; no more than `MAX_DOCUMENT_TYPES`."""
 
     held_bytes: int = 4 * 1024 * 1024
     """Edits of one document that build upon edits still missing."""

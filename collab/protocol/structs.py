@@ -8,8 +8,7 @@ Source: https://github.com/yjs/yjs (src/utils/encoding.js, src/structs), https:/
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from collab.errors import ProtocolError
 from collab.protocol.lib0 import Reader, var_uint
@@ -24,13 +23,14 @@ NO_DELETIONS: Final = b"\x00"
 GC: Final = 0
 SKIP: Final = 10
 KIND: Final = 0x1F
+_TYPE: Final = 7
 HAS_ORIGIN: Final = 0x80
 HAS_RIGHT_ORIGIN: Final = 0x40
 HAS_KEY: Final = 0x20
+_TYPE_INFOS: Final = bytes(_TYPE | flags for flags in range(0, 0x100, HAS_KEY))
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Structs of one client whose clocks follow each other without a gap, as they are encoded."""
 
     client: int
@@ -38,14 +38,15 @@ class Run:
     end: int
     """The clock behind the last struct."""
 
-    count: int
+    held: int
+    """How many structs they are."""
+
     structs: bytes
     needs: tuple[tuple[int, int], ...] = ()
     """The clocks of other clients that these structs stand beside or in, the highest of each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Structs:
+class Structs(NamedTuple):
     """An update, taken apart."""
 
     runs: tuple[Run, ...]
@@ -53,18 +54,30 @@ class Structs:
 
     deletions: bytes
 
+    types: int
+    """How many of the structs are types, which may hold others."""
+
     def ready(self, reached: StateVector) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
         """Return the runs that build upon nothing but what a replica with this state has, and upon each other; and the others."""
         return ready_runs(self.runs, reached)
 
 
 def ready_runs(runs: Sequence[Run], reached: StateVector) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
-    """Do so for any runs, those of each client in the order of their clocks."""
+    """Do as `Structs.ready` does, for any runs, those of each client in the order of their clocks."""
+    if len(runs) == 1 and lacks_nothing(runs[0], reached):  # a keystroke
+        return tuple(runs), ()
     late = _too_early(runs, reached)
     if not late:
         return tuple(runs), ()
     ready = [run for index, run in enumerate(runs) if index not in late]
     return tuple(ready), tuple([runs[index] for index in sorted(late)])
+
+
+def lacks_nothing(run: Run, reached: StateVector) -> bool:
+    """Tell whether a run builds upon nothing but what a replica with this state has."""
+    if run.start > reached.get(run.client, 0):
+        return False
+    return not run.needs or all(clock < reached.get(client, 0) for client, clock in run.needs)
 
 
 def _too_early(runs: Sequence[Run], reached: StateVector) -> set[int]:
@@ -117,7 +130,7 @@ def _take_away(runs: Sequence[Run], lacking: list[int], reached: StateVector, la
 class StructReader(Reader):
     """Reads what stands in structs, and counts the values among it."""
 
-    __slots__ = ("needs", "nesting", "values")
+    __slots__ = ("needs", "nesting", "types", "values")
 
     def __init__(self, update: bytes, limits: Limits | None = None) -> None:
         super().__init__(update)
@@ -125,6 +138,7 @@ class StructReader(Reader):
         self.nesting = MAX_NESTING if limits is None else min(limits.update_nesting, MAX_NESTING)
         self.needs: dict[int, int] = {}
         """The highest clock of each client that was read as a neighbour or a parent since this was emptied."""
+        self.types = 0
 
     def id(self) -> None:
         """Pass over an id, and take note of it."""
@@ -169,8 +183,14 @@ def read_structs(update: bytes, limits: Limits | None = None) -> Structs:
             raise ProtocolError(f"client {client} came twice; expected each client once")
         clients.add(client)
     deletions = update[reader.position :]
-    decode_delete_set(deletions, max_entries)
-    return Structs(tuple(runs), deletions)
+    if deletions != NO_DELETIONS:
+        decode_delete_set(deletions, max_entries)
+    return Structs(tuple(runs), deletions, reader.types)
+
+
+def most_types(update: bytes) -> int:
+    """Return what the types in an update do not exceed, the count of bytes that may begin one: far quicker than taking it apart."""
+    return len(update) - len(update.translate(None, _TYPE_INFOS))
 
 
 def write_structs(runs: Iterable[Run], deletions: bytes) -> bytes:
@@ -189,7 +209,7 @@ def _write_client(runs: list[Run]) -> bytes:
             written += (bytes((SKIP,)), var_uint(run.start - clock))
             count += 1
         written.append(run.structs)
-        count, clock = count + run.count, run.end
+        count, clock = count + run.held, run.end
     return var_uint(count) + var_uint(runs[0].client) + var_uint(runs[0].start) + b"".join(written)
 
 
@@ -255,7 +275,8 @@ def _read_format(reader: Reader) -> int:
     return 1
 
 
-def _read_type(reader: Reader) -> int:
+def _read_type(reader: StructReader) -> int:
+    reader.types += 1
     kind = reader.var_uint()
     if kind == _XML_ELEMENT:
         reader.var_bytes()  # its name
@@ -293,7 +314,7 @@ _CONTENTS: Final[Mapping[int, Callable[[StructReader], int]]] = {
     4: _read_text,
     5: _read_binary,  # embedded, as JSON text
     6: _read_format,
-    7: _read_type,
+    _TYPE: _read_type,
     8: _read_values,
     9: _read_subdocument,
 }

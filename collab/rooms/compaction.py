@@ -6,7 +6,8 @@ from typing import Final
 
 from collab.errors import UpdateError
 from collab.protocol.updates import decode_state_vector
-from collab.rooms.document import Document, is_waiting
+from collab.rooms.document import Document
+from collab.rooms.held import is_waiting
 
 SMALLEST_TAIL_BYTES: Final = 64 * 1024
 """A tail below this is not worth a snapshot: it loads in a millisecond."""

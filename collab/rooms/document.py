@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pycrdt import Doc, TransactionEvent
 from pycrdt import get_update as subtract_state
@@ -20,8 +19,9 @@ from collab.protocol.updates import (
     decode_state_vector,
     encode_state_vector,
 )
-from collab.rooms.held import HeldRuns
+from collab.rooms.held import HeldRuns, is_waiting
 from collab.rooms.overlap import parts_of
+from collab.rooms.type_count import TypeCount
 
 _NONE: Final[frozenset[int]] = frozenset()
 
@@ -30,8 +30,7 @@ class PoisonedReplica(CollabError):
     """The CRDT failed half-way; this replica must not be used again, only be built anew from what is stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """What came of applying some updates."""
 
     broadcast: bytes | None
@@ -75,10 +74,12 @@ class Document:
         "_has_forgotten",
         "_held",
         "_limits",
+        "_new_clients",
         "_reached",
         "_runs",
         "_state",
         "_subscription",
+        "_types",
     )
 
     def __init__(
@@ -95,8 +96,12 @@ class Document:
         """Of each update of the transaction that is under way."""
         self._has_forgotten = False
         """Whether something held turned out to be malformed."""
+        self._reached: StateVector = {}
+        """What was given to the CRDT, which is what it has: see `_check_taken`."""
         self._given: dict[int, int] = {}
-        """The clock behind the last struct of each client that was given to the CRDT in the transaction that is under way."""
+        """How far the transaction that is under way takes each client that it brings something new of."""
+        self._new_clients: set[int] = set()
+        """Those that it brings the first of."""
         self._limits: Limits | None = None
         """`None` while a log is loaded, for what is in it was taken in once, and its rows may be merged ones."""
         self._begin(snapshot)
@@ -109,12 +114,14 @@ class Document:
             for update in stored:
                 self._load([update])
         self._held.max_bytes = limits.held_bytes
+        self._types.limit = limits.document_types
         self._limits = limits
         self._subscription = self._doc.observe(self._changed)
 
     def _begin(self, snapshot: bytes | None) -> None:
         self._doc: Doc[Any] = Doc()
         self._held = HeldRuns()
+        self._types = TypeCount(snapshot)
         if snapshot is not None:
             try:
                 self._give(lambda: self._doc.apply_update(snapshot))
@@ -130,8 +137,7 @@ class Document:
     def _load(self, updates: Sequence[bytes]) -> None:
         refused = self._transact(updates)
         self._runs = []
-        self._reached = decode_state_vector(self.state_vector())
-        self._check_given()
+        self._check_taken(decode_state_vector(self.state_vector()))
         if refused:
             index, error = next(iter(refused.items()))
             raise UpdateError(f"update {index} of the stored ones: {error}")
@@ -146,31 +152,21 @@ class Document:
         broadcast = changes[0] if changes and changes[0] != EMPTY_UPDATE else None
         if changes:
             self._state = None
-        new_runs: tuple[Run, ...] = ()
-        new_clients = _NONE
-        if broadcast is not None:
-            new_runs = read_structs(broadcast).runs
-            new_clients = self._note_reach(new_runs)
-            news = [index for index in range(len(updates)) if index not in refused]
-        else:
-            news = self._not_in_state(updates, passed_over={*refused})
-        self._check_given()
         runs, self._runs = tuple(self._runs), []
-        append = tuple([updates[index] for index in news])
-        return Applied(broadcast, append, tuple(news), runs, new_runs, new_clients, refused)
-
-    def _not_in_state(self, updates: Sequence[bytes], passed_over: set[int]) -> list[int]:
-        """Return which updates changed nothing, and yet bring something: they wait."""
-        seen = decode_state_vector(self.state_vector())
-        return [index for index, update in enumerate(updates) if index not in passed_over and is_waiting(update, seen)]
-
-    def _note_reach(self, runs: tuple[Run, ...]) -> frozenset[int]:
-        """Take note of how far these take the document; return whose ids are new."""
-        reached = self._reached
-        new = [run.client for run in runs if run.client not in reached]
-        for run in runs:
-            reached[run.client] = max(reached.get(run.client, 0), run.end)
-        return frozenset(new) if new else _NONE
+        if broadcast is None:
+            new_runs: tuple[Run, ...] = ()
+        elif broadcast == updates[0]:  # a keystroke by itself comes out as it went in
+            new_runs = runs[0]
+        else:
+            new_runs = read_structs(broadcast).runs
+        self._check_taken({run.client: run.end for run in new_runs})
+        news = [index for index in range(len(updates)) if index not in refused]
+        if broadcast is None:  # what changed nothing, and yet brings something, waits
+            news = [index for index in news if is_waiting(updates[index], self._reached)]
+        new_clients = frozenset(self._new_clients) if self._new_clients else _NONE
+        return Applied(
+            broadcast, tuple([updates[index] for index in news]), tuple(news), runs, new_runs, new_clients, refused
+        )
 
     @property
     def _is_live(self) -> bool:
@@ -181,6 +177,7 @@ class Document:
         refused: dict[int, UpdateError] = {}
         self._runs = []
         self._given.clear()
+        self._new_clients.clear()
 
         def give() -> None:
             with self._doc.transaction():
@@ -192,7 +189,8 @@ class Document:
                         refused[index] = UpdateError(
                             f"{len(update)} bytes that are no Yjs update: {_first_line(error)}"
                         )
-                self._take_held()
+                if self._held:
+                    self._take_held()
 
         self._give(give)
         return refused
@@ -200,14 +198,15 @@ class Document:
     def _take(self, update: bytes) -> tuple[Run, ...]:
         """Give the CRDT what does not build upon something missing, and hold the rest; return what it holds."""
         structs = read_structs(update, self._limits)
+        if structs.types:
+            self._types.add(structs.types, self._doc.get_update)
         ready, early = structs.ready(self._reached)
-        if early:
-            self._reached = decode_state_vector(self._doc.get_state())  # with what came before in this transaction
-            ready, early = structs.ready(self._reached)
-        if not all(self._goes_on(run, update) for run in ready):
-            self._refuse_malformed()
-            ready, early = (), ()
-            update = write_structs((), structs.deletions)
+        for run in ready:
+            if not self._goes_on(run, update):
+                self._refuse_malformed()
+                ready, early = (), ()
+                update = write_structs((), structs.deletions)
+                break
         if not early:
             self._apply(update, ready)
             return structs.runs
@@ -228,9 +227,7 @@ class Document:
         Honest clients send a unit twice, never two under one id. The CRDT would link the new ones to a neighbour that stands somewhere
         else, and read memory that is gone once that is deleted.
         """
-        if run.start >= max(self._reached.get(run.client, 0), self._given.get(run.client, 0)):
-            return True
-        known = decode_state_vector(self._doc.get_state()).get(run.client, 0)
+        known = self._reached.get(run.client, 0)
         if not run.start < known < run.end:
             return True
         own = self.since(run.client, run.start)
@@ -239,12 +236,16 @@ class Document:
     def _apply(self, update: bytes, runs: Iterable[Run]) -> None:
         self._doc.apply_update(update)
         for run in runs:
-            self._given[run.client] = max(run.end, self._given.get(run.client, 0))
+            known = self._reached.get(run.client)
+            if known is None:
+                self._new_clients.add(run.client)
+            if known is None or known < run.end:
+                self._reached[run.client] = self._given[run.client] = run.end
 
-    def _check_given(self) -> None:
+    def _check_taken(self, taken: StateVector) -> None:
         """Check that the CRDT has taken in all that it was given: structs that need each other it would keep aside, unchecked, for good."""
         for client, end in self._given.items():
-            if self._reached.get(client, 0) < end:
+            if taken.get(client, 0) < end:
                 raise PoisonedReplica(f"the CRDT keeps aside what came under client {client}")
 
     def since(self, client: int, clock: int) -> bytes:
@@ -253,7 +254,7 @@ class Document:
         return self.diff(encode_state_vector({**reached, client: clock}))
 
     def _take_held(self) -> None:
-        while self._held and (ready := self._held.pop_ready(decode_state_vector(self._doc.get_state()))):
+        while self._held and (ready := self._held.pop_ready(self._reached)):
             update = write_structs(ready, NO_DELETIONS)
             good = [run for run in ready if self._goes_on(run, update)]
             if len(good) < len(ready):  # those that do not are forgotten; the others may have built upon them
@@ -316,22 +317,6 @@ class Document:
             raise
         except BaseException as error:
             raise PoisonedReplica(f"the CRDT failed to encode its state: {_first_line(error)}") from error
-
-
-def is_waiting(update: bytes, seen: StateVector) -> bool:
-    """Tell whether a replica that took this update in and has this state still keeps part of it aside.
-
-    An edit, or a deletion, that builds upon one not yet seen waits for it; the CRDT holds it in memory but encodes it nowhere. Raises
-    `ProtocolError` for what is no update.
-    """
-    structs = read_structs(update)
-    return any(run.end > seen.get(run.client, 0) for run in structs.runs) or (
-        structs.deletions != NO_DELETIONS and _deletes_unseen(decode_delete_set(structs.deletions), seen)
-    )
-
-
-def _deletes_unseen(deleted: DeleteSet, seen: StateVector) -> bool:
-    return any(end > seen.get(client_id, 0) for client_id, ranges in deleted.items() for _, end in ranges)
 
 
 def _subtract(update: bytes, state_vector: bytes) -> bytes:

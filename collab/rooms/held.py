@@ -6,8 +6,8 @@ from itertools import count
 from typing import Final
 
 from collab.errors import ProtocolError
-from collab.protocol.structs import Run, ready_runs
-from collab.protocol.updates import StateVector
+from collab.protocol.structs import NO_DELETIONS, Run, lacks_nothing, read_structs, ready_runs
+from collab.protocol.updates import DeleteSet, StateVector, decode_delete_set
 
 _BYTES_PER_RUN: Final = 256
 """About what Python adds to each run, however short it is."""
@@ -67,7 +67,7 @@ class HeldRuns:
             if run.end > known:
                 first.append(run)
         if first:
-            chosen = next((run for run in first if _lacks_nothing(run, reached)), first[0])
+            chosen = next((run for run in first if lacks_nothing(run, reached)), first[0])
             for run in first:
                 if run is not chosen:
                     self._hold(run)
@@ -85,13 +85,25 @@ class HeldRuns:
         return run
 
 
-def _lacks_nothing(run: Run, reached: StateVector) -> bool:
-    return all(clock < reached.get(client, 0) for client, clock in run.needs)
-
-
 def _key(run: Run) -> _Key:
     return run.client, run.start, run.end
 
 
 def _size(run: Run) -> int:
     return len(run.structs) + _BYTES_PER_RUN
+
+
+def is_waiting(update: bytes, seen: StateVector) -> bool:
+    """Tell whether a replica that took this update in and has this state still keeps part of it aside.
+
+    An edit, or a deletion, that builds upon one not yet seen waits for it; the CRDT holds it in memory but encodes it nowhere. Raises
+    `ProtocolError` for what is no update.
+    """
+    structs = read_structs(update)
+    return any(run.end > seen.get(run.client, 0) for run in structs.runs) or (
+        structs.deletions != NO_DELETIONS and _deletes_unseen(decode_delete_set(structs.deletions), seen)
+    )
+
+
+def _deletes_unseen(deleted: DeleteSet, seen: StateVector) -> bool:
+    return any(end > seen.get(client_id, 0) for client_id, ranges in deleted.items() for _, end in ranges)

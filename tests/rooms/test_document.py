@@ -6,7 +6,8 @@ from collab.errors import ProtocolError, UpdateError
 from collab.protocol.limits import Limits
 from collab.protocol.structs import NO_DELETIONS, Run, read_structs, write_structs
 from collab.protocol.updates import decode_state_vector
-from collab.rooms.document import Document, PoisonedReplica, is_waiting
+from collab.rooms.document import Document, PoisonedReplica
+from collab.rooms.held import is_waiting
 from tests.support.peers import Peer, text_of
 
 

@@ -15,6 +15,7 @@ from collab.hub import Hub
 from collab.ports import DocumentName
 from collab.protocol.names import check_document_name
 from collab.settings import Settings
+from collab.stacks import deepen_stacks
 from collab.storage import migrate, open_storage
 
 ExceptionHandler = Callable[[Exception, Logger], bool]
@@ -62,6 +63,7 @@ class WebsocketServer(InBackground):
         """Serve until `stop`. Raises `RuntimeError` when it serves already, and what `collab.storage.open_storage` does."""
         if self._tasks is not None:
             raise RuntimeError("WebsocketServer already running")
+        deepen_stacks()
         await migrate(self._settings.database)
         try:
             async with (
