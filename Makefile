@@ -16,10 +16,10 @@ run: $(VENV)/.installed web/dist/index.html ## serve on http://127.0.0.1:8000
 
 test: $(VENV)/.tested web/dist/index.html $(VENV)/.browser ## run every test
 	cd web && npm test --silent
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
 
 soak: $(VENV)/.tested web/dist/index.html $(VENV)/.browser ## run the tests that take minutes each
-	$(BIN)/pytest -m soak
+	$(BIN)/pytest -m soak -o timeout=3600
 
 fuzz: $(VENV)/.tested ## let a fuzzer look for bytes that break what reads them, FUZZ_SECONDS for each target
 	$(PIP) --group fuzz

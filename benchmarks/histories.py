@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from pycrdt import Doc, Text, TransactionEvent
 
@@ -17,6 +17,19 @@ Patch = tuple[int, int, str]
 """Where, how many characters are deleted there, and what is inserted."""
 
 ROOT: Final = "text"
+
+
+class Edit(NamedTuple):
+    """One edit, as it comes to a server."""
+
+    update: bytes
+    client: int
+    author: int
+    """A number for the user."""
+
+    pause: float = 0.25
+    """Seconds since the one before."""
+
 
 _EDITS: Final = 259_778
 _CHARACTERS: Final = 104_852
@@ -37,8 +50,8 @@ class _Transaction:
     patches: tuple[Patch, ...]
 
 
-def recorded(path: Path) -> Iterator[bytes]:
-    """Give the updates of a recorded history, as each author's editor would have sent them."""
+def recorded(path: Path) -> Iterator[Edit]:
+    """Give the edits of a recorded history, as each author's editor would have sent them."""
     with gzip.open(path) as file:
         trace = json.load(file)
     transactions = [
@@ -52,7 +65,7 @@ def recorded(path: Path) -> Iterator[bytes]:
     return _replay(transactions, trace.get("numAgents", 1))
 
 
-def _replay(transactions: Sequence[_Transaction], agents: int) -> Iterator[bytes]:
+def _replay(transactions: Sequence[_Transaction], agents: int) -> Iterator[Edit]:
     """Have each author edit a replica of their own, which is given what the transaction was made on top of."""
     authors = [_Author(agent + 1) for agent in range(agents)]
     updates: list[tuple[bytes, ...]] = []
@@ -62,13 +75,15 @@ def _replay(transactions: Sequence[_Transaction], agents: int) -> Iterator[bytes
         made = author.edit(transaction.patches)
         author.known.add(len(updates))
         updates.append(made)
-        yield from made
+        for update in made:
+            yield Edit(update, author.client_id, author.client_id)
 
 
 class _Author:
     """One replica, which knows of some transactions."""
 
     def __init__(self, client_id: int) -> None:
+        self.client_id = client_id
         self._document: Doc[Text] = Doc(client_id=client_id)
         self._text = self._document.get(ROOT, type=Text)
         self._made: list[bytes] = []
@@ -105,8 +120,8 @@ class _Author:
         return tuple(made)
 
 
-def generated(edits: int = _EDITS, characters: int = _CHARACTERS) -> Iterator[bytes]:
-    """Give the updates of a text that one author types, deletes from and moves about in, letter by letter.
+def generated(edits: int = _EDITS, characters: int = _CHARACTERS) -> Iterator[Edit]:
+    """Give the edits of a text that one author types, deletes from and moves about in, letter by letter.
 
     It has so many edits, and so many characters at the end.
     """
@@ -124,7 +139,9 @@ def generated(edits: int = _EDITS, characters: int = _CHARACTERS) -> Iterator[by
         run -= 1
         if deletes and cursor and deletions:
             cursor, length, deletions = cursor - 1, length - 1, deletions - 1
-            yield from author.edit([(cursor, 1, "")])
+            made = author.edit([(cursor, 1, "")])
         else:
-            yield from author.edit([(cursor, 0, source.choice(_LETTERS))])
+            made = author.edit([(cursor, 0, source.choice(_LETTERS))])
             cursor, length = cursor + 1, length + 1
+        for update in made:
+            yield Edit(update, author.client_id, 1)

@@ -113,9 +113,16 @@ class Collab:
                 connections = Connections(settings, hub.committer)
                 tasks.start_soon(connections.watch)
                 self._entrance = Entrance(hub, self._access, connections, settings)
-                self._api = create_api(
-                    Services(storage.documents, hub, storage.versions, storage.authorship, self._access), settings
+                services = Services(
+                    storage.documents,
+                    hub,
+                    hub.committer,
+                    storage.versions,
+                    storage.authorship,
+                    self._access,
+                    settings.max_named_versions,
                 )
+                self._api = create_api(services, settings)
                 yield
                 tasks.cancel_scope.cancel()
 

@@ -2,32 +2,36 @@
 
 The directory holds one file for each document, one for what belongs to none, and a manifest. A file has one JSON object a line: the name of
 a table and the row as it stands there, bytes in Base64, times in ISO 8601; a document's own row comes first. The manifest is written last;
-it names the format, the revision of the schema, and for each file its SHA-256 and number of rows. So an export that was cut short has none,
-and what was changed later is found.
+it names the format, the revision of the schema, the last id that each table gave, and for each file its SHA-256 and number of rows. So an
+export that was cut short has none, and what was changed later is found.
 """
 
 import hashlib
 import json
 import os
 import re
+import sqlite3
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from anyio import to_thread
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from rich.progress import Progress
-from sqlalchemy import Column, Connection, LargeBinary, Select, Table, func, insert, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Column, Connection, LargeBinary, RowMapping, Select, Table, func, insert, select
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import StorageError
+from collab.storage.counters import COUNTED, read_counters, set_counters
 from collab.storage.database import open_database
+from collab.storage.failures import is_of_no_text
 from collab.storage.migrations import check_schema, migrate, needed_revision
+from collab.storage.row_by_row import read_row_by_row, row_id
 from collab.storage.tables import UtcDateTime, documents, metadata
 
 FORMAT: Final = 1
@@ -54,6 +58,8 @@ class Manifest(BaseModel):
     """Of the schema: only a database at the same one can take the rows in."""
 
     files: dict[str, FileEntry]
+    counters: dict[str, Annotated[int, Field(ge=0, le=2**63 - 1)]] = {}
+    """The last id that each table gave; where it is not named, that of the last row counts."""
 
 
 _Rows = tuple[Table, Select[Any]]
@@ -73,23 +79,25 @@ async def export(url: str, directory: Path, progress: Progress) -> Moved:
 
     Raises `StorageError` where the directory is there already or cannot be written, `DatabaseUnavailable` as the storage does.
     """
-    try:
-        await to_thread.run_sync(lambda: directory.mkdir(parents=True))
-    except OSError as error:
-        raise StorageError(
-            f"{directory} cannot be made: {error.strerror}; expected a directory that is not there yet"
-        ) from error
     files: dict[str, FileEntry] = {}
-    async with open_database(url) as database, database.reading() as connection:
+    async with open_database(url, may_create=False) as database, database.reading() as connection:
         await check_schema(connection, database.address)
-        ids = (await connection.execute(select(documents.c.id, documents.c.name).order_by(documents.c.id))).all()
+        try:
+            await to_thread.run_sync(lambda: directory.mkdir(parents=True))
+        except OSError as error:
+            raise StorageError(
+                f"{directory} cannot be made: {error.strerror}; expected a directory that is not there yet"
+            ) from error
+        named = await connection.run_sync(read_row_by_row, select(documents.c.id, documents.c.name), documents.c.id)
+        names = {row["id"]: str(row["name"]) for row in named.rows} | dict.fromkeys(named.unreadable, "")
         files[SHARED_FILE] = await _write(connection, _shared_rows(), directory / SHARED_FILE)
-        for document, name in progress.track(ids, description="Exporting"):
+        for document, name in progress.track(sorted(names.items()), description="Exporting"):
             file = f"{document:08}-{_UNSAFE.sub('-', name)[:_NAME_CHARACTERS].strip('-')}.jsonl"
             files[file] = await _write(connection, _rows_of(document), directory / file)
-    manifest = Manifest(format=FORMAT, revision=needed_revision(), files=files)
+        counters = await read_counters(connection)
+    manifest = Manifest(format=FORMAT, revision=needed_revision(), files=files, counters=counters)
     await to_thread.run_sync(_write_durably, directory / MANIFEST, manifest.model_dump_json(indent=1).encode())
-    return Moved(len(ids), sum(entry.rows for entry in files.values()))
+    return Moved(len(names), sum(entry.rows for entry in files.values()))
 
 
 async def _write(connection: AsyncConnection, rows: Iterable[_Rows], file: Path) -> FileEntry:
@@ -109,12 +117,45 @@ async def _write(connection: AsyncConnection, rows: Iterable[_Rows], file: Path)
 
 async def _lines(connection: AsyncConnection, rows: Iterable[_Rows]) -> AsyncIterator[bytes]:
     for table, query in rows:
-        found = await connection.stream(
-            query.order_by(*table.primary_key), execution_options={"yield_per": _ROWS_AT_ONCE}
-        )
+        try:
+            async for values in _values(connection, table, query):
+                yield json.dumps({"table": table.name, "row": values}, ensure_ascii=False).encode() + b"\n"
+        except (TypeError, ValueError) as error:
+            named = [reason async for reason in _unreadable(connection, table, query)] or [f"a row: {error}"]
+            raise StorageError(
+                f"{table.name} cannot be exported: {named[0]}; `collab check` names what is damaged"
+            ) from error
+
+
+async def _values(connection: AsyncConnection, table: Table, query: Select[Any]) -> AsyncIterator[Mapping[str, object]]:
+    """Read rows as JSON can hold them. Raises `TypeError` or `ValueError` for one that would not come back as it is."""
+    ordered = query.order_by(*table.primary_key)
+    try:
+        found = await connection.stream(ordered, execution_options={"yield_per": _ROWS_AT_ONCE})
         async for row in found.mappings():
-            values = {column.name: _to_json(row[column.name]) for column in table.columns}
-            yield json.dumps({"table": table.name, "row": values}, ensure_ascii=False).encode() + b"\n"
+            yield _row_to_json(table, row)
+    except (OperationalError, sqlite3.OperationalError) as error:
+        if not is_of_no_text(error):
+            raise
+        raise ValueError(str(error)) from error
+
+
+async def _unreadable(connection: AsyncConnection, table: Table, query: Select[Any]) -> AsyncIterator[str]:
+    """Say which rows cannot be read, and which can, and would not come back."""
+    key = row_id(table) if connection.dialect.name == "sqlite" else next(iter(table.primary_key))
+    read = await connection.run_sync(read_row_by_row, query, key)
+    for number, reason in read.unreadable.items():
+        yield f"row {number}: {reason}"
+    for row in read.rows:
+        try:
+            _row_to_json(table, row)
+        except TypeError as error:
+            named = ", ".join(f"{column.name} {row[column.name]!r}" for column in table.primary_key)
+            yield f"the row of {named}: {error}"
+
+
+def _row_to_json(table: Table, row: RowMapping) -> dict[str, object]:
+    return {column.name: _to_json(column, row[column.name]) for column in table.columns}
 
 
 def _shared_rows() -> Iterator[_Rows]:
@@ -132,8 +173,10 @@ def _owner(table: Table) -> Column[Any] | None:
     return table.c.id if table is documents else table.c.get("document_id")
 
 
-def _to_json(value: object) -> object:
+def _to_json(column: Column[Any], value: object) -> object:
     if isinstance(value, bytes):
+        if not isinstance(column.type, LargeBinary):
+            raise TypeError(f"its {column.name} is {value!r}; expected no bytes")
         return b64encode(value).decode()
     return value.isoformat() if isinstance(value, datetime) else value
 
@@ -159,8 +202,7 @@ async def import_(url: str, directory: Path, progress: Progress) -> Moved:
                 raise StorageError(f"{database.address} has {table.name}; expected an empty database")
         for name, entry in progress.track(manifest.files.items(), description="Importing"):
             await connection.run_sync(_read_rows, directory / name, entry)
-        if not database.is_sqlite:
-            await connection.run_sync(_advance_sequences)
+        await connection.run_sync(set_counters, manifest.counters)
     return Moved(len(manifest.files) - 1, sum(entry.rows for entry in manifest.files.values()))
 
 
@@ -181,6 +223,8 @@ def _read_manifest(directory: Path) -> Manifest:
         )
     if SHARED_FILE not in manifest.files:
         raise StorageError(f"{directory / MANIFEST} is no manifest: it names no {SHARED_FILE}")
+    if unknown := sorted(manifest.counters.keys() - {table.name for table in COUNTED}):
+        raise StorageError(f"the manifest counts {unknown}; expected tables that give ids")
     for name in manifest.files:
         if Path(name).name != name:
             raise StorageError(f"the manifest names the file {name!r}; expected one in {directory}")
@@ -196,13 +240,13 @@ def _read_rows(connection: Connection, file: Path, entry: FileEntry) -> None:
             for line in lines:
                 digest.update(line)
                 next_table, row = _row_of(json.loads(line))
-                if batch and (next_table is not table or len(batch) == _ROWS_AT_ONCE):
-                    connection.execute(insert(next_table if table is None else table), batch)
+                if table is not None and (next_table is not table or len(batch) == _ROWS_AT_ONCE):
+                    connection.execute(insert(table), batch)
                     batch = []
                 table = next_table
                 batch.append(row)
                 rows += 1
-        if table is not None and batch:
+        if table is not None:
             connection.execute(insert(table), batch)
     except OSError as error:
         raise StorageError(f"{file} cannot be read: {error.strerror}") from error
@@ -228,17 +272,3 @@ _READERS: Final[Mapping[type, Callable[[Any], object]]] = {
     LargeBinary: lambda encoded: b64decode(encoded, validate=True),
     UtcDateTime: datetime.fromisoformat,
 }
-
-
-def _advance_sequences(connection: Connection) -> None:
-    """Have PostgreSQL go on counting behind the ids that came; SQLite does so by itself."""
-    for table in _counted_tables():
-        connection.execute(
-            text(
-                f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), coalesce(max(id), 0) + 1, false) FROM {table.name}"  # noqa: S608
-            )
-        )
-
-
-def _counted_tables() -> Iterator[Table]:
-    return (table for table in metadata.sorted_tables if "id" in table.primary_key.columns)

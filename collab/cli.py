@@ -74,8 +74,34 @@ def serve(bind: Bind = None, database_url: DatabaseUrl = None, data_dir: DataDir
 def migrate_database(database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
     """Bring the database's schema up to date. `serve` does so by itself on SQLite."""
     settings = _settings(database_url=database_url, data_dir=data_dir)
-    _run(lambda: migrate(settings.database))
-    output.print("The database is up to date.")
+    with _progress() as progress:
+        task = progress.add_task("Migrating", total=None)
+        migrated = _run(
+            lambda: migrate(
+                settings.database, lambda applied, all_: progress.update(task, completed=applied, total=all_)
+            )
+        )
+    if migrated.before == migrated.after:
+        output.print(f"The database is up to date already, at revision {migrated.after}.")
+    elif migrated.before is None:
+        output.print(f"The database was new; it is at revision {migrated.after} now.")
+    else:
+        output.print(f"The database was brought from revision {migrated.before} to {migrated.after}.")
+
+
+def _print_flaws(checked: upkeep.Checked) -> None:
+    for flawed in checked.flawed:
+        where = " (in the trash)" if flawed.document.in_trash else ""
+        for flaw in flawed.flaws:
+            errors.print(
+                f"[bold red]{escape(repr(flawed.document.name))}[/]{where}: {escape(flaw.place)}: {escape(flaw.reason)}"
+            )
+    for document, flawed_version in checked.flawed_versions:
+        errors.print(
+            f"[bold red]{escape(repr(document.name))}[/]: version {flawed_version.id}: {escape(flawed_version.reason)}"
+        )
+    for number, reason in checked.flawed_authors.items():
+        errors.print(f"[bold red]author {number}[/]: {escape(reason)}")
 
 
 @app.command()
@@ -84,29 +110,42 @@ def check(
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Load every document, compare checksums, and say what is wrong. Exits with 1 when anything is."""
+    """Read everything that serving reads, compare checksums, and say what is wrong. Exits with 1 when anything is."""
     url = _settings(database_url=database_url, data_dir=data_dir).database
     with _progress() as progress:
         checked = _run(lambda: upkeep.check(url, progress, documents or ()))
-    for flawed in checked.flawed:
-        where = " (in the trash)" if flawed.document.in_trash else ""
-        for flaw in flawed.flaws:
-            what = "its snapshot" if flaw.row is None else f"row {flaw.row}"
-            errors.print(f"[bold red]{escape(repr(flawed.document.name))}[/]{where}: {what}: {escape(flaw.reason)}")
-    for document, flawed_version in checked.flawed_versions:
+    _print_flaws(checked)
+    if unloadable := [flawed for flawed in checked.flawed if not flawed.loads]:
         errors.print(
-            f"[bold red]{escape(repr(document.name))}[/]: version {flawed_version.id}: {escape(flawed_version.reason)}"
+            f"{len(unloadable)} of {checked.documents} documents do not load; they are not served, and nothing is stored over them."
         )
-    if checked.flawed:
+        if any(flaw.row is not None for flawed in unloadable for flaw in flawed.flaws):
+            errors.print("`collab cut DOCUMENT ROW…` takes rows out of a log, and keeps them.")
+    if loadable := len(checked.flawed) - len(unloadable):
         errors.print(
-            f"{len(checked.flawed)} of {checked.documents} documents do not load; they are not served, and nothing is stored over them. "
-            "`collab cut DOCUMENT ROW…` takes rows out of a log, and keeps them."
+            f"{_counted(loadable, 'document')} can be opened and edited all the same; what is named of them is missing where it would be "
+            "shown: nobody is credited with what it is not known of who wrote it."
+        )
+    if any(flaw.is_mended_by_compaction for flawed in checked.flawed for flaw in flawed.flaws):
+        errors.print(
+            "`collab compact DOCUMENT` sets a record of who wrote its snapshot that cannot be read aside, and keeps it; so does the "
+            "server when it next folds the log. Only a backup or an export from before tells what it told."
+        )
+    if any(flaw.row is None and not flaw.is_mended_by_compaction for flawed in checked.flawed for flaw in flawed.flaws):
+        errors.print(
+            "What is no row of a log cannot be cut out: go back to a backup or an export that was made before it was damaged. "
+            "Versions that are not named above are whole."
         )
     if checked.flawed_versions:
         errors.print(
-            f"{_counted(len(checked.flawed_versions), 'version')} cannot be read; the documents themselves do not depend on them."
+            f"{_counted(len(checked.flawed_versions), 'version')} cannot be read; the documents themselves do not depend on them. "
+            "`DELETE /api/v1/documents/DOCUMENT/versions/VERSION` takes one away."
         )
-    if checked.flawed or checked.flawed_versions:
+    if checked.flawed_authors:
+        errors.print(
+            f"{_counted(len(checked.flawed_authors), 'author')} cannot be read; what they wrote is credited to nobody."
+        )
+    if checked.flawed or checked.flawed_versions or checked.flawed_authors:
         raise typer.Exit(1)
     output.print(f"{_counted(checked.documents, 'document')} checked; all load, and all checksums hold.")
 
@@ -117,13 +156,20 @@ def compact(
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Fold update logs into snapshots. The server does so by itself; it may go on meanwhile."""
+    """Fold update logs into snapshots, and thin out old versions. The server does so by itself; it may go on meanwhile."""
     url = _settings(database_url=database_url, data_dir=data_dir).database
     with _progress() as progress:
         folded = _run(lambda: upkeep.compact(url, progress, documents or ()))
     for document, reason in folded.failed:
         errors.print(f"[bold red]{escape(repr(document.name))}[/] stays as it is: {escape(reason)}")
+    for document, reason in folded.uncredited:
+        errors.print(
+            f"[bold red]{escape(repr(document.name))}[/]: nobody is credited any more with what was in its snapshot: {escape(reason)}. "
+            "The damaged record is kept in `quarantined_authorship`."
+        )
     output.print(f"{_counted(folded.documents, 'document')} compacted; {_counted(folded.rows, 'row')} folded.")
+    if folded.thinned:
+        output.print(f"{_counted(folded.thinned, 'old version')} thinned out.")
     if folded.failed:
         raise typer.Exit(1)
 

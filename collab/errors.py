@@ -14,11 +14,16 @@
     │   ├── InvalidName           not a name a document can have
     │   ├── DocumentNotFound      no such document, and it may not be created here
     │   ├── DocumentExists        the name is taken
-    │   └── DocumentDeleted       it was there, and is in the trash
+    │   ├── DocumentDeleted       it was there, and is in the trash
+    │   ├── VersionNotFound       the document has no such version
+    │   └── TooManyVersions       the document has as many named versions as it may
+    ├── InvalidCursor             a place in a listing that no listing gave
     ├── ContentError              content that a document of this kind cannot hold
     ├── LimitExceeded             more of something than the settings allow
     │   └── MessageTooLarge       a WebSocket message over the limit
     ├── PeerTimeout               a peer that reads or answers nothing for longer than the settings allow
+    ├── WorkLost                  what worked on this ended before it was done; trying again may help
+    ├── ServerBusy                no room for this beside what all others have under way; come back soon
     ├── ServerDraining            the server is going down; come back soon
     ├── StorageError
     │   ├── DatabaseUnavailable   the database does not answer, or refuses; trying again may help
@@ -86,6 +91,14 @@ class VersionNotFound(DocumentError):
     """There is no such version of this document."""
 
 
+class TooManyVersions(DocumentError):
+    """The document has as many named versions as the settings allow; one must be deleted before another is kept."""
+
+
+class InvalidCursor(CollabError):
+    """A place in a listing that no earlier page of it gave."""
+
+
 class ContentError(CollabError):
     """Content that a document of this kind cannot hold."""
 
@@ -100,6 +113,14 @@ class MessageTooLarge(LimitExceeded):
 
 class PeerTimeout(CollabError):
     """A peer read or answered nothing for longer than the settings allow."""
+
+
+class WorkLost(CollabError):
+    """The process that worked on this, aside from the rooms, ended before it was done; another try may succeed."""
+
+
+class ServerBusy(CollabError):
+    """There is no room for this beside what all clients together have under way; another try in a moment may find some."""
 
 
 class ServerDraining(CollabError):

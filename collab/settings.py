@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collab.protocol.limits import DEFAULTS, MAX_DOCUMENT_TYPES, MAX_NESTING, Limits
@@ -47,7 +47,20 @@ class Settings(BaseSettings):
     """Whether the first write to an unknown name creates that document; otherwise only the REST API does."""
 
     max_message_bytes: int = Field(default=16 * MIB, ge=64 * KIB)
-    """The largest WebSocket message. A pasted picture fits; what is larger belongs into an upload."""
+    """The largest WebSocket message, and the largest body of a request. A pasted picture fits; what is larger belongs into an upload."""
+
+    max_half_read_bytes: int = Field(default=256 * MIB, ge=128 * KIB)
+    """Messages of all WebSockets together that have not come whole: sixteen of the largest. The connection whose bytes find no room is
+    closed with 1013, and comes back. Behind plain ASGI, as over HTTP/2, it is the server there that gathers messages.
+    """
+
+    max_bodies_bytes: int = Field(default=256 * MIB, ge=128 * KIB)
+    """Bodies of all requests together that come or are worked on: sixteen of the largest, or thousands as they usually are. Whoever
+    sends one more is answered 503, and tries again.
+    """
+
+    body_timeout: float = Field(default=60 * SECONDS, gt=0)
+    """How long a request's body may take to come whole; the largest one does in a minute at 2.3 megabits a second."""
 
     max_connections: int = Field(default=20_000, ge=1)
     """WebSockets at once; one more is answered 429 at its upgrade, so that it backs off and comes back."""
@@ -116,6 +129,9 @@ class Settings(BaseSettings):
     version_interval: float = Field(default=600 * SECONDS, gt=0)
     """How often a document that is worked on gets an automatic version; it also does when its last editor has left."""
 
+    max_named_versions: int = Field(default=1000, ge=1)
+    """Named versions of one document. Each is kept whole until somebody deletes it, and nobody looks through more."""
+
     idle_timeout: float = Field(default=30 * SECONDS, ge=0)
     """How long a document stays in memory after its last client left: a reload should not load it anew."""
 
@@ -124,6 +140,15 @@ class Settings(BaseSettings):
 
     log_level: str = Field(default="info", pattern="^(?i:debug|info|warning|error)$")
     """How much is logged: opening and closing at info, frames at debug."""
+
+    @field_validator("max_half_read_bytes", "max_bodies_bytes")
+    @classmethod
+    def _has_room_for_two(cls, value: int, info: ValidationInfo) -> int:
+        """Refuse a sum in which one of the largest would leave no room for another."""
+        least = 2 * info.data.get("max_message_bytes", 0)
+        if value < least:
+            raise ValueError(f"input should be at least {least}, twice COLLAB_MAX_MESSAGE_BYTES")
+        return value
 
     @property
     def database(self) -> str:

@@ -1,21 +1,27 @@
 """The commands that look after what is stored: check every document, fold logs, and cut out what keeps a document from loading."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.progress import Progress
 
 from collab.errors import CollabError, DocumentNotFound
 from collab.storage import Inspection, open_storage
-from collab.storage.inspection import Flaw, FlawedVersion, StoredName
+from collab.storage.flaws import Flaw, FlawedVersion
+from collab.storage.inspection import StoredName
 
 
 @dataclass(frozen=True, slots=True)
 class Flawed:
-    """A document that does not load, and why."""
+    """A document of which something is wrong, and what."""
 
     document: StoredName
     flaws: tuple[Flaw, ...]
+
+    @property
+    def loads(self) -> bool:
+        """Whether it is served all the same."""
+        return not any(flaw.keeps_from_loading for flaw in self.flaws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,8 @@ class Checked:
     documents: int
     flawed: tuple[Flawed, ...]
     flawed_versions: tuple[tuple[StoredName, FlawedVersion], ...]
+    flawed_authors: Mapping[int, str]
+    """What is wrong with rows of `authors`, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +40,21 @@ class Folded:
     """What the compaction of all logs came to."""
 
     documents: int
+    """How many were gone through without failure."""
+
     rows: int
+    thinned: int
+    """Old versions that were deleted because they are no longer kept at their age."""
+
     failed: tuple[tuple[StoredName, str], ...]
     """Documents that stay as they are, and why."""
 
+    uncredited: tuple[tuple[StoredName, str], ...]
+    """Documents whose record of who wrote them was damaged and set aside, and what was wrong with it."""
+
 
 async def check(url: str, progress: Progress, names: Sequence[str] = ()) -> Checked:
-    """Load every document and its versions, or those of these names; compare checksums, and SQLite's own structures.
+    """Read all that serving reads of every document and its versions, or of those of these names, all authors, and SQLite's own structures.
 
     Raises `StorageError` where the database itself is damaged or not ours, `DocumentNotFound` for a name that is not there.
     """
@@ -51,16 +67,20 @@ async def check(url: str, progress: Progress, names: Sequence[str] = ()) -> Chec
             if flaws := await storage.inspection.inspect(document.id):
                 flawed.append(Flawed(document, tuple(flaws)))
             versions += [(document, flaw) for flaw in await storage.inspection.inspect_versions(document.id)]
-    return Checked(len(chosen), tuple(flawed), tuple(versions))
+        authors = await storage.inspection.inspect_authors()
+    return Checked(len(chosen), tuple(flawed), tuple(versions), authors)
 
 
 async def compact(url: str, progress: Progress, names: Sequence[str] = ()) -> Folded:
-    """Fold the log of every document, or of those of these names, into a snapshot; a running server is not disturbed.
+    """Fold the log of every document, or of those of these names, into a snapshot, and thin out its old versions.
+
+    A running server is not disturbed.
 
     Raises as `check` does.
     """
-    rows = 0
+    rows = thinned = 0
     failed: list[tuple[StoredName, str]] = []
+    uncredited: list[tuple[StoredName, str]] = []
     async with open_storage(url) as storage:
         await storage.documents.ready()
         chosen = await _chosen(storage.inspection, names)
@@ -70,8 +90,12 @@ async def compact(url: str, progress: Progress, names: Sequence[str] = ()) -> Fo
             except CollabError as error:
                 failed.append((document, str(error)))
             else:
-                rows += 0 if outcome is None else outcome.freed
-    return Folded(len(chosen), rows, tuple(failed))
+                if outcome is not None:
+                    rows += outcome.freed
+                    if outcome.damaged_authorship is not None:
+                        uncredited.append((document, outcome.damaged_authorship))
+            thinned += await storage.versions.thin(document.id)
+    return Folded(len(chosen) - len(failed), rows, thinned, tuple(failed), tuple(uncredited))
 
 
 async def cut(url: str, name: str, rows: Sequence[int]) -> None:
@@ -84,7 +108,8 @@ async def cut(url: str, name: str, rows: Sequence[int]) -> None:
         await storage.documents.ready()
         lives = await _chosen(storage.inspection, [name])
         for document in lives[:-1]:
-            if set(rows) <= {flaw.row for flaw in await storage.inspection.inspect(document.id)}:
+            flaws = await storage.inspection.inspect(document.id)
+            if set(rows) <= {flaw.row for flaw in flaws if flaw.keeps_from_loading}:
                 await storage.inspection.cut(document.id, rows)
                 return
         await storage.inspection.cut(lives[-1].id, rows)

@@ -9,7 +9,8 @@ from typing import Any, Final
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from collab.protocol.lib0 import var_bytes, var_string, var_uint
-from collab.rooms.authorship import fold
+from collab.rooms.authorship import Authorship
+from collab.rooms.document import Document
 
 VECTORS: Final = Path(__file__).parents[1] / "tests" / "protocol" / "vectors"
 
@@ -36,11 +37,18 @@ def seeds_of(target: str) -> list[bytes]:
         case "values":
             return [b"\x03\x7d\x05\x77\x01a\x75\x01\x76\x01\x01k\x78"]
         case "authorship":
-            return [fold(None, [(doc.get_update(), 1, 1_700_000_000)]) for doc in _documents()]
+            return [_authorship_of(doc.get_update()) for doc in _documents()]
         case "document":
             return [b"\xff" + doc.get_update() for doc in _documents()]
         case _:
             return [doc.get_update() for doc in _documents()]
+
+
+def _authorship_of(update: bytes) -> bytes:
+    known = Authorship()
+    known.add(update, 1, 1_700_000_000)
+    known.forget(Document([update]).deletions(), [])
+    return known.encode()
 
 
 def _recorded(dialect: str) -> Iterator[bytes]:

@@ -12,12 +12,14 @@ from collab.errors import CollabError, ContentError, InvalidName, ProtocolError,
 from collab.protocol import hocuspocus, ywebsocket
 from collab.protocol.any_values import read_values
 from collab.protocol.awareness import decode_awareness, encode_awareness
+from collab.protocol.budget import PIECE_BYTES, Budget
 from collab.protocol.frame_reader import FrameReader
 from collab.protocol.items import items_of, read_items
 from collab.protocol.lib0 import Reader, var_bytes, var_string, var_uint
 from collab.protocol.limits import DEFAULTS
 from collab.protocol.names import check_document_name
 from collab.protocol.structs import read_structs, write_structs
+from collab.protocol.surrogates import part_texts, read_seams
 from collab.protocol.updates import (
     covers,
     decode_delete_set,
@@ -25,7 +27,8 @@ from collab.protocol.updates import (
     encode_state_vector,
 )
 from collab.rooms.authorship import Authorship
-from collab.rooms.document import Document, PoisonedReplica
+from collab.rooms.document import Document
+from collab.rooms.poison import PoisonedReplica
 
 Target = Callable[[bytes], None]
 
@@ -60,7 +63,10 @@ def websocket_frames(data: bytes) -> None:
 
 
 def _read(data: bytes, size: int) -> object:
-    reader, events = FrameReader(MAX_MESSAGE_BYTES), list[object]()
+    reader, events = (
+        FrameReader(MAX_MESSAGE_BYTES, Budget(2 * MAX_MESSAGE_BYTES + PIECE_BYTES * len(data), "halves")),
+        list[object](),
+    )
     try:
         for start in range(0, len(data), size):
             events += reader.feed(data[start : start + size])
@@ -105,6 +111,18 @@ def structs(data: bytes) -> None:
         assert (sorted(again.runs, key=repr), again.deletions) == (sorted(read.runs, key=repr), read.deletions)
 
 
+def seams(data: bytes) -> None:
+    """Where updates part what they build upon: parted at all of its pairs, an update is as long as it was."""
+    with suppress(ProtocolError):
+        read = read_structs(data, DEFAULTS)
+        _, texts = read_seams(data)
+        parted = part_texts(data, texts, {seam for text in texts for seam in text.seams()})
+        assert read_seams(parted)[1] == []
+        assert [(run.start, run.end) for run in read_structs(parted).runs] == [
+            (run.start, run.end) for run in read.runs
+        ]
+
+
 def items(data: bytes) -> None:
     """The items of a state, for histories."""
     with suppress(ProtocolError):
@@ -142,7 +160,9 @@ def document(data: bytes) -> None:
             log += live.apply([data[start : start + size]]).append
         state = live.state()
         assert Document(log).state_vector() == live.state_vector()
-        assert Document(snapshot=state).state() == state
+        again = Document(snapshot=state)  # its state may be cut into other structs
+        assert again.holds(state)
+        assert live.holds(again.state())
 
 
 TARGETS: Final[dict[str, Target]] = {
@@ -157,6 +177,7 @@ TARGETS: Final[dict[str, Target]] = {
         state_vector,
         delete_set,
         structs,
+        seams,
         items,
         values,
         authorship,

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from collab.protocol.limits import Limits
-from collab.settings import Settings, unknown_variables
+from collab.settings import KIB, MIB, Settings, unknown_variables
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -58,6 +58,13 @@ def test_every_limit_of_a_client_is_a_setting() -> None:
 def test_updates_may_not_nest_deeper_than_is_read() -> None:
     with pytest.raises(ValidationError, match="less than or equal to 400"):
         Settings(max_update_nesting=401)
+
+
+def test_sums_over_all_clients_have_room_for_two_of_the_largest() -> None:
+    Settings(max_message_bytes=64 * KIB, max_bodies_bytes=128 * KIB)
+
+    with pytest.raises(ValidationError, match="at least 33554432, twice COLLAB_MAX_MESSAGE_BYTES"):
+        Settings(max_bodies_bytes=32 * MIB - 1)
 
 
 def test_misspelt_variables_are_told_with_what_was_meant() -> None:

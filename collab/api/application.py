@@ -9,10 +9,11 @@ from fastapi import Depends, FastAPI, Response
 from pydantic.json_schema import models_json_schema
 
 from collab.api.authorship import router as authorship_router
+from collab.api.bodies import LimitBodies
 from collab.api.content import router as content_router
 from collab.api.documents import router as documents_router
 from collab.api.editor import CANDIDATES, editor_router
-from collab.api.guards import AnswerFailures, AnswerHead, LimitBodies, RefuseForeignPages
+from collab.api.guards import AnswerFailures, AnswerHead, RefuseForeignPages
 from collab.api.paths import RouteByRawPath
 from collab.api.probes import router as probes_router
 from collab.api.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, add_problem_handlers
@@ -77,7 +78,7 @@ def create_api(services: Services, settings: Settings, *, editor_candidates: Seq
     app.include_router(editor_router(editor_candidates))
     # the one added last stands first
     app.add_middleware(RouteByRawPath)
-    app.add_middleware(LimitBodies, max_bytes=settings.max_message_bytes)
+    app.add_middleware(LimitBodies, settings=settings, pressure=services.pressure)
     app.add_middleware(RefuseForeignPages, open_mode=services.access.open)
     app.add_middleware(AnswerHead)
     app.add_middleware(AnswerFailures)

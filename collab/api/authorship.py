@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from collab.api.caller import Caller, require
-from collab.api.models import AuthorshipInfo
+from collab.api.comparisons import AuthorshipInfo
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.services import ServicesOfApp
 from collab.ports import Role

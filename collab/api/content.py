@@ -1,12 +1,9 @@
 """A document's content: as a Yjs update, as JSON, as plain text; and merging a Yjs update into it."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
-import anyio
-import anyio.to_thread
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
 from collab.api.caller import Caller, require
@@ -16,13 +13,12 @@ from collab.api.services import Services, ServicesOfApp
 from collab.content.generic import roots_json
 from collab.content.plain import plain_text, plain_text_of_roots
 from collab.content.prosemirror import document_json
-from collab.errors import DatabaseUnavailable
+from collab.content.written import json_bytes, text_bytes
+from collab.offloading import offloaded
 from collab.ports import DocumentKind, Role
+from collab.services.committing import committing
 
 router = APIRouter(prefix=DOCUMENTS, tags=["content"])
-
-COMMIT_TIMEOUT: Final = 30.0
-"""A writer hears after so many seconds that the database does not answer; the room keeps the update, and sending it again is harmless."""
 
 Format = Literal["json", "update", "text"]
 
@@ -94,11 +90,8 @@ async def merge_content(services: ServicesOfApp, identity: Caller, name: NameInP
     if media_type not in {_UPDATE, _YJS_UPDATE}:
         raise HTTPException(415, f"the body has another media type; expected {_UPDATE} or {_YJS_UPDATE}")
     update = await request.body()
-    try:
-        with anyio.fail_after(COMMIT_TIMEOUT):
-            await services.rooms.write(name, update, identity.author)
-    except TimeoutError:
-        raise DatabaseUnavailable(f"an update was not committed within {COMMIT_TIMEOUT:.0f} s") from None
+    with committing("an update"):
+        await services.rooms.write(name, update, identity.author)
 
 
 async def content_response(services: Services, state: bytes, chosen: Format, kind: DocumentKind) -> Response:
@@ -106,7 +99,7 @@ async def content_response(services: Services, state: bytes, chosen: Format, kin
     if chosen == "update":
         body = state
     else:
-        body = await anyio.to_thread.run_sync(_WRITERS[chosen, kind], state, limiter=services.readers)
+        body = await offloaded(len(state), _WRITERS[chosen, kind], state, limiter=services.readers)
     return Response(body, media_type=_MEDIA_TYPES[chosen], headers={"Vary": "Accept", "Cache-Control": "no-store"})
 
 
@@ -120,17 +113,9 @@ def negotiated(accept: str | None) -> Format:
     return _FORMATS[media_type]
 
 
-def _json_bytes(reading: Callable[[bytes], dict[str, Any]], state: bytes) -> bytes:
-    return json.dumps(reading(state), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def _text_bytes(reading: Callable[[bytes], str], state: bytes) -> bytes:
-    return reading(state).encode()
-
-
 _WRITERS: Final[dict[tuple[Format, DocumentKind], Callable[[bytes], bytes]]] = {
-    ("json", DocumentKind.RICH_TEXT): partial(_json_bytes, document_json),
-    ("json", DocumentKind.YJS): partial(_json_bytes, roots_json),
-    ("text", DocumentKind.RICH_TEXT): partial(_text_bytes, plain_text),
-    ("text", DocumentKind.YJS): partial(_text_bytes, plain_text_of_roots),
+    ("json", DocumentKind.RICH_TEXT): partial(json_bytes, document_json),
+    ("json", DocumentKind.YJS): partial(json_bytes, roots_json),
+    ("text", DocumentKind.RICH_TEXT): partial(text_bytes, plain_text),
+    ("text", DocumentKind.YJS): partial(text_bytes, plain_text_of_roots),
 }

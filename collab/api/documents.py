@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from collab.api.caller import Caller, require
 from collab.api.models import DocumentChange, DocumentInfo, DocumentList, NewDocument, OneLine
@@ -14,8 +14,10 @@ from collab.api.paths import DOCUMENTS, NameInPath, document_path
 from collab.api.services import Services, ServicesOfApp
 from collab.content.seed import RichTextFit, rich_text_fit, seed_rich_text
 from collab.errors import ContentError
+from collab.offloading import offloaded
 from collab.ports import DocumentChanges, DocumentKind, DocumentName, Identity, Role
 from collab.protocol.names import check_document_name
+from collab.rooms.claims import Origin
 
 router = APIRouter(prefix=DOCUMENTS, tags=["documents"])
 
@@ -57,14 +59,11 @@ async def list_documents(
     cursor: Annotated[str | None, Query(max_length=1024, description="The last page's `next_cursor`.")] = None,
     q: Annotated[OneLine | None, Query(max_length=255, description="What the title or the name contains.")] = None,
 ) -> DocumentList:
-    """List the documents that the caller may read, the one changed last first."""
+    """List the documents that the caller may read, the one changed last first. One whose record is damaged is left out."""
     prefixes = _readable(identity)
     if prefixes == []:
         return DocumentList(documents=[], next_cursor=None)
-    try:
-        page = await services.documents.page(limit=limit, cursor=cursor, query=q or None, prefixes=prefixes)
-    except ValueError:
-        raise HTTPException(400, "the cursor is none that a listing gave; expected a `next_cursor`") from None
+    page = await services.documents.page(limit=limit, cursor=cursor, query=q or None, prefixes=prefixes)
     granted = [(record, identity.role_in(record.name)) for record in page.documents]
     return DocumentList(
         documents=[DocumentInfo.of(record, role) for record, role in granted if role is not None],
@@ -123,10 +122,10 @@ def _seed(name: DocumentName) -> bytes:
 async def _make_rich_text(services: Services, name: DocumentName) -> None:
     """Make sure that the editor can open a document. Raises `ContentError` where it holds something else."""
     state = await services.rooms.read(name)
-    fit = await anyio.to_thread.run_sync(rich_text_fit, state, limiter=services.readers)
+    fit = await offloaded(len(state), rich_text_fit, state, limiter=services.readers)
     if fit is RichTextFit.OTHER_CONTENT:
         raise ContentError(
             "the document holds other content than rich text; expected an empty one, or one made by the editor"
         )
     if fit is RichTextFit.EMPTY:
-        await services.rooms.write(name, _seed(name))
+        await services.rooms.write(name, _seed(name), origin=Origin.MADE)

@@ -1,11 +1,9 @@
-"""What stands before every endpoint: the last catch of errors, `HEAD`, where a request comes from, how large its body is."""
+"""What stands before every endpoint: the last catch of errors, `HEAD`, where a request comes from. Bodies are in `bodies`."""
 
-import re
 from typing import Final
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +14,6 @@ from collab.errors import Forbidden
 log = structlog.get_logger(__name__)
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_LENGTH: Final = re.compile(r"[0-9]{1,19}")
 _PROBES: Final = frozenset({"/healthz", "/readyz"})
 """They tell nothing of documents, and are asked for under whatever address the machine has."""
 
@@ -85,34 +82,3 @@ class RefuseForeignPages:
                 await problem_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-class LimitBodies:
-    """Ends a request whose body is larger than allowed, by what it declares or else while it is read."""
-
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with a counted body."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        header = Headers(scope=scope).get("content-length", "")
-        declared = int(header) if _LENGTH.fullmatch(header) else 0
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            self._check(declared)
-            message = await receive()
-            received += len(message.get("body", b""))
-            self._check(received)
-            return message
-
-        await self._app(scope, counted, send)
-
-    def _check(self, size: int) -> None:
-        if size > self._max_bytes:
-            raise HTTPException(413, f"the body is larger than {self._max_bytes} bytes, the most that is taken")

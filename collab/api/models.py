@@ -1,16 +1,13 @@
 """What the API takes and gives, as JSON."""
 
 import unicodedata
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from collab.content.comparing import Change
 from collab.ports import DocumentKind, DocumentRecord, Identity, Role, Version, VersionKind
 from collab.rooms.claims import Author
-from collab.services.attribution import AttributedLine, AttributedSegment, Deed
 
 MAX_TITLE_LENGTH: Final = 255
 
@@ -23,14 +20,25 @@ _ROLE_NAMES: Final[dict[Role, RoleName]] = {
 }
 
 
-def _without_control_characters(text: str) -> str:
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise ValueError("has a control character, or half a surrogate pair; expected one line of text")
+_MANY_LINES_OR_NONE: Final = {"Cc", "Cs", "Zl", "Zp"}
+"""Control characters, halves of surrogate pairs, separators of lines and of paragraphs."""
+
+_DIRECTIONS: Final = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Of the bidirectional algorithm (UAX #9): they could have what stands around a name shown in another order."""
+
+
+def _one_line(text: str) -> str:
+    for character in text:
+        if (
+            unicodedata.category(character) in _MANY_LINES_OR_NONE
+            or unicodedata.bidirectional(character) in _DIRECTIONS
+        ):
+            raise ValueError(f"has the character U+{ord(character):04X}; expected one line of text")
     return text
 
 
-OneLine = Annotated[str, AfterValidator(_without_control_characters)]
-Title = Annotated[OneLine, Field(min_length=1, max_length=MAX_TITLE_LENGTH)]
+OneLine = Annotated[str, AfterValidator(_one_line)]
+Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE_LENGTH), AfterValidator(_one_line)]
 
 
 class NewDocument(BaseModel):
@@ -106,6 +114,9 @@ class VersionInfo(BaseModel):
 
     id: int
     kind: VersionKind
+    document_kind: DocumentKind = Field(
+        description="What kind of document it was then; its content is read as that, whatever the document is now."
+    )
     name: str | None
     created_at: datetime
     author: AuthorInfo | None = Field(description="Who asked for it; `null` for a guest, and for the server itself.")
@@ -119,6 +130,7 @@ class VersionInfo(BaseModel):
         return cls(
             id=version.id,
             kind=version.kind,
+            document_kind=version.document_kind,
             name=version.name,
             created_at=version.created_at,
             author=AuthorInfo.of(version.author),
@@ -141,117 +153,13 @@ class NewVersion(BaseModel):
     name: Title
 
 
-class AuthoredSegment(BaseModel):
-    """Text, or a list's values as JSON, that one client wrote in one go, and whose it is."""
-
-    text: str
-    author: AuthorInfo | None = Field(
-        description="Who is credited with it: the user whose the Yjs client id is, and who delivered it or has shown that they wrote it."
-    )
-    credited: bool = Field(description="Whether somebody is; else nothing says who wrote it, only who brought it.")
-    delivered_by: AuthorInfo | None = Field(description="Who brought it to the server first; `null` for a guest.")
-    delivered_at: datetime | None = Field(description="When, to the minute; `null` where it is not known.")
-    client_id: int = Field(description="The Yjs client id that it has.")
-
-    @classmethod
-    def of(cls, segment: AttributedSegment) -> Self:
-        """Describe a segment."""
-        return cls(**_whose(segment))
-
-
-class SegmentInfo(AuthoredSegment):
-    """The same, and what became of it between two versions."""
-
-    change: Change
-    removed_by: AuthorInfo | None = Field(description="Who removed it, if that is known; `null` for a guest.")
-    removed_at: datetime | None
-
-    @classmethod
-    def of(cls, segment: AttributedSegment) -> Self:
-        """Describe a segment."""
-        removed = segment.removed
-        return cls(
-            **_whose(segment),
-            change=segment.change,
-            removed_by=_author_of(removed),
-            removed_at=None if removed is None else removed.at,
-        )
-
-
-def _whose(segment: AttributedSegment) -> dict[str, Any]:
-    delivered = segment.delivered
-    return {
-        "text": segment.text,
-        "author": AuthorInfo.of(segment.author),
-        "credited": segment.author is not None,
-        "delivered_by": _author_of(delivered),
-        "delivered_at": None if delivered is None else delivered.at,
-        "client_id": segment.client,
-    }
-
-
-def _author_of(deed: Deed | None) -> AuthorInfo | None:
-    return None if deed is None else AuthorInfo.of(deed.author)
-
-
-class AuthoredLine(BaseModel):
-    """A block's text, or one of the texts and lists of another document."""
-
-    root: str
-    tag: str = Field(description="Of the element around it; empty where there is none.")
-    segments: list[AuthoredSegment]
-
-
-class AuthorshipInfo(BaseModel):
-    """A document's text, and whose each piece of it is."""
-
-    lines: list[AuthoredLine]
-
-    @classmethod
-    def of(cls, lines: Iterable[AttributedLine]) -> Self:
-        """Describe the lines of a document."""
-        return cls(
-            lines=[
-                AuthoredLine(root=line.root, tag=line.tag, segments=list(map(AuthoredSegment.of, line.segments)))
-                for line in lines
-            ]
-        )
-
-
-class LineInfo(BaseModel):
-    """A block's text, or one of the texts and lists of another document."""
-
-    root: str
-    tag: str = Field(description="Of the element around it; empty where there is none.")
-    change: Change
-    segments: list[SegmentInfo]
-    changed_keys: list[str] = Field(description="Attributes of elements and entries of maps that were set or removed.")
-
-    @classmethod
-    def of(cls, line: AttributedLine) -> Self:
-        """Describe a line."""
-        return cls(
-            root=line.root,
-            tag=line.tag,
-            change=line.change,
-            segments=list(map(SegmentInfo.of, line.segments)),
-            changed_keys=list(line.changed_keys),
-        )
-
-
-class Comparison(BaseModel):
-    """What was added and removed between two versions of a document."""
-
-    before: int | None = Field(description="The earlier version; `null` for the empty beginning.")
-    after: int | None = Field(description="The later version; `null` for the document as it is now.")
-    lines: list[LineInfo]
-
-
 class Restored(BaseModel):
     """What a restore did."""
 
     restored: VersionInfo
-    before: VersionInfo = Field(description="What the document was before; restoring that undoes it.")
+    before: VersionInfo | None = Field(
+        description="What the document was before; restoring that undoes it. `null` where it was as in the version, and nothing was done."
+    )
 
 
 class User(BaseModel):

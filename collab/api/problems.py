@@ -20,6 +20,14 @@ PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = {"Retry-After": "1"}
 
 
+class UnreadBody(HTTPException):
+    """An error of ours that ends the reading of a body, where the framework takes every other exception for a body that it cannot parse."""
+
+    def __init__(self, error: errors.CollabError) -> None:
+        super().__init__(kind_of(error).status)
+        self.error = error
+
+
 class InvalidField(BaseModel):
     """One thing that is wrong with a request."""
 
@@ -63,6 +71,7 @@ INVALID: Final = ProblemKind("invalid-request", HTTPStatus.UNPROCESSABLE_ENTITY,
 
 KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     errors.InvalidName: ProblemKind("invalid-name", HTTPStatus.BAD_REQUEST, "Not a name that a document can have"),
+    errors.InvalidCursor: ProblemKind("invalid-cursor", HTTPStatus.BAD_REQUEST, "Not a `next_cursor` of this listing"),
     errors.ProtocolError: ProblemKind("invalid-bytes", HTTPStatus.BAD_REQUEST, "The bytes are not as expected"),
     errors.Unauthenticated: ProblemKind(
         "unauthenticated", HTTPStatus.UNAUTHORIZED, "A valid access token is needed", {"WWW-Authenticate": "Bearer"}
@@ -73,6 +82,9 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     errors.Forbidden: ProblemKind("forbidden", HTTPStatus.FORBIDDEN, "This is not yours to do"),
     errors.DocumentNotFound: ProblemKind("document-not-found", HTTPStatus.NOT_FOUND, "There is no such document"),
     errors.VersionNotFound: ProblemKind("version-not-found", HTTPStatus.NOT_FOUND, "There is no such version"),
+    errors.TooManyVersions: ProblemKind(
+        "too-many-versions", HTTPStatus.CONFLICT, "The document has as many named versions as it may"
+    ),
     errors.DocumentExists: ProblemKind("document-exists", HTTPStatus.CONFLICT, "The name is taken"),
     errors.DocumentDeleted: ProblemKind("document-deleted", HTTPStatus.GONE, "The document is in the trash"),
     errors.ContentError: ProblemKind(
@@ -81,6 +93,12 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     errors.UpdateError: ProblemKind("invalid-update", HTTPStatus.UNPROCESSABLE_ENTITY, "Not a Yjs update"),
     errors.LimitExceeded: ProblemKind(
         "limit-exceeded", HTTPStatus.TOO_MANY_REQUESTS, "The server takes no more of this now", RETRY_AFTER
+    ),
+    errors.WorkLost: ProblemKind(
+        "work-lost", HTTPStatus.SERVICE_UNAVAILABLE, "The work on this was interrupted", RETRY_AFTER
+    ),
+    errors.ServerBusy: ProblemKind(
+        "busy", HTTPStatus.SERVICE_UNAVAILABLE, "The server has as much under way as it may", RETRY_AFTER
     ),
     errors.ServerDraining: ProblemKind(
         "draining", HTTPStatus.SERVICE_UNAVAILABLE, "The server is going down", RETRY_AFTER
@@ -95,6 +113,8 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
 
 _TOLD_IN_FULL: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 """From here on the message of an error is for the log: it may tell of the inside."""
+
+_TOLD_ANYWAY: Final = (errors.ServerBusy, errors.ServerDraining, errors.IdentityUnavailable)
 
 
 def plain_kind(status: HTTPStatus) -> ProblemKind:
@@ -118,7 +138,7 @@ def kind_of(error: errors.CollabError) -> ProblemKind:
 def problem_response(error: errors.CollabError) -> Response:
     """Answer with an error of ours; what failed inside is logged and not told."""
     kind = kind_of(error)
-    if kind.status < _TOLD_IN_FULL or isinstance(error, (errors.ServerDraining, errors.IdentityUnavailable)):
+    if kind.status < _TOLD_IN_FULL or isinstance(error, _TOLD_ANYWAY):
         return respond(kind, str(error))
     log.warning("request failed", problem=kind.slug, error=str(error))
     return respond(kind, "the server's log tells more; try again later")
@@ -168,6 +188,8 @@ async def _on_collab_error(_: Request, error: Exception) -> Response:
 async def _on_http_exception(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error, UnreadBody):
+        return problem_response(error.error)
     kind = plain_kind(HTTPStatus(error.status_code))
     return respond(kind, _DETAILS.get(error.detail, error.detail), headers=error.headers)
 
@@ -181,12 +203,16 @@ async def _on_invalid_request(_: Request, error: Exception) -> Response:
 
 def _invalid_field(found: Mapping[str, Any]) -> InvalidField:
     """Name the place and the expectation, and not the value, which may be long or secret."""
+    if found["type"] == "json_invalid":
+        _, position = found["loc"]
+        return InvalidField(
+            detail=f"the body: no JSON from character {position + 1} on; expected JSON in UTF-8", pointer="#"
+        )
     where, *path = [str(part) for part in found["loc"]]
     expected = str(found["msg"]).removeprefix("Value error, ")
     expected = expected[:1].lower() + expected[1:]
     if where == "body":
-        in_body = [] if found["type"] == "json_invalid" else path
-        pointer = "#" + "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in in_body)
-        return InvalidField(detail=f"{'.'.join(in_body) or 'the body'}: {expected}", pointer=pointer)
+        pointer = "#" + "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+        return InvalidField(detail=f"{'.'.join(path) or 'the body'}: {expected}", pointer=pointer)
     parameter = ".".join(path)
     return InvalidField(detail=f"{parameter}: {expected}", parameter=parameter)

@@ -8,8 +8,17 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from collab.ports import Authenticator, AuthorshipStore, DocumentName, DocumentStore, VersionStore
-from collab.rooms.claims import Author
+from collab.rooms.claims import Author, Origin
 from collab.services.history import History
+
+
+class Pressure(Protocol):
+    """What may keep the server from reading: more edits wait for the database than may."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing should be read now."""
+        ...
 
 
 class DocumentRooms(Protocol):
@@ -27,10 +36,12 @@ class DocumentRooms(Protocol):
         """
         ...
 
-    async def write(self, name: DocumentName, update: bytes, author: Author | None = None) -> None:
+    async def write(
+        self, name: DocumentName, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN
+    ) -> None:
         """Apply a Yjs update (v1) as a session of this user would, and return when it is committed. Applying one twice is harmless.
 
-        Raises `UpdateError`, `LimitExceeded`, and what `read` does.
+        Raises `UpdateError`, `ServerBusy`, and what `read` does.
         """
         ...
 
@@ -43,22 +54,30 @@ class DocumentRooms(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Services:
     """What the endpoints work with."""
 
     documents: DocumentStore
     rooms: DocumentRooms
+    pressure: Pressure
     versions: VersionStore
     authorship: AuthorshipStore
     access: Authenticator
+    max_named_versions: int
+    """Of one document."""
+
     readers: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 2))
     """The threads that content is decoded in: few, so that large documents do not keep each other and everybody else from the processor."""
 
-    @property
-    def history(self) -> History:
-        """The history of documents."""
-        return History(self.documents, self.versions, self.authorship, self.rooms, self.readers)
+    history: History = field(init=False)
+    """The history of documents."""
+
+    def __post_init__(self) -> None:
+        """Make what is made of the others."""
+        self.history = History(
+            self.documents, self.versions, self.authorship, self.rooms, self.readers, max_named=self.max_named_versions
+        )
 
 
 def services_of(request: Request) -> Services:

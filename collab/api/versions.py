@@ -1,23 +1,22 @@
 """A document's versions: list, keep, read, compare, restore."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, get_args
 
-import anyio
-from fastapi import APIRouter, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from collab.api.caller import Caller, require
+from collab.api.comparisons import Comparison, LineInfo
 from collab.api.content import (
-    COMMIT_TIMEOUT,
     CONTENT_RESPONSES,
     AcceptHeader,
     FormatInQuery,
     content_response,
     negotiated,
 )
-from collab.api.models import Comparison, LineInfo, NewVersion, Restored, VersionInfo, VersionList
+from collab.api.models import NewVersion, Restored, VersionInfo, VersionList
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.services import ServicesOfApp
-from collab.errors import DatabaseUnavailable
 from collab.ports import Role, VersionId
 
 router = APIRouter(prefix=DOCUMENTS, tags=["versions"])
@@ -25,9 +24,30 @@ router = APIRouter(prefix=DOCUMENTS, tags=["versions"])
 MAX_PAGE: Final = 200
 
 _PATH: Final = "/{name}/versions/{version}"
-_Number = Annotated[VersionId, Path(ge=1, le=2**63 - 1, description="The version's id.")]
-_PREVIOUS: Final = "previous"
-_CURRENT: Final = "current"
+_LARGEST_ID: Final = 2**63 - 1
+_Number = Annotated[VersionId, Path(ge=1, le=_LARGEST_ID, description="The version's id.")]
+_Relative = Literal["previous", "current"]
+
+
+def _in_one_sentence(text: str, validated: ValidatorFunctionWrapHandler) -> _Relative | VersionId:
+    """Say what is expected once, where the framework would say it for each kind of value; an id is digits alone, as in a path."""
+    try:
+        if text in get_args(_Relative) or (text.isascii() and text.isdecimal()):
+            other: _Relative | VersionId = validated(text)
+            return other
+    except ValidationError:
+        pass
+    raise ValueError(f"expected `previous`, `current`, or an id from 1 to {_LARGEST_ID}")
+
+
+_Other = Annotated[
+    _Relative | Annotated[VersionId, Field(ge=1, le=_LARGEST_ID)],
+    WrapValidator(_in_one_sentence),
+    Query(
+        alias="with",
+        description="`previous`, `current` (the document as it is now), or the id of another version.",
+    ),
+]
 
 
 @router.get("/{name}/versions", summary="List a document's versions", response_description="One page.")
@@ -38,13 +58,13 @@ async def list_versions(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: Annotated[str | None, Query(max_length=1024, description="The last page's `next_cursor`.")] = None,
 ) -> VersionList:
-    """List what the document was, the newest first. The server takes versions by itself while somebody writes."""
+    """List what the document was, the newest first. The server takes versions by itself while somebody writes.
+
+    A version that is damaged is left out.
+    """
     require(identity, name, Role.READER)
     record = await services.documents.get(name)
-    try:
-        page = await services.versions.page(record.id, limit=limit, cursor=cursor)
-    except ValueError:
-        raise HTTPException(400, "the cursor is none that a listing gave; expected a `next_cursor`") from None
+    page = await services.versions.page(record.id, limit=limit, cursor=cursor)
     return VersionList(versions=[VersionInfo.of(each) for each in page.versions], next_cursor=page.next_cursor)
 
 
@@ -52,7 +72,7 @@ async def list_versions(
     "/{name}/versions", status_code=201, summary="Keep a version", response_description="Kept until it is deleted."
 )
 async def keep_version(services: ServicesOfApp, identity: Caller, name: NameInPath, new: NewVersion) -> VersionInfo:
-    """Keep what the document is now under a name. Needs the editor's role."""
+    """Keep what the document is now under a name. Needs the editor's role. Answers 409 where it has as many named versions as it may."""
     require(identity, name, Role.EDITOR)
     return VersionInfo.of(await services.history.keep(name, new.name, identity.author))
 
@@ -69,10 +89,9 @@ async def get_version(services: ServicesOfApp, identity: Caller, name: NameInPat
 async def name_version(
     services: ServicesOfApp, identity: Caller, name: NameInPath, version: _Number, change: NewVersion
 ) -> VersionInfo:
-    """Give a version a name; an automatic one is kept from then on. Needs the editor's role."""
+    """Give a version a name; it is kept from then on. Needs the editor's role. Answers 409 as keeping one does."""
     require(identity, name, Role.EDITOR)
-    record = await services.documents.get(name)
-    return VersionInfo.of(await services.versions.rename(record.id, version, change.name))
+    return VersionInfo.of(await services.history.rename(name, version, change.name))
 
 
 @router.delete(_PATH, status_code=204, summary="Delete a version", response_description="It is gone for good.")
@@ -97,11 +116,12 @@ async def read_version(
     format_: FormatInQuery = None,
     accept: AcceptHeader = None,
 ) -> Response:
-    """Return what the document was, in the formats of its content."""
+    """Return what the document was, in the formats of its content; of the kind that it had then."""
     require(identity, name, Role.READER)
     chosen = format_ or negotiated(accept)
     record = await services.documents.get(name)
-    return await content_response(services, await services.versions.state(record.id, version), chosen, record.kind)
+    kind = (await services.versions.get(record.id, version)).document_kind
+    return await content_response(services, await services.versions.state(record.id, version), chosen, kind)
 
 
 @router.get(f"{_PATH}/comparison", summary="Compare two versions", response_description="All lines of both.")
@@ -110,22 +130,17 @@ async def compare_version(
     identity: Caller,
     name: NameInPath,
     version: _Number,
-    other: Annotated[
-        str,
-        Query(
-            alias="with",
-            pattern=f"^({_PREVIOUS}|{_CURRENT}|[1-9][0-9]{{0,17}})$",
-            description=f"`{_PREVIOUS}`, `{_CURRENT}` (the document as it is now), or the id of another version.",
-        ),
-    ] = _PREVIOUS,
+    other: _Other = "previous",
 ) -> Comparison:
-    """Return the lines of two versions, the earlier one first: what was added and what was removed."""
+    """Return the lines of two versions, the earlier one first: what was added, removed and changed, from which value to which, by whom.
+
+    Answers 409 where they are more than are read of one document.
+    """
     require(identity, name, Role.READER)
-    if other == _CURRENT:
+    if other == "current":
         compared = await services.history.compare_with_now(name, version)
     else:
-        number = None if other == _PREVIOUS else VersionId(int(other))
-        compared = await services.history.compare(name, version, number)
+        compared = await services.history.compare(name, version, None if other == "previous" else other)
     return Comparison(
         before=compared.before, after=compared.after, lines=[LineInfo.of(line) for line in compared.lines]
     )
@@ -135,12 +150,10 @@ async def compare_version(
 async def restore_version(services: ServicesOfApp, identity: Caller, name: NameInPath, version: _Number) -> Restored:
     """Take the document back to a version, for everybody who edits it too, by one edit. Needs the editor's role.
 
-    What the document was before is kept as a version; restoring that one undoes it. What is written meanwhile stays.
+    What the document was before is kept as a version for a week; restoring that one undoes it. What is written meanwhile stays.
+    A rich-text document cannot be taken back to what was no rich text (409); change its kind to `yjs` for that.
     """
     require(identity, name, Role.EDITOR)
-    try:
-        with anyio.fail_after(COMMIT_TIMEOUT):
-            done = await services.history.restore(name, version, identity.author)
-    except TimeoutError:
-        raise DatabaseUnavailable(f"the restore was not committed within {COMMIT_TIMEOUT:.0f} s") from None
-    return Restored(restored=VersionInfo.of(done.version), before=VersionInfo.of(done.before))
+    done = await services.history.restore(name, version, identity.author)
+    before = None if done.before is None else VersionInfo.of(done.before)
+    return Restored(restored=VersionInfo.of(done.version), before=before)

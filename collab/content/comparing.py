@@ -1,72 +1,46 @@
-"""What was added to a document and removed from it between two of its states: by the ids of its units, not by how they look.
+"""What was added to a document, removed from it and changed in it between two of its states: by the ids of its units, not by their looks.
 
 A line is a text, a block without one, or the values of a list; a root or type that has none of them but whose keys have changed is one too.
 """
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Final
 
-from collab.content.replica import MAX_DEPTH
+from collab.content.changes import Change, KeyChange, Line, Segment
+from collab.content.contents import content_of, format_of, tag_of, value_of
+from collab.content.formats import Formats
+from collab.content.replica import Budget
 from collab.content.sequences import Branch, Item, Structure
-from collab.errors import ContentError
-from collab.protocol.any_values import read_values
-from collab.protocol.items import EMBEDDED, TEXT, TYPE, VALUES
-from collab.protocol.lib0 import Reader
+from collab.protocol.items import Id
+from collab.protocol.struct_reader import FORMAT, TYPE
 
-_XML_ELEMENT: Final = 3
 _NOWHERE: Final = Branch()
 
 
-class Change(StrEnum):
-    """What became of something from the first state to the second."""
-
-    KEPT = "kept"
-    ADDED = "added"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Units of one client that stand beside each other, and what became of them. A list's values are JSON."""
-
-    text: str
-    change: Change
-    client: int
-    start: int
-    end: int
-    """Their clocks, the last one exclusive."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of either state, or of both."""
-
-    root: str
-    tag: str
-    """Of the element around it; empty where there is none."""
-
-    change: Change
-    """What became of the line as a whole."""
-
-    segments: tuple[Segment, ...]
-    changed_keys: tuple[str, ...]
-    """Keys of the line, or of what is around it alone, whose values were set anew or removed: attributes of elements, entries of maps."""
-
-
-def compare(before: bytes, after: bytes) -> list[Line]:
+def compare(before: bytes, after: bytes, budget: Budget | None = None) -> list[Line]:
     """Return every line of both states in the order of the document; of those removed, where they stood.
 
     `before` is an earlier state of the same document. Raises `UpdateError` and `ContentError` as `Structure` does, and `ContentError` for
-    what is nested deeper than is read.
+    what is past the budget.
     """
-    return list(_Comparison(Structure(before), Structure(after)).lines())
+    return list(_Comparison(Structure(before), Structure(after), budget or Budget()).lines())
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a line is, and what became of it as a whole."""
+
+    root: str
+    path: tuple[str, ...]
+    tag: str
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
+    """Units of an item all of which became the same."""
+
     item: Item
     start: int
     end: int
@@ -76,43 +50,70 @@ class _Part:
 
 
 class _Comparison:
-    def __init__(self, before: Structure, after: Structure) -> None:
+    def __init__(self, before: Structure, after: Structure, budget: Budget) -> None:
         self._before = before
         self._after = after
+        self._budget = budget
 
     def lines(self) -> Iterator[Line]:
         for name, branch in sorted(self._after.roots.items()):
-            was = self._before.roots.get(name, _NOWHERE)
-            yield from self._lines(branch, was, Change.KEPT, name.decode(errors="replace"), "", [], 0)
+            place = _Place(_text_of(name), (), "", Change.KEPT)
+            yield from self._lines(branch, self._before.roots.get(name, _NOWHERE), place, [], 0)
 
-    def _lines(
-        self, now: Branch, was: Branch, change: Change, root: str, tag: str, keys: list[str], depth: int
-    ) -> Iterator[Line]:
-        """Give the lines of a branch; the first of them takes the keys."""
-        if depth > MAX_DEPTH:
-            raise ContentError(f"the content is nested deeper than {MAX_DEPTH} levels, the most that is read")
-        if change is Change.KEPT:
-            keys += _changed_keys(now, was)
+    def _lines(self, now: Branch, was: Branch, place: _Place, entries: list[KeyChange], depth: int) -> Iterator[Line]:
+        """Give the lines of a branch; the first of them takes the entries that came from around it."""
+        self._budget.spend(depth)
+        entries += self._entries(now, was, place.tag, depth)
+        types = list(_types_under_keys(now, was))
         segments: list[Segment] = []
-        is_leaf = depth > 0
-        for part in self._parts(now, was, change):
+        formats = Formats()
+        is_leaf = depth > 0 and not types
+        for part in self._parts(now, was, place.change):
             if part.item.kind == TYPE:
                 if segments:
-                    yield _line(root, tag, change, segments, keys)
+                    yield _line(place, segments, entries)
                 is_leaf = False
-                inner = _tag_of(part.item) or tag
-                yield from self._lines(part.now, part.was, part.change, root, inner, keys, depth + 1)
-            elif text := _text_of(part):
-                segments.append(Segment(text, part.change, part.item.client, part.start, part.end))
-        if segments or is_leaf or keys:
-            yield _line(root, tag, change, segments, keys)
+                inner = replace(place, tag=tag_of(part.item) or place.tag, change=part.change)
+                marks = formats.of(part.change)
+                self._budget.spend(depth, cost_of(marks))
+                entries += [replace(mark, tag=inner.tag) for mark in marks]
+                yield from self._lines(part.now, part.was, inner, entries, depth + 1)
+            elif part.item.kind == FORMAT:
+                formats.pass_by(*format_of(part.item), Id(part.item.client, part.start), part.change)
+            elif segment := self._segment(part, formats, depth):
+                segments.append(segment)
+        if segments or is_leaf or entries:
+            yield _line(place, segments, entries)
+        for key, item, child, was_child, change in types:
+            inner = _Place(place.root, (*place.path, key), tag_of(item), change)
+            yield from self._lines(child, was_child, inner, [], depth + 1)
+
+    def _entries(self, now: Branch, was: Branch, tag: str, depth: int) -> Iterator[KeyChange]:
+        """Give the keys with another plain value than they had; types under keys have lines of their own."""
+        for key in sorted(now.entries.keys() | was.entries.keys()):
+            old, new = was.entries.get(key), now.entries.get(key)
+            before, after = value_of(old), value_of(new)
+            if before != after:
+                self._budget.spend(depth)
+                written = None if new is None or after is None else Id(new.client, new.end - 1)
+                deleted = None if old is None or before is None else Id(old.client, old.end - 1)
+                yield KeyChange(_text_of(key), before, after, written, deleted, tag)
+
+    def _segment(self, part: _Part, formats: Formats, depth: int) -> Segment | None:
+        content = content_of(part.item, part.start, part.end)
+        if not content:
+            return None
+        found = formats.of(part.change)
+        self._budget.spend(depth, 1 + cost_of(found))
+        change = Change.CHANGED if found and part.change is Change.KEPT else part.change
+        return Segment(content, change, part.item.client, part.start, part.end, found)
 
     def _parts(self, now: Branch, was: Branch, change: Change) -> Iterator[_Part]:
         if change is Change.REMOVED:
-            return _alive(_values_of(was), change)
+            return _alive(was, change)
         if change is Change.ADDED:
-            return _alive(_values_of(now), change)
-        return self._parts_of_both(_values_of(now))
+            return _alive(now, change)
+        return self._parts_of_both(now)
 
     def _parts_of_both(self, items: Iterable[Item]) -> Iterator[_Part]:
         """Cut the items where what became of them differs."""
@@ -128,49 +129,44 @@ class _Comparison:
                 yield _Part(item, new, item.end, Change.ADDED, item.child or _NOWHERE, _NOWHERE)
 
 
+def cost_of(formats: Iterable[KeyChange]) -> int:
+    """Return what formats take of a budget: they are told again with each piece of text, so that long ones add up."""
+    return sum(1 + (len(each.before or "") + len(each.after or "")) // _LETTERS for each in formats)
+
+
+_LETTERS: Final = 16
+"""Of a format's value; as many count for one more value."""
+
+
 def _alive(items: Iterable[Item], change: Change) -> Iterator[_Part]:
     for item in items:
         if not item.deleted:
             child = item.child or _NOWHERE
-            yield _Part(item, item.clock, item.end, change, child, child)
+            now, was = (_NOWHERE, child) if change is Change.REMOVED else (child, _NOWHERE)
+            yield _Part(item, item.clock, item.end, change, now, was)
 
 
-def _values_of(branch: Branch) -> Iterator[Item]:
-    """Give the items of the sequence, then the types under keys, whose own content may have changed."""
-    yield from branch
-    for _, item in sorted(branch.entries.items()):
-        if item.kind == TYPE:
-            yield item
+def _types_under_keys(now: Branch, was: Branch) -> Iterator[tuple[str, Item, Branch, Branch, Change]]:
+    """Give the types that are or were the values of keys: one that is in both states once, others as removed or added."""
+    for key in sorted(now.entries.keys() | was.entries.keys()):
+        old, new = was.entries.get(key), now.entries.get(key)
+        before = None if old is None else old.child
+        after = None if new is None else new.child
+        if old and new and before is not None and after is not None and (old.client, old.end) == (new.client, new.end):
+            yield _text_of(key), new, after, before, Change.KEPT
+            continue
+        if old and before is not None:
+            yield _text_of(key), old, _NOWHERE, before, Change.REMOVED
+        if new and after is not None:
+            yield _text_of(key), new, after, _NOWHERE, Change.ADDED
 
 
-def _changed_keys(now: Branch, was: Branch) -> list[str]:
-    values = _ids_by_key(now), _ids_by_key(was)
-    return [
-        key.decode(errors="replace")
-        for key in sorted({*values[0], *values[1]})
-        if values[0].get(key) != values[1].get(key)
-    ]
-
-
-def _ids_by_key(branch: Branch) -> dict[bytes, tuple[int, int]]:
-    return {key: (item.client, item.end) for key, item in branch.entries.items() if not item.deleted}
-
-
-def _line(root: str, tag: str, change: Change, segments: list[Segment], keys: list[str]) -> Line:
-    line = Line(root, tag, change, tuple(segments), tuple(keys))
+def _line(place: _Place, segments: list[Segment], entries: list[KeyChange]) -> Line:
+    line = Line(place.root, place.path, place.tag, place.change, tuple(segments), tuple(entries))
     segments.clear()
-    keys.clear()
+    entries.clear()
     return line
 
 
-def _text_of(part: _Part) -> str:
-    if part.item.kind in (TEXT, EMBEDDED):
-        return Reader(part.item.part(part.start, part.end)).var_string()
-    if part.item.kind == VALUES:
-        return json.dumps(read_values(part.item.part(part.start, part.end)), ensure_ascii=False)
-    return ""
-
-
-def _tag_of(item: Item) -> str:
-    reader = Reader(item.content)
-    return reader.var_string() if reader.var_uint() == _XML_ELEMENT else ""
+def _text_of(name: bytes) -> str:
+    return name.decode(errors="replace")

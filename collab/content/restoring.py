@@ -7,7 +7,7 @@ that whatever points at it (comments, cursors, an undo) still does.
 from collections.abc import Iterator
 
 from collab.content.sequences import Branch, Item, Structure
-from collab.protocol.items import EncodedItem, Id, Parent, write_items
+from collab.protocol.items import EncodedItem, Id, Parent, write_encoded_items, write_item
 
 
 def restoring(current: bytes, version: bytes, client: int) -> bytes:
@@ -27,12 +27,13 @@ class _Writer:
         self._current = current
         self._version = version
         self._client = client
-        self._items: list[EncodedItem] = []
+        self._items: list[bytes] = []
+        """Written at once: as many objects as a large document has items would keep the garbage collector busy."""
         self._clock = 0
         self._deletions: dict[int, list[tuple[int, int]]] = {}
 
     def update(self) -> bytes:
-        return write_items(self._items, self._deletions)
+        return write_encoded_items(Id(self._client, 0), self._items, self._deletions)
 
     def restore(self) -> None:
         pairs = [
@@ -122,7 +123,7 @@ class _Writer:
         key: bytes | None,
     ) -> Id:
         at = Id(self._client, self._clock)
-        self._items.append(EncodedItem(at, length, kind, content, origin, right_origin, parent, key))
+        self._items.append(write_item(EncodedItem(at, length, kind, content, origin, right_origin, parent, key)))
         self._clock += length
         return at
 

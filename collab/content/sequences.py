@@ -5,11 +5,12 @@ YATA algorithm orders them. Source: https://github.com/yjs/yjs (src/structs/Item
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from collab.errors import ContentError, ProtocolError, UpdateError
-from collab.protocol.items import DELETED, TYPE, EncodedItem, Id, Struct, part_of, read_items
+from collab.protocol.items import EncodedItem, Id, Struct, part_of, read_items
+from collab.protocol.struct_reader import DELETED, TYPE
 from collab.protocol.structs import MAX_CLOCK
 from collab.protocol.updates import DeleteSet
 
@@ -102,18 +103,21 @@ class Structure:
             structs, deleted = read_items(state)
         except ProtocolError as error:
             raise UpdateError(f"{len(state)} bytes that are no state of a document: {error}") from None
-        self._structs = structs
         self._items: dict[int, list[Item]] = {client: [] for client in structs}
         self._clocks: dict[int, list[int]] = {client: [] for client in structs}
         self._comparisons = MAX_COMPARISONS
-        self._place_all(deleted)
+        self._place_all(structs, deleted)
 
     def find(self, at: Id) -> Item | None:
         """Return the item that this unit is in, or `None`."""
-        items = self._items.get(at.client)
-        if not items or at.clock >= items[-1].end:
+        client, clock = at
+        items = self._items.get(client)
+        if not items:
             return None
-        return items[bisect_right(self._clocks[at.client], at.clock) - 1]
+        last = items[-1]
+        if clock >= last.clock:  # what follows each other refers to each other
+            return last if clock < last.clock + last.length else None
+        return items[bisect_right(self._clocks[client], clock) - 1]
 
     def pieces(self, client: int, start: int, end: int) -> Iterator[Item]:
         """Return the items that these clocks are in."""
@@ -136,11 +140,10 @@ class Structure:
 
     # Placing
 
-    def _place_all(self, deleted: DeleteSet) -> None:
+    def _place_all(self, structs: Mapping[int, list[Struct]], deleted: DeleteSet) -> None:
         """Place every item, those first that others refer to."""
         waiting = {
-            client: list(_items_of(structs, sorted(deleted.get(client, ()))))[::-1]
-            for client, structs in self._structs.items()
+            client: list(_items_of(found, sorted(deleted.get(client, ()))))[::-1] for client, found in structs.items()
         }
         for client in waiting:
             stack = [(client, Id(client, MAX_CLOCK))]

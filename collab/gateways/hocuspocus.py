@@ -118,11 +118,14 @@ class _HocuspocusConnection:
 
     async def run(self) -> None:
         """Read until the client goes; then leave every room."""
-        timeout = asyncio.get_running_loop().call_later(self._settings.authentication_timeout, self._end_unless_seated)
+        self._connection.wire.limit_messages(self._settings.max_pending_bytes)
+        self._timeout = asyncio.get_running_loop().call_later(
+            self._settings.authentication_timeout, self._connection.end, Unauthenticated("no valid token came in time")
+        )
         try:
             await self._connection.serve(self._take)
         finally:
-            timeout.cancel()
+            self._timeout.cancel()
             for seat in self._seats.values():
                 seat.leave(SeatState.DENIED)
 
@@ -134,10 +137,6 @@ class _HocuspocusConnection:
                 self._say(PONG)
             case Pong():
                 pass
-
-    def _end_unless_seated(self) -> None:
-        if not any(seat.state is SeatState.SEATED for seat in self._seats.values()):
-            self._connection.end(Unauthenticated("no valid token came in time"))
 
     def _receive(self, addressed: Addressed, size: int) -> None:
         message = addressed.message
@@ -220,6 +219,8 @@ class _HocuspocusConnection:
             live.leave(session)
             return
         seat.live, seat.session, seat.state = live, session, SeatState.SEATED
+        self._timeout.cancel()  # who has been let in once may go from document to document
+        self._connection.wire.limit_messages(self._settings.max_message_bytes)
         self._let_in(seat, admission)  # the room greets it at its next flush, and so after this
         log.info("session opened", document=name, session=session.id, user=rights.user_id)
         waited, seat.waiting, seat.waiting_bytes = seat.waiting, [], 0

@@ -47,6 +47,10 @@ class ConnectionWire(Wire, Protocol):
         """
         ...
 
+    def limit_messages(self, max_message_bytes: int) -> None:
+        """Take no message larger than this from now on; of a larger one that is under way not even the rest."""
+        ...
+
     async def pump(self) -> None:
         """Carry what was written to the client until cancelled; returns at once where that happens by itself."""
         ...
@@ -115,6 +119,10 @@ class AsgiWire:
             if len(data) > self._max_message_bytes:
                 raise MessageTooLarge(f"a message of {len(data)} bytes came; {self._max_message_bytes} are allowed")
             take(data)
+
+    def limit_messages(self, max_message_bytes: int) -> None:
+        """Refuse what is larger when it has come: what comes before that is the server's."""
+        self._max_message_bytes = max_message_bytes
 
     def write(self, frame: Frame) -> int:
         """Queue a frame."""

@@ -8,21 +8,14 @@ is told, and the others go on. What looks like an outage may be one document's f
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol
 
 import structlog
 
-from collab.errors import (
-    CollabError,
-    DatabaseUnavailable,
-    DocumentDeleted,
-    DocumentExists,
-    DocumentNotFound,
-    StorageError,
-)
-from collab.ports import Append, DocumentId, DocumentKind, DocumentName, DocumentRecord, DocumentStore, UpdateLog
+from collab.errors import CollabError, DatabaseUnavailable, DocumentDeleted, StorageError
+from collab.ports import Append, DocumentId, DocumentName, DocumentRecord, DocumentStore, UpdateLog
 from collab.rooms.claims import Author, Claim
 from collab.rooms.credit_notes import CreditNote
 
@@ -230,34 +223,32 @@ class Committer:
         return waiting
 
     async def _append(self, batch: list[_Entry]) -> None:
+        handed_in = [entry for entry in batch if entry.updates or entry.credit_notes]
+        unknown = {entry.document.name: entry.document for entry in handed_in if entry.document.record is None}
+        created = await self._create(unknown.values()) if unknown else {}
         entries: dict[DocumentId, list[_Entry]] = {}
-        for entry in batch:
-            if entry.updates or entry.credit_notes:
-                record = entry.document.record or await self._create(entry.document)
-                entries.setdefault(record.id, []).append(entry)
+        for entry in handed_in:
+            record = entry.document.record or created[entry.document.name]
+            entries.setdefault(record.id, []).append(entry)
         if entries:
-            await self._log.append([_append_of(document, handed_in) for document, handed_in in entries.items()])
+            await self._log.append([_append_of(document, several) for document, several in entries.items()])
 
-    async def _create(self, document: LoggedDocument) -> DocumentRecord:
-        """Give a document its record at its first write; another node may do so at the same moment.
+    async def _create(self, unknown: Collection[LoggedDocument]) -> Mapping[DocumentName, DocumentRecord]:
+        """Give documents their records at their first write, all at once; another node may do so at the same moment.
 
         One that was created and deleted since its room was opened is refused, so that a late write does not bring it back.
         """
-        if document.deleted:
-            raise DocumentDeleted(f"the document {document.name!r} was deleted")
-        try:
-            record = await self._documents.get(document.name)
-        except DocumentNotFound:
-            try:
-                document.record = await self._documents.create(
-                    document.name, kind=DocumentKind.YJS, title=document.name
-                )
-            except DocumentExists:
-                record = await self._documents.get(document.name)
+        for document in unknown:
+            if document.deleted:
+                raise DocumentDeleted(f"the document {document.name!r} was deleted")
+        ensured = await self._documents.ensure([document.name for document in unknown])
+        for document in unknown:
+            found = ensured[document.name]
+            if found.is_new:
+                document.record = found.record
             else:
-                return document.record
-        document.created_elsewhere(record)
-        return record
+                document.created_elsewhere(found.record)
+        return {name: found.record for name, found in ensured.items()}
 
     def _finish(self, batch: list[_Entry]) -> None:
         self._settle(batch)

@@ -13,15 +13,16 @@ from collab.errors import (
     DatabaseUnavailable,
     DocumentDeleted,
     DocumentNotFound,
-    LimitExceeded,
+    ServerBusy,
     ServerDraining,
 )
 from collab.hub.committer import Committer
 from collab.hub.live_room import EndSession, LiveRoom
 from collab.hub.rebuilding import load_replica
+from collab.hub.sweeping import Sweeping
 from collab.hub.versioning import Versioning
 from collab.ports import Compaction, DocumentName, DocumentStore, StoredDocument, UpdateLog, VersionStore
-from collab.rooms.claims import Author
+from collab.rooms.claims import Author, Origin
 from collab.rooms.room import Room
 from collab.rooms.session import Session
 from collab.settings import MILLISECONDS, SECONDS, Settings
@@ -57,6 +58,7 @@ class Hub:
         self._to_compact: dict[DocumentName, LiveRoom] = {}
         self._compaction_due = asyncio.Event()
         self._versioning = Versioning(versions, interval=settings.version_interval)
+        self._sweeping = Sweeping(versions)
         self._tasks: anyio.abc.TaskGroup
         self.draining = False
         self.committer = Committer(
@@ -75,8 +77,9 @@ class Hub:
         hub = cls(update_log, documents, versions, settings)
         async with anyio.create_task_group() as tasks:
             hub._tasks = tasks
-            for work in (hub.committer.run, hub._tick, hub._compact, hub._take_versions):
+            for work in (hub.committer.run, hub._tick, hub._compact, hub._sweeping.run):
                 tasks.start_soon(work)
+            tasks.start_soon(hub._versioning.run, hub._has_editors)
             try:
                 yield hub
                 await hub.drain()
@@ -188,17 +191,19 @@ class Hub:
         except TimeoutError as error:
             raise DatabaseUnavailable(f"the last edits of {live.name!r} could not be saved yet") from error
 
-    async def write(self, name: DocumentName, update: bytes, author: Author | None = None) -> None:
-        """Apply an update as a session would, and return when it is committed.
+    async def write(
+        self, name: DocumentName, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN
+    ) -> None:
+        """Apply an update as a session would, and return when it is committed; of the server's own work it may hold any number of edits.
 
-        Raises `UpdateError` when it is none, `LimitExceeded` while too much waits for the database, and what `open` does.
+        Raises `UpdateError` when it is none, `ServerBusy` while too much waits for the database, and what `open` does.
         """
         if self.committer.is_full:
-            raise LimitExceeded("too many edits wait for the database")
+            raise ServerBusy("more edits wait for the database than may; come back in a moment")
         while True:
             live = await self.open(name, create=False)
             if not live.closed:
-                await live.edit(update, author).wait()
+                await live.edit(update, author, origin).wait()
                 return
 
     async def close(self, name: DocumentName) -> None:
@@ -210,11 +215,6 @@ class Hub:
         if live is not None:
             live.flush()
             live.close(DocumentDeleted(f"the document {name!r} was deleted"))
-
-    @property
-    def room_count(self) -> int:
-        """How many documents are open."""
-        return len(self._rooms)
 
     # Surroundings of the rooms
 
@@ -257,9 +257,16 @@ class Hub:
                     live.closed = True
                     self._rooms.pop(live.name, None)
                     log.info("room closed", document=live.name)
-                    if live.tail.is_due_at_rest:
-                        self.compaction_due(live)
+                    self._let_rest(live)
             self._leaving = {name: live for name, live in self._leaving.items() if live.is_saving}
+
+    def _let_rest(self, live: LiveRoom) -> None:
+        """Have the log of a room that was closed compacted, if it is worth that."""
+        try:
+            if live.tail.is_due_at_rest(live.state):
+                self.compaction_due(live)
+        except CollabError as error:  # of the replica; the next room has another one
+            log.warning("a log is left as it is", document=live.name, error=str(error))
 
     def _is_idle(self, live: LiveRoom, now: float) -> bool:
         since = live.empty_since
@@ -286,14 +293,13 @@ class Hub:
             log.exception("a log could not be compacted; it stays as it is", document=live.name)
         else:
             log.info("log compacted", document=live.name, rows=0 if outcome is None else outcome.freed)
+            if outcome is not None and outcome.damaged_authorship is not None:
+                log.warning(
+                    "a record of who wrote a document is damaged, and was set aside; nobody is credited with what it told of",
+                    document=live.name,
+                    error=outcome.damaged_authorship,
+                )
         live.tail.end(outcome)
-
-    async def _take_versions(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(TICK)
-            for name in self._versioning.due(loop.time(), self._has_editors):
-                await self._versioning.take(name)
 
     def _has_editors(self, name: DocumentName) -> bool:
         live = self._rooms.get(name)

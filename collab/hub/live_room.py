@@ -14,7 +14,7 @@ from collab.hub.tail import Tail
 from collab.hub.writers import Nobody, Receipt
 from collab.ports import DocumentName, DocumentRecord, StoredContent, StoredDocument
 from collab.protocol.messages import RoomMessage
-from collab.rooms.claims import Author
+from collab.rooms.claims import Author, Origin
 from collab.rooms.flush import Flush
 from collab.rooms.pacing import Pacing
 from collab.rooms.room import Room
@@ -79,6 +79,7 @@ class LiveRoom:
         self._timer: asyncio.Handle | None = None
         self._pacing = Pacing()
         self._unsaved_flushes = 0
+        self._settled_flushes = 0
         self._rebuilding = Rebuilding(name, room)
         self._collected_bytes = 0
         self._saved = asyncio.Event()
@@ -111,9 +112,9 @@ class LiveRoom:
         self._collect(held_bytes_of(message))
         self._schedule()
 
-    def edit(self, update: bytes, author: Author | None = None) -> Receipt:
+    def edit(self, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN) -> Receipt:
         """Take in an edit from somebody who is no session."""
-        receipt = Receipt(author)
+        receipt = Receipt(author, origin)
         self._receipts.add(receipt)
         receipt.outcome.add_done_callback(lambda _: self._receipts.discard(receipt))
         self._room.edit(receipt, update)
@@ -140,11 +141,6 @@ class LiveRoom:
     def state(self) -> bytes:
         """Return the whole document as one update, with everything received before `is_readable` was asked."""
         return self._room.state()
-
-    @property
-    def session_count(self) -> int:
-        """How many sessions are here."""
-        return len(self._ends)
 
     @property
     def has_editors(self) -> bool:
@@ -190,7 +186,7 @@ class LiveRoom:
 
     def _schedule(self) -> None:
         if self._timer is None and self._room.has_work:
-            pause = self._pacing.wait(self._loop.time())
+            pause = self._pacing.wait(self._loop.time(), self._room.readers)
             self._timer = self._loop.call_later(pause, self.flush) if pause > 0 else self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
@@ -201,7 +197,7 @@ class LiveRoom:
         if not self._room.has_work:
             return
         now = self._loop.time()
-        self._pacing.flushed(now, self._room.readers)
+        self._pacing.flushed(now)
         try:
             flush = self._room.flush(now)
         except Exception:
@@ -253,8 +249,8 @@ class LiveRoom:
 
     def _settle_flush(self) -> None:
         self._unsaved_flushes -= 1
-        if not self._unsaved_flushes:
-            self._saved.set()
+        self._settled_flushes += 1
+        self._saved.set()
 
     # What others create
 
@@ -315,8 +311,9 @@ class LiveRoom:
         return self._unsaved_flushes > 0
 
     async def until_saved(self) -> None:
-        """Wait until everything that was flushed is in the log, or refused by it."""
-        while self._unsaved_flushes:
+        """Wait until everything that was flushed by now is in the log, or refused by it; a busy room always has something newer."""
+        last = self._settled_flushes + self._unsaved_flushes
+        while self._settled_flushes < last:
             self._saved.clear()
             await self._saved.wait()
 

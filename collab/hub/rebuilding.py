@@ -11,7 +11,8 @@ from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY
 from collab.ports import DocumentName, StoredDocument
 from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1
-from collab.rooms.document import Document, PoisonedReplica
+from collab.rooms.document import Document
+from collab.rooms.poison import PoisonedReplica
 from collab.rooms.room import Room
 
 log = structlog.get_logger(__name__)

@@ -1,6 +1,6 @@
 """What stands in a document's log after its snapshot, and when that is worth another one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from collab.ports import Compaction, StoredContent
 from collab.rooms import compaction
@@ -33,15 +33,20 @@ class Tail:
             return False
         return compaction.is_due(snapshot_bytes=self._snapshot_bytes, tail_bytes=self._bytes, tail_rows=self._rows)
 
-    @property
-    def is_due_at_rest(self) -> bool:
-        """Whether the log should be compacted because everybody has left; never after a failure."""
-        return (
-            self._folding is None
-            and not self._failed_rows
-            and compaction.is_due_at_rest(
-                snapshot_bytes=self._snapshot_bytes, tail_bytes=self._bytes, tail_rows=self._rows
-            )
+    def is_due_at_rest(self, state: Callable[[], bytes]) -> bool:
+        """Tell whether the log should be compacted because everybody has left, for a document of this state; never after a failure."""
+        if self._folding is not None or self._failed_rows:
+            return False
+        if self._rows > compaction.LONGEST_AT_REST:
+            return True
+        return self._outweighs(b"") and self._outweighs(state())
+
+    def _outweighs(self, state: bytes) -> bool:
+        return compaction.is_due_at_rest(
+            state_bytes=len(state),
+            snapshot_bytes=self._snapshot_bytes,
+            tail_bytes=self._bytes,
+            tail_rows=self._rows,
         )
 
     def begin(self) -> None:

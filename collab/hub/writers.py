@@ -3,14 +3,15 @@
 import asyncio
 
 from collab.errors import CollabError
-from collab.rooms.claims import Author
+from collab.rooms.claims import Author, Origin
 
 
 class Receipt:
     """Waits for the fate of one edit by somebody who is no session."""
 
-    def __init__(self, author: Author | None = None) -> None:
+    def __init__(self, author: Author | None = None, origin: Origin = Origin.WRITTEN) -> None:
         self.author = author
+        self.origin = origin
         self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def saved(self) -> None:
@@ -36,6 +37,7 @@ class Nobody:
     """Hands in what is stored already."""
 
     author: Author | None = None
+    origin = Origin.MADE
 
     def saved(self) -> None:
         """Pass over it."""

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Final
 
 from collab.errors import FramingError, MessageTooLarge
+from collab.protocol.budget import PIECE_BYTES, Budget
 
 MAX_CONTROL_BYTES: Final = 125
 """Section 5.5: the payload of a control frame."""
@@ -71,10 +72,13 @@ _LAST_CODE: Final = 4999
 class FrameReader:
     """Reads what one client sends. After an error it must not be fed again."""
 
-    __slots__ = ("_chunks", "_limit", "_message", "_missing", "_opcode")
+    __slots__ = ("_budget", "_chunks", "_message", "_missing", "_opcode", "max_message_bytes")
 
-    def __init__(self, max_message_bytes: int) -> None:
-        self._limit = max_message_bytes
+    def __init__(self, max_message_bytes: int, budget: Budget) -> None:
+        """Count what has not come whole in `budget`; what comes whole, as nearly everything does, is never counted."""
+        self._budget = budget
+        self.max_message_bytes = max_message_bytes
+        """What a message may hold; may be set anew at any time."""
         self._chunks: list[bytes] = []
         """Bytes of a frame that has not come whole."""
         self._missing = 0
@@ -87,17 +91,16 @@ class FrameReader:
     def feed(self, data: bytes) -> list[ReadEvent]:
         """Take bytes as they came and return what they complete.
 
-        Raises `FramingError` for bytes that RFC 6455 does not allow, `MessageTooLarge` for a message over the limit. What was complete
-        before the error is lost, as is the connection.
+        Raises `FramingError` for bytes that RFC 6455 does not allow, `MessageTooLarge` for a message over the limit, `ServerBusy` where
+        the budget has no room for the half of one. What was complete before the error is lost, as is the connection.
         """
         if len(data) < self._missing:
-            self._chunks.append(data)
+            self._keep(data)
             self._missing -= len(data)
             return []
         if self._chunks:
-            self._chunks.append(data)
-            data = b"".join(self._chunks)
-            self._chunks = []
+            data = b"".join((*self._chunks, data))
+            self._let_go_of_chunks()
         events: list[ReadEvent] = []
         at, end = 0, len(data)
         while True:
@@ -110,8 +113,22 @@ class FrameReader:
             at = frame_end
         self._missing = frame_end - end
         if at < end:
-            self._chunks.append(data[at:] if at else data)
+            self._keep(data[at:] if at else data)
         return events
+
+    def forget(self) -> None:
+        """Let go of what has not come whole, when the connection has ended. It must not be fed again."""
+        self._let_go_of_chunks()
+        self._budget.give_back(len(self._message))
+        self._message = bytearray()
+
+    def _keep(self, chunk: bytes) -> None:
+        self._budget.take(len(chunk) + PIECE_BYTES)
+        self._chunks.append(chunk)
+
+    def _let_go_of_chunks(self) -> None:
+        self._budget.give_back(sum(map(len, self._chunks)) + PIECE_BYTES * len(self._chunks))
+        self._chunks = []
 
     def _read_header(self, data: bytes, at: int, end: int) -> tuple[int, int]:
         """Return where the payload of the frame at `at` starts and ends; past `end`, how far bytes are needed to tell more."""
@@ -130,9 +147,9 @@ class FrameReader:
                     f"a length of {length} came in {size} bytes; expected the shortest form that holds it"
                 )
             start += size
-        if not first & 0x08 and len(self._message) + length > self._limit:
+        if not first & 0x08 and len(self._message) + length > self.max_message_bytes:
             raise MessageTooLarge(
-                f"a message of {len(self._message) + length} bytes or more came; {self._limit} are allowed"
+                f"a message of {len(self._message) + length} bytes or more came; {self.max_message_bytes} are allowed"
             )
         return start + _MASK_BYTES, start + _MASK_BYTES + length
 
@@ -168,11 +185,13 @@ class FrameReader:
                 return Close(_close_code(payload))
             case Opcode.BINARY | Opcode.TEXT:
                 self._opcode = opcode
+        self._budget.take(len(payload))
         self._message += payload
         return self._complete() if first & 0x80 else None
 
     def _complete(self) -> ReadEvent:
         message: ReadEvent = bytes(self._message) if self._opcode is Opcode.BINARY else Text()
+        self._budget.give_back(len(self._message))
         self._message, self._opcode = bytearray(), None
         return message
 

@@ -4,19 +4,24 @@ Source: https://github.com/yjs/yjs (src/structs/Item.js, `read`, `write`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
 from collab.errors import ProtocolError
 from collab.protocol.lib0 import Reader, var_bytes, var_string, var_uint
-from collab.protocol.structs import GC, HAS_KEY, HAS_ORIGIN, HAS_RIGHT_ORIGIN, KIND, SKIP, StructReader
+from collab.protocol.struct_reader import (
+    DELETED,
+    GC,
+    HAS_KEY,
+    HAS_ORIGIN,
+    HAS_RIGHT_ORIGIN,
+    KIND,
+    SKIP,
+    TEXT,
+    VALUES,
+    StructReader,
+)
 from collab.protocol.updates import DeleteSet, decode_delete_set
-
-DELETED: Final = 1
-TEXT: Final = 4
-EMBEDDED: Final = 5
-TYPE: Final = 7
-VALUES: Final = 8
-"""Kinds of content that are more to a reader than bytes; the first says that only the length is left."""
 
 
 class Id(NamedTuple):
@@ -77,6 +82,11 @@ def items_of(update: bytes, client: int) -> list[Struct]:
     return next((found for other, found in _read_clients(StructReader(update), update) if other == client), [])
 
 
+def items_by_client(update: bytes) -> dict[int, list[Struct]]:
+    """Return the structs of each client in an update. Raises as `items_of` does."""
+    return dict(_read_clients(StructReader(update), update))
+
+
 def _read_clients(reader: StructReader, update: bytes) -> Iterator[tuple[int, list[Struct]]]:
     for _ in range(reader.var_uint()):
         count, client, clock = reader.var_uint(), reader.var_uint(), reader.var_uint()
@@ -107,8 +117,8 @@ def _read_struct(at: Id, info: int, reader: StructReader, state: bytes) -> Struc
     return EncodedItem(at, length, info & KIND, state[start : reader.position], origin, right_origin, parent, key)
 
 
-def _read_id(reader: Reader) -> Id:
-    return Id(reader.var_uint(), reader.var_uint())
+def _read_id(reader: StructReader) -> Id:
+    return Id(reader.client(), reader.var_uint())
 
 
 def part_of(kind: int, content: bytes, start: int, end: int) -> bytes:
@@ -134,13 +144,13 @@ def _each_value(reader: StructReader) -> Iterator[None]:
 
 def write_items(items: Sequence[EncodedItem], deletions: Mapping[int, Iterable[tuple[int, int]]]) -> bytes:
     """Return an update with items of one client, in the order of their clocks, and deletions of ranges of clocks."""
-    written = (
-        [var_uint(1), var_uint(len(items)), var_uint(items[0].id.client), var_uint(items[0].id.clock)]
-        if items
-        else [var_uint(0)]
-    )
-    for item in items:
-        written += _written(item)
+    first = items[0].id if items else Id(0, 0)
+    return write_encoded_items(first, list(map(write_item, items)), deletions)
+
+
+def write_encoded_items(first: Id, items: Sequence[bytes], deletions: Mapping[int, Iterable[tuple[int, int]]]) -> bytes:
+    """Do as `write_items` does, with what `write_item` returned, from this unit on."""
+    written = [var_uint(1), var_uint(len(items)), *map(var_uint, first), *items] if items else [var_uint(0)]
     written.append(var_uint(len(deletions)))
     for client, ranges in deletions.items():
         pairs = [var_uint(start) + var_uint(end - start) for start, end in ranges]
@@ -148,20 +158,27 @@ def write_items(items: Sequence[EncodedItem], deletions: Mapping[int, Iterable[t
     return b"".join(written)
 
 
-def _written(item: EncodedItem) -> list[bytes]:
+def write_item(item: EncodedItem) -> bytes:
+    """Write an item, whose id follows from where it stands in an update."""
     info = item.kind
     neighbours: list[bytes] = []
     if item.origin is not None:
         info |= HAS_ORIGIN
-        neighbours += map(var_uint, item.origin)
+        neighbours += (_client(item.origin.client), var_uint(item.origin.clock))
     if item.right_origin is not None:
         info |= HAS_RIGHT_ORIGIN
-        neighbours += map(var_uint, item.right_origin)
+        neighbours += (_client(item.right_origin.client), var_uint(item.right_origin.clock))
     if item.key is not None:
         info |= HAS_KEY
     if not neighbours and item.parent is not None:
         neighbours += _written_place(item.parent, item.key)
-    return [bytes((info,)), *neighbours, item.content]
+    return b"".join((bytes((info,)), *neighbours, item.content))
+
+
+@lru_cache(maxsize=64)
+def _client(client: int) -> bytes:
+    """Write a client id, which takes long, as most of those written are one of a few."""
+    return var_uint(client)
 
 
 def _written_place(parent: Parent, key: bytes | None) -> list[bytes]:

@@ -3,31 +3,25 @@
 An update is a count of clients, then for each a count of structs, its id and its first clock, then the structs, whose clocks follow each
 other; behind all of them its deletions. A struct is an item (where it goes, and its content), a placeholder for something collected
 (GC), or a gap (Skip) for what the sender itself lacks.
-Source: https://github.com/yjs/yjs (src/utils/encoding.js, src/structs), https://github.com/dmonad/lib0 (encoding.js, `writeAny`).
+Source: https://github.com/yjs/yjs (src/utils/encoding.js).
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, Self
 
 from collab.errors import ProtocolError
-from collab.protocol.lib0 import Reader, var_uint
-from collab.protocol.limits import MAX_NESTING, Limits
-from collab.protocol.updates import Budget, StateVector, decode_delete_set
+from collab.protocol.lib0 import var_uint
+from collab.protocol.limits import Limits
+from collab.protocol.struct_reader import GC, HAS_KEY, HAS_ORIGIN, HAS_RIGHT_ORIGIN, KIND, SKIP, TYPE, StructReader
+from collab.protocol.updates import Budget, DeleteSet, StateVector, decode_delete_set
 
 MAX_CLOCK: Final = 2**31 - 1
 """The CRDT counts in 32 bits; no document gets near."""
 
 NO_DELETIONS: Final = b"\x00"
 
-GC: Final = 0
-SKIP: Final = 10
-KIND: Final = 0x1F
-_TYPE: Final = 7
-HAS_ORIGIN: Final = 0x80
-HAS_RIGHT_ORIGIN: Final = 0x40
-HAS_KEY: Final = 0x20
-_TYPE_INFOS: Final = bytes(_TYPE | flags for flags in range(0, 0x100, HAS_KEY))
+_TYPE_INFOS: Final = bytes(TYPE | flags for flags in range(0, 0x100, HAS_KEY))
 
 
 class Run(NamedTuple):
@@ -53,6 +47,8 @@ class Structs(NamedTuple):
     """Of each client in the order of their clocks."""
 
     deletions: bytes
+    deleted: DeleteSet
+    """The deletions, decoded."""
 
     types: int
     """How many of the structs are types, which may hold others."""
@@ -60,6 +56,19 @@ class Structs(NamedTuple):
     def ready(self, reached: StateVector) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
         """Return the runs that build upon nothing but what a replica with this state has, and upon each other; and the others."""
         return ready_runs(self.runs, reached)
+
+
+class WalkedUpdate(bytes):
+    """An update that was taken apart already, where that blocked nobody."""
+
+    structs: Structs
+
+    @classmethod
+    def of(cls, update: bytes) -> Self:
+        """Take an update apart. Raises as `read_structs` does without limits."""
+        walked = cls(update)
+        walked.structs = read_structs(update)
+        return walked
 
 
 def ready_runs(runs: Sequence[Run], reached: StateVector) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
@@ -127,46 +136,6 @@ def _take_away(runs: Sequence[Run], lacking: list[int], reached: StateVector, la
             lacking.append(needed.pop()[1])
 
 
-class StructReader(Reader):
-    """Reads what stands in structs, and counts the values among it."""
-
-    __slots__ = ("needs", "nesting", "types", "values")
-
-    def __init__(self, update: bytes, limits: Limits | None = None) -> None:
-        super().__init__(update)
-        self.values = Budget("values", None if limits is None else limits.update_values)
-        self.nesting = MAX_NESTING if limits is None else min(limits.update_nesting, MAX_NESTING)
-        self.needs: dict[int, int] = {}
-        """The highest clock of each client that was read as a neighbour or a parent since this was emptied."""
-        self.types = 0
-
-    def id(self) -> None:
-        """Pass over an id, and take note of it."""
-        client, clock = self.var_uint(), self.var_uint()
-        if clock > self.needs.get(client, -1):
-            self.needs[client] = clock
-
-    def needed(self, client: int) -> tuple[tuple[int, int], ...]:
-        """Return the ids that were noted since the last call, but for those of this client."""
-        if not self.needs:
-            return ()
-        self.needs.pop(client, None)
-        needed = tuple(self.needs.items())
-        self.needs.clear()
-        return needed
-
-    def content(self, kind: int) -> int:
-        """Pass over the content of an item and return its length in clocks."""
-        read = _CONTENTS.get(kind)
-        if read is None:
-            raise ProtocolError(f"content of kind {kind} came; expected one of {', '.join(map(str, _CONTENTS))}")
-        return read(self)
-
-    def value(self) -> None:
-        """Pass over a value."""
-        _read_value(self, self.nesting)
-
-
 def read_structs(update: bytes, limits: Limits | None = None) -> Structs:
     """Take an update apart. Raises `ProtocolError` for what no client writes, and for what would harm the CRDT.
 
@@ -183,9 +152,8 @@ def read_structs(update: bytes, limits: Limits | None = None) -> Structs:
             raise ProtocolError(f"client {client} came twice; expected each client once")
         clients.add(client)
     deletions = update[reader.position :]
-    if deletions != NO_DELETIONS:
-        decode_delete_set(deletions, max_entries)
-    return Structs(tuple(runs), deletions, reader.types)
+    deleted = {} if deletions == NO_DELETIONS else decode_delete_set(deletions, max_entries)
+    return Structs(tuple(runs), deletions, deleted, reader.types)
 
 
 def most_types(update: bytes) -> int:
@@ -244,106 +212,5 @@ def _read_struct(info: int, reader: StructReader) -> int:
     if info & HAS_RIGHT_ORIGIN:
         reader.id()
     if not has_neighbour:
-        if reader.var_uint() == 1:
-            reader.var_bytes()  # the root's name
-        else:
-            reader.id()
-        if info & HAS_KEY:
-            reader.var_bytes()
+        reader.place(info)
     return reader.content(info & KIND)
-
-
-def _read_binary(reader: Reader) -> int:
-    reader.var_bytes()
-    return 1
-
-
-def _read_text(reader: Reader) -> int:
-    """Pass over a text, whose clocks are UTF-16 code units."""
-    encoded = reader.var_bytes()
-    if encoded.isascii():
-        return len(encoded)
-    try:
-        return len(encoded.decode().encode("utf-16-le")) // 2
-    except UnicodeDecodeError as error:
-        raise ProtocolError(f"a text holds an {error.reason}; expected UTF-8") from None
-
-
-def _read_format(reader: Reader) -> int:
-    reader.var_bytes()
-    reader.var_bytes()
-    return 1
-
-
-def _read_type(reader: StructReader) -> int:
-    reader.types += 1
-    kind = reader.var_uint()
-    if kind == _XML_ELEMENT:
-        reader.var_bytes()  # its name
-    elif kind not in _NAMELESS_TYPES:
-        raise ProtocolError(
-            f"a type of kind {kind} came; expected {_XML_ELEMENT} or one of {', '.join(map(str, _NAMELESS_TYPES))}"
-        )
-    return 1
-
-
-def _read_values(reader: StructReader) -> int:
-    count = reader.values.spend(reader.var_uint())
-    for _ in range(count):
-        _read_value(reader, reader.nesting)
-    return count
-
-
-def _read_subdocument(reader: StructReader) -> int:
-    reader.var_bytes()
-    _read_value(reader, reader.nesting)
-    return 1
-
-
-_XML_ELEMENT: Final = 3
-
-_NAMELESS_TYPES: Final = (0, 1, 2, 4, 6)
-"""An array, a map, a text, an XML fragment and an XML text.
-
-An XML hook (5) has a name that yrs 0.28 does not read: it would take it for the next structs, which nobody has looked at.
-"""
-
-_CONTENTS: Final[Mapping[int, Callable[[StructReader], int]]] = {
-    1: Reader.var_uint,  # deleted: only the length is left; 2, JSON, yrs 0.28 reads one too many of, and no client writes any more
-    3: _read_binary,
-    4: _read_text,
-    5: _read_binary,  # embedded, as JSON text
-    6: _read_format,
-    _TYPE: _read_type,
-    8: _read_values,
-    9: _read_subdocument,
-}
-
-_FIXED_SIZES: Final[Mapping[int, int]] = {127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0}
-"""Of undefined, null, the floats, a big integer, false and true."""
-
-_INTEGER: Final = 125
-_STRING: Final = 119
-_OBJECT: Final = 118
-_ARRAY: Final = 117
-_BYTES: Final = 116
-
-
-def _read_value(reader: StructReader, nesting: int) -> None:
-    kind = reader.byte()
-    size = _FIXED_SIZES.get(kind)
-    if size is not None:
-        reader.skip(size)
-    elif kind == _INTEGER:
-        reader.var_uint()  # its sign is in the first byte, its end is told alike
-    elif kind in (_STRING, _BYTES):
-        reader.var_bytes()
-    elif kind in (_OBJECT, _ARRAY):
-        if not nesting:
-            raise ProtocolError(f"a value came that nests more than {reader.nesting} deep")
-        for _ in range(reader.values.spend(reader.var_uint())):
-            if kind == _OBJECT:
-                reader.var_bytes()
-            _read_value(reader, nesting - 1)
-    else:
-        raise ProtocolError(f"a value of kind {kind} came; expected {_BYTES} to 127")

@@ -5,6 +5,7 @@ and its deleted ranges: a count, then a clock and a length each. What stands bet
 Source: https://github.com/yjs/yjs (src/utils/encoding.js, DeleteSet.js).
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from collab.errors import ProtocolError
@@ -57,15 +58,17 @@ def decode_delete_set(encoded: bytes, max_entries: int | None = None) -> DeleteS
     """Decode a delete set to its end. Raises `ProtocolError` when it is none, or declares more clients and ranges together."""
     reader = Reader(encoded)
     budget = Budget("clients and deleted ranges", max_entries)
-    clients = budget.spend(reader.var_uint())
+    read = reader.var_uint
+    clients = budget.spend(read())
     _check_count("clients", clients, reader)
     deleted: DeleteSet = {}
     for _ in range(clients):
-        client_id, ranges = reader.var_uint(), budget.spend(reader.var_uint())
-        _check_count("ranges", ranges, reader)
-        for _ in range(ranges):
-            clock = reader.var_uint()
-            deleted.setdefault(client_id, []).append((clock, clock + reader.var_uint()))
+        client_id, count = read(), budget.spend(read())
+        _check_count("ranges", count, reader)
+        ranges = deleted.setdefault(client_id, []) if count else []
+        for _ in range(count):
+            clock = read()
+            ranges.append((clock, clock + read()))
     reader.end()
     return deleted
 
@@ -81,16 +84,22 @@ def covers(whole: DeleteSet, part: DeleteSet) -> bool:
 
 
 def _covers_ranges(whole: list[tuple[int, int]], part: list[tuple[int, int]]) -> bool:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(whole):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
+    covered = merged(whole)
     at = 0
     for start, end in sorted(part):
-        while at < len(merged) and merged[at][1] < end:
+        while at < len(covered) and covered[at][1] < end:
             at += 1
-        if at == len(merged) or merged[at][0] > start:
+        if at == len(covered) or covered[at][0] > start:
             return False
     return True
+
+
+def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges that cover the same, sorted and apart from each other."""
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart

@@ -1,197 +1,165 @@
-"""Who delivered what of a document, and when: each unit of content, and each deletion, by whoever brought it first.
+"""Who wrote, and who deleted, what of a document: each unit of content, and each deletion, by whoever brought it first.
 
-Authors are numbers here, and times whole seconds since 1970. What somebody delivers within a minute, unit after unit, is kept as one
-delivery, so that this stays small beside the content however it was typed.
+This is kept of what somebody can still see: what the document holds, and what a kept version holds. Of what was deleted again without
+having been in any of them it is only kept who took part, and when last, so that all of it stays small beside the content.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from math import inf
+from typing import Final
 
 from collab.errors import ProtocolError
 from collab.protocol.lib0 import Reader, var_uint
 from collab.protocol.messages import EMPTY_UPDATE
 from collab.protocol.structs import read_structs
-from collab.protocol.updates import decode_delete_set
+from collab.protocol.updates import DeleteSet, StateVector
+from collab.rooms.deliveries import MINUTE, UNKNOWN_TIME, Deliveries, Delivery, Range, without
+from collab.rooms.disputes import Disputes
 
-MERGED_WITHIN: Final = 60
-"""Seconds from the first delivery within which the next units of the same client and author join it."""
+APART: Final = 300
+"""Seconds by which the times of a version and of a row may belie their order: nodes have clocks of their own, and commits take a while."""
 
-_FORMAT: Final = 1
-_BYTES_PER_DELIVERY: Final = 4
-
-
-class Delivery(NamedTuple):
-    """Units of one client that somebody delivered."""
-
-    start: int
-    end: int
-    author: int | None
-    """A number; `None` for a guest, and where nobody is known."""
-
-    at: int
-
-
-class Deliveries:
-    """Which units of each client were delivered by whom; the first delivery of a unit stands."""
-
-    __slots__ = ("_by_client",)
-
-    def __init__(self) -> None:
-        self._by_client: dict[int, list[Delivery]] = {}
-
-    def add(self, client: int, start: int, end: int, author: int | None, at: int) -> None:
-        """Take note of a delivery, as far as nobody has delivered that before."""
-        known = self._by_client.setdefault(client, [])
-        while start < end:
-            index = bisect_right(known, start, key=_start_of)
-            before = known[index - 1] if index else None
-            if before is not None and start < before.end:
-                start = before.end
-                continue
-            stop = min(end, known[index].start) if index < len(known) else end
-            if (
-                before is not None
-                and before.end == start
-                and before.author == author
-                and 0 <= at - before.at < MERGED_WITHIN
-            ):
-                known[index - 1] = before._replace(end=stop)
-            else:
-                known.insert(index, Delivery(start, stop, author, at))
-            start = stop
-
-    def within(self, client: int, start: int, end: int) -> Iterator[Delivery]:
-        """Return what is known of these units, in order, cut to them."""
-        known = self._by_client.get(client, [])
-        for index in range(max(0, bisect_right(known, start, key=_start_of) - 1), len(known)):
-            delivery = known[index]
-            if delivery.start >= end:
-                return
-            if delivery.end > start:
-                yield delivery._replace(start=max(start, delivery.start), end=min(end, delivery.end))
-
-    def authors(self) -> set[int | None]:
-        """Return everybody who has delivered something."""
-        return {delivery.author for known in self._by_client.values() for delivery in known}
-
-    def encode(self) -> bytes:
-        """Write it, each number as its difference to the one before."""
-        clients = {client: known for client, known in sorted(self._by_client.items()) if known}
-        written = [var_uint(len(clients))]
-        for client, known in clients.items():
-            written += (var_uint(client), var_uint(len(known)))
-            clock = at = 0
-            for delivery in known:
-                written += (
-                    var_uint(delivery.start - clock),
-                    var_uint(delivery.end - delivery.start),
-                    var_uint(0 if delivery.author is None else delivery.author + 1),
-                    var_uint(_zigzag(delivery.at - at)),
-                )
-                clock, at = delivery.end, delivery.at
-        return b"".join(written)
-
-    @classmethod
-    def read(cls, reader: Reader) -> "Deliveries":
-        """Read what `encode` wrote. Raises `ProtocolError` for anything else."""
-        read = cls()
-        for _ in range(reader.var_uint()):
-            client, count = reader.var_uint(), reader.var_uint()
-            if count * _BYTES_PER_DELIVERY > reader.remaining():
-                raise ProtocolError(f"{count} deliveries are declared in {reader.remaining()} bytes")
-            if client in read._by_client:
-                raise ProtocolError(f"client {client} came twice; expected each client once")
-            known = read._by_client[client] = []
-            clock = at = 0
-            for _ in range(count):
-                start = clock + reader.var_uint()
-                clock = start + reader.var_uint()
-                author = reader.var_uint()
-                at += _unzigzag(reader.var_uint())
-                known.append(Delivery(start, clock, author - 1 if author else None, at))
-        return read
+_FORMAT: Final = 2
 
 
 class Authorship:
-    """Who wrote, and who deleted, what of a document."""
+    """Who delivered what is in a document, or was."""
 
-    __slots__ = ("deleted", "written")
+    __slots__ = ("_dead", "_disputes", "_noted", "deleted", "forgotten", "written")
 
-    def __init__(self, encoded: bytes | None = None) -> None:
-        """Begin where another one ended. Raises `ProtocolError` for bytes that `encode` did not write."""
+    def __init__(
+        self, encoded: bytes | None = None, dead: DeleteSet | None = None, reached: StateVector | None = None
+    ) -> None:
+        """Begin where another one ended, with what was there and what was deleted by then: who deletes that again has deleted nothing.
+
+        Raises `ProtocolError` for bytes that `encode` did not write.
+        """
         self.written = Deliveries()
         self.deleted = Deliveries()
+        self.forgotten: dict[int | None, int] = {}
+        """When each author last had a part in what was forgotten."""
+        self._disputes = Disputes(dict(reached or {}))
+        self._dead = {client: sorted(ranges) for client, ranges in (dead or {}).items()}
+        self._noted = self._dead
+        """What of that is in `deleted`, or was forgotten."""
         if encoded is not None:
-            reader = Reader(encoded)
-            if (number := reader.var_uint()) != _FORMAT:
-                raise ProtocolError(f"authorship of format {number} came; expected {_FORMAT}")
-            self.written = Deliveries.read(reader)
-            self.deleted = Deliveries.read(reader)
-            reader.end()
+            self._read(Reader(encoded))
+
+    @classmethod
+    def unknown(cls, state: bytes) -> "Authorship":
+        """Begin with a state of which it is not known any more who delivered it: whoever brings it again is not taken for who was first.
+
+        Raises `ProtocolError` for what is no state.
+        """
+        structs = read_structs(state)
+        unknown = cls(dead=structs.deleted)
+        unknown._noted = {}
+        for run in structs.runs:
+            unknown.written.add(run.client, run.start, run.end, None, UNKNOWN_TIME)
+        return unknown
+
+    def _read(self, reader: Reader) -> None:
+        match reader.var_uint():
+            case 1:
+                self.written = Deliveries.read_first_format(reader)
+                self.deleted = Deliveries.read_first_format(reader)
+                self._noted = {}  # nothing was forgotten then
+            case 2:
+                self.written = Deliveries.read(reader)
+                self.deleted = Deliveries.read(reader)
+                for _ in range(reader.var_uint()):
+                    author = reader.var_uint()
+                    self.forgotten[author - 1 if author else None] = reader.var_uint() * MINUTE
+            case number:
+                raise ProtocolError(f"authorship of format {number} came; expected 1 or {_FORMAT}")
+        reader.end()
 
     def add(self, update: bytes, author: int | None, at: int) -> None:
-        """Take note of an update of the log. Raises `ProtocolError` for what is no update."""
+        """Take note of an update of the log. Raises `ProtocolError` for what is no update.
+
+        Of a unit that one by somebody else, which may have waited, has other content for, it is not known who delivered what stands there.
+        """
         structs = read_structs(update)
+        self._disputes.read(update, structs, author)
         for run in structs.runs:
-            self.written.add(run.client, run.start, run.end, author, at)
-        for client, ranges in decode_delete_set(structs.deletions).items():
-            for start, end in ranges:
+            known = [(delivery.start, delivery.end) for delivery in self.written.within(run.client, run.start, run.end)]
+            for start, end in without([(run.start, run.end)], known):
+                self.written.add(run.client, start, end, author, at)
+                self._disputes.is_first(run, start, end)
+            if known:
+                for start, end in self._disputes.about(run):
+                    self.written.dispute(run.client, start, end)
+        for client, ranges in structs.deleted.items():
+            for start, end in without(ranges, self._dead.get(client, ())):
                 self.deleted.add(client, start, end, author, at)
+
+    def forget(self, dead: DeleteSet, versions: Sequence[int] | None) -> None:
+        """Forget what was both written and deleted between two versions that follow each other.
+
+        Given is what is deleted by now, and when each version was taken, sorted; `None` where that is not known: then nothing is forgotten.
+        """
+        self._note_unknown(dead)
+        if versions is None:
+            return
+        gone: dict[int, list[Range]] = {}
+        for client, deletion in self.deleted:
+            until = deletion.at + MINUTE + APART if deletion.at != UNKNOWN_TIME else inf
+            for start, end, writing in self._writings(client, deletion.start, deletion.end):
+                since = 0 if writing is None else writing.at - APART
+                if bisect_left(versions, since) == bisect_right(versions, until):
+                    gone.setdefault(client, []).append((start, end))
+                    self._note_forgotten(deletion, writing)
+        for client, ranges in gone.items():
+            self.deleted.forget(client, ranges)
+        for client, dead_ranges in dead.items():
+            kept = [(delivery.start, delivery.end) for delivery in self.deleted.of(client)]
+            forgotten = list(without(sorted(dead_ranges), kept))
+            self.written.forget(client, forgotten)
+            self.written.join_across(client, forgotten)
+
+    def _note_unknown(self, dead: DeleteSet) -> None:
+        """Take note of what was deleted since without a word: with what it stood in, by somebody who did not know of it."""
+        for client, ranges in dead.items():
+            for start, end in without(ranges, self._noted.get(client, ())):
+                self.deleted.add(client, start, end, None, UNKNOWN_TIME)
+
+    def _writings(self, client: int, start: int, end: int) -> Iterator[tuple[int, int, Delivery | None]]:
+        """Cut units by who wrote them; `None` where that is not known."""
+        for writing in self.written.within(client, start, end):
+            if start < writing.start:
+                yield start, writing.start, None
+            yield writing.start, writing.end, writing
+            start = writing.end
+        if start < end:
+            yield start, end, None
+
+    def _note_forgotten(self, *deliveries: Delivery | None) -> None:
+        for delivery in deliveries:
+            if delivery is not None and delivery.at != UNKNOWN_TIME:
+                self.forgotten[delivery.author] = max(delivery.at, self.forgotten.get(delivery.author, 0))
 
     def encode(self) -> bytes:
         """Write it."""
-        return var_uint(_FORMAT) + self.written.encode() + self.deleted.encode()
+        numbers = sorted((0 if author is None else author + 1, at) for author, at in self.forgotten.items())
+        forgotten = [var_uint(author) + var_uint(at // MINUTE) for author, at in numbers]
+        parts = (self.written.encode(), self.deleted.encode(), var_uint(len(forgotten)), *forgotten)
+        return var_uint(_FORMAT) + b"".join(parts)
 
 
-def fold(encoded: bytes | None, rows: Iterable[tuple[bytes, int | None, int]]) -> bytes:
-    """Return the authorship of a snapshot and the updates after it, each with its author and time, in the order of the log."""
-    authorship = Authorship(encoded)
-    for update, author, at in rows:
-        authorship.add(update, author, at)
-    return authorship.encode()
-
-
-def participants(authorship: Authorship, before: bytes | None, after: bytes) -> set[int | None]:
+def participants(authorship: Authorship, before: bytes | None, after: bytes, *, since: int = 0) -> set[int | None]:
     """Return who has delivered what one state of a document has and an earlier one, or the empty beginning, has not.
 
-    Raises `ProtocolError` for what is no state.
+    The earlier one is a version that was taken at the time `since`. Raises `ProtocolError` for what is no state.
     """
     old, new = read_structs(EMPTY_UPDATE if before is None else before), read_structs(after)
     reached = {run.client: run.end for run in old.runs}
-    found: set[int | None] = set()
+    found = {author for author, at in authorship.forgotten.items() if at >= since}
     for run in new.runs:
         written = authorship.written.within(run.client, reached.get(run.client, 0), run.end)
-        found.update(delivery.author for delivery in written)
-    deleted = decode_delete_set(old.deletions)
-    for client, ranges in decode_delete_set(new.deletions).items():
-        for start, end in _without(ranges, sorted(deleted.get(client, ()))):
-            found.update(delivery.author for delivery in authorship.deleted.within(client, start, end))
+        found.update(delivery.author for delivery in written if delivery.at != UNKNOWN_TIME)
+    for client, ranges in new.deleted.items():
+        for start, end in without(ranges, sorted(old.deleted.get(client, ()))):
+            removals = authorship.deleted.within(client, start, end)
+            found.update(removal.author for removal in removals if removal.at != UNKNOWN_TIME)
     return found
-
-
-def _without(ranges: Iterable[tuple[int, int]], known: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Return the parts of the ranges that are in none of the known ones, which are sorted."""
-    for start, end in ranges:
-        at = start
-        for index in range(max(0, bisect_right(known, (start, start)) - 1), len(known)):
-            known_start, known_end = known[index]
-            if known_start >= end:
-                break
-            if known_start > at:
-                yield at, known_start
-            at = max(at, known_end)
-        if at < end:
-            yield at, end
-
-
-def _start_of(delivery: Delivery) -> int:
-    return delivery.start
-
-
-def _zigzag(value: int) -> int:
-    return value * 2 if value >= 0 else -value * 2 - 1
-
-
-def _unzigzag(value: int) -> int:
-    return value // 2 if value % 2 == 0 else -(value + 1) // 2

@@ -1,13 +1,16 @@
 """What came under a client id from somebody else than its user, and how its user comes to be credited for it.
 
-After a crash, people bring back what they had seen of each other. Nobody is credited for such units; they stay *open* until a client comes
-that announces their id as its own. It wrote them if it had them before it was told anything (the state vector it came with reaches beyond
-them) and if, asked for them once more, it delivers the same. Who comes without them has not written them, nor has who is here while
-somebody else delivers them: those stay without credit for good.
+After a crash, people bring back what they had seen of each other. Nobody is credited for such units; they are *open* as long as no session
+of the user whose the id is could have heard of them here: none is here when they come, and the first that enters afterwards closes them.
+That one alone may still be credited with them. It wrote them if it had them before it was told anything (the state vector it came with
+reaches beyond them), if, asked for them once more, it delivers the same, and if it then writes on behind them under that id: Yjs gives an
+id up when it hears of units under it that it has not written.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from collab.protocol.structs import Run
@@ -21,102 +24,139 @@ MAX_OPEN: Final = 4_096
 """Open runs that a room remembers; what is beyond stays without credit."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a session is to deliver once more, or has, of one client id."""
+
+    units: Sequence[Units]
+    reached: int
+    """How far the client came with this id; what it writes itself begins there."""
+
+    has_shown: bool = False
+    """Whether these units are those that it delivered, the same as they are here."""
+
+
 class Crediting:
     """The open units of one room, and whom it has asked for them."""
 
-    __slots__ = ("_asked", "_due", "_notes", "_open")
+    __slots__ = ("_asked", "_first", "_here", "_notes", "_open", "_open_runs", "_owner")
 
-    def __init__(self, open_units: Iterable[Units] = ()) -> None:
+    def __init__(self, owner: Callable[[int], str], open_units: Iterable[Units] = ()) -> None:
+        """`owner` tells the user whose a client id is, empty for nobody."""
+        self._owner = owner
         self._open: dict[int, list[Units]] = {}
+        self._open_runs = 0
         for units in open_units:
             self._open.setdefault(units.client, []).append(units)
-        self._asked: dict[Session, dict[int, list[Units]]] = {}
-        self._due: dict[Session, None] = {}
-        """Those among them who are still to be asked."""
+            self._open_runs += 1
+        self._here: Counter[str] = Counter()
+        """How many sessions each user has here."""
+        self._first: dict[Session, dict[int, list[Units]]] = {}
+        """The sessions that came first since these units, until they say what they have."""
+        self._asked: dict[Session, dict[int, _Asked]] = {}
         self._notes: list[CreditNote] = []
 
-    def delivered(self, run: Run, new_runs: Iterable[Run]) -> None:
-        """Take note of a run that came from another than its id's user, who is not here; as far as it is new."""
-        for new in new_runs:
-            units = Units(run.client, max(run.start, new.start), min(run.end, new.end))
-            if new.client == run.client and units.start < units.end:
-                self._keep_open(units)
+    def delivered(self, run: Run, known: int) -> None:
+        """Take note of a run that came from another than its id's user; as far as it is behind what was known, up to this clock."""
+        units = Units(run.client, max(run.start, known), run.end)
+        if units.start < units.end and (owner := self._owner(run.client)) and not self._here[owner]:
+            self._keep_open(units)
 
     def _keep_open(self, units: Units) -> None:
-        known = self._open.setdefault(units.client, [])
-        if known and known[-1].end == units.start:
-            units = units._replace(start=known.pop().start)
-        elif sum(map(len, self._open.values())) >= MAX_OPEN:
+        known = self._open.get(units.client, [])
+        touched = [each for each in known if each.start <= units.end and units.start <= each.end]
+        if not touched and self._open_runs >= MAX_OPEN:
             return
-        known.append(units)
-        self._notes.append(CreditNote(units, Standing.OPEN))
+        starts, ends = [each.start for each in touched], [each.end for each in touched]
+        whole = Units(units.client, min(units.start, *starts), max(units.end, *ends)) if touched else units
+        if whole in touched:
+            return
+        self._open[units.client] = sorted([*(each for each in known if each not in touched), whole])
+        self._open_runs += 1 - len(touched)
+        self._notes.append(CreditNote(whole, Standing.OPEN))
 
-    def announced(self, session: Session) -> None:
-        """Close the open units of the ids that a verified session announces if its client came without them, and ask for the others."""
-        for client in session.presence & self._open.keys():
-            if client not in self._asked.get(session, {}):
-                self._look_at(session, client)
-
-    def _look_at(self, session: Session, client: int) -> None:
-        reached = _reached(session.came_with, client)
-        had: list[Units] = []
-        for units in self._open.pop(client):
-            if reached < units.end:
-                self._notes.append(CreditNote(units, Standing.CLOSED))
-                units = units._replace(end=max(units.start, reached))
-                if units.start < units.end:
-                    self._notes.append(CreditNote(units, Standing.OPEN))
-            if units.start < units.end:
-                had.append(units)
-        if had:
-            self._open[client] = had
+    def entered(self, session: Session) -> None:
+        """Close what is open of a session's user: from now on all their sessions may have heard of it, but for what this one comes with."""
+        if session.author is None:
+            return
+        user = session.author.user_id
+        self._here[user] += 1
+        for client in [client for client in self._open if self._owner(client) == user]:
+            units = self._open.pop(client)
+            self._open_runs -= len(units)
+            self._notes += [CreditNote(each, Standing.CLOSED) for each in units]
             if session.rights.may_write:
-                self._asked.setdefault(session, {})[client] = had
-                self._due[session] = None
+                self._first.setdefault(session, {})[client] = units
+
+    def left(self, session: Session) -> None:
+        """Expect nothing more of a session."""
+        if session.author is None:
+            return
+        user = session.author.user_id
+        self._here[user] -= 1
+        if not self._here[user]:
+            del self._here[user]
+        self._first.pop(session, None)
+        self._asked.pop(session, None)
+
+    def came_with(self, session: Session, state_vector: bytes) -> None:
+        """Take note of the first state vector that a session asks with; ask it for what it came first after, if it had that.
+
+        Raises `ProtocolError` for what is no state vector.
+        """
+        first = self._first.pop(session, None)
+        if first is None:
+            return
+        came_with = decode_state_vector(state_vector)
+        for client, units in first.items():
+            reached = came_with.get(client, 0)
+            if reached >= units[-1].end:
+                self._asked.setdefault(session, {})[client] = _Asked(units, reached)
 
     @property
     def waits(self) -> bool:
-        """Whether anybody was asked and has not answered."""
+        """Whether anybody may still be credited who is here."""
         return bool(self._asked)
 
-    def due(self) -> tuple[Session, ...]:
-        """Return who is to be asked since the last call, but for those asked already."""
-        if not self._due:
-            return ()
-        due, self._due = self._due, {}
-        return tuple(due)
+    def asks(self, session: Session) -> bool:
+        """Tell whether a session is to deliver something once more."""
+        return any(not asked.has_shown for asked in self._asked.get(session, {}).values())
 
     def question(self, session: Session, state_vector: bytes) -> bytes:
         """Return the state vector to ask a session with: this one, but for what it is to deliver once more."""
-        self._due.pop(session, None)
-        asked = self._asked.get(session)
-        if asked is None:
+        if not self.asks(session):
             return state_vector
-        return encode_state_vector(_lowered(decode_state_vector(state_vector), asked))
+        return encode_state_vector(_lowered(decode_state_vector(state_vector), self._asked[session]))
 
-    def forget(self, session: Session) -> None:
-        """Ask a session no more; what it was asked for stays open."""
+    def answered(self, session: Session, runs: Iterable[Run], update: bytes, document: Document) -> None:
+        """Judge what a session delivers, if it was asked. Raises `PoisonedReplica` when the CRDT panics."""
+        for run in runs:
+            asked = self._asked.get(session, {}).get(run.client)
+            if asked is not None and not asked.has_shown and run.start <= asked.units[0].start:
+                own = document.since(run.client, asked.units[0].start)
+                self._go_on(session, run.client, _same(asked.units, own, update))
+
+    def give_up(self, session: Session) -> None:
+        """Credit a session with nothing that it was asked for."""
         self._asked.pop(session, None)
-        self._due.pop(session, None)
 
-    def answered(self, session: Session, runs: Iterable[Run], update: bytes, document: Document) -> list[int]:
-        """Judge what a session delivers, if it was asked; return the ids under which it is credited for something.
+    def _go_on(self, session: Session, client: int, same: Sequence[Units]) -> None:
+        if same:
+            self._asked[session][client] = replace(self._asked[session][client], units=same, has_shown=True)
+        else:
+            self._drop(session, client)
 
-        Raises `PoisonedReplica` when the CRDT panics.
-        """
-        asked = self._asked.get(session, {})
-        credited = []
-        for client in {run.client for run in runs if run.client in asked and run.start <= asked[run.client][0].start}:
-            del asked[client]
-            units = self._open.pop(client, [])
-            self._notes += [CreditNote(each, Standing.CLOSED) for each in units]
-            same = _same(units, document.since(units[0].client, units[0].start), update) if units else []
-            self._notes += [CreditNote(each, Standing.CREDITED, session.author) for each in same]
-            if same:
-                credited.append(client)
-        if session in self._asked and not asked:
+    def _drop(self, session: Session, client: int) -> None:
+        del self._asked[session][client]
+        if not self._asked[session]:
             del self._asked[session]
-        return credited
+
+    def wrote(self, session: Session, run: Run, known: int) -> None:
+        """Credit a session that writes on behind what it came with and has delivered once more; `known` is as in `delivered`."""
+        asked = self._asked.get(session, {}).get(run.client)
+        if asked is not None and asked.has_shown and asked.reached <= max(run.start, known) < run.end:
+            self._notes += [CreditNote(each, Standing.CREDITED, session.author) for each in asked.units]
+            self._drop(session, run.client)
 
     def notes(self) -> tuple[CreditNote, ...]:
         """Return what has changed since the last call."""
@@ -126,15 +166,9 @@ class Crediting:
         return tuple(notes)
 
 
-def _reached(came_with: bytes | None, client: int) -> int:
-    return 0 if came_with is None else decode_state_vector(came_with).get(client, 0)
-
-
-def _lowered(state_vector: StateVector, asked: dict[int, list[Units]]) -> StateVector:
-    return {
-        client: min([clock, *(units.start for units in asked.get(client, ()))])
-        for client, clock in state_vector.items()
-    }
+def _lowered(state_vector: StateVector, asked: dict[int, _Asked]) -> StateVector:
+    wanted = {client: each.units[0].start for client, each in asked.items() if not each.has_shown}
+    return {client: min(clock, wanted.get(client, clock)) for client, clock in state_vector.items()}
 
 
 def _same(units: Sequence[Units], own: bytes, other: bytes) -> list[Units]:

@@ -1,16 +1,17 @@
 """A replica of one document: the only place of the live server that touches the CRDT."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+from weakref import finalize
 
-from pycrdt import Doc, TransactionEvent
+from pycrdt import Doc
 from pycrdt import get_update as subtract_state
 
-from collab.errors import CollabError, ProtocolError, UpdateError
+from collab.errors import ProtocolError, UpdateError
 from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE
-from collab.protocol.structs import NO_DELETIONS, Run, read_structs, write_structs
+from collab.protocol.structs import NO_DELETIONS, Run, WalkedUpdate, read_structs, write_structs
 from collab.protocol.updates import (
     DeleteSet,
     StateVector,
@@ -19,43 +20,15 @@ from collab.protocol.updates import (
     decode_state_vector,
     encode_state_vector,
 )
+from collab.rooms.applied import Applied
 from collab.rooms.held import HeldRuns, is_waiting
+from collab.rooms.log_rows import join_rows
 from collab.rooms.overlap import parts_of
+from collab.rooms.pairs import SurrogatePairs
+from collab.rooms.poison import PoisonedReplica, first_line, guarded
 from collab.rooms.type_count import TypeCount
 
 _NONE: Final[frozenset[int]] = frozenset()
-
-
-class PoisonedReplica(CollabError):
-    """The CRDT failed half-way; this replica must not be used again, only be built anew from what is stored."""
-
-
-class Applied(NamedTuple):
-    """What came of applying some updates."""
-
-    broadcast: bytes | None
-    """One update with everything that changed, or `None` when nothing did."""
-
-    append: tuple[bytes, ...]
-    """What the log must keep: the updates as they came, also those that wait for one still missing; not what was known already.
-
-    They are not merged: what waits is in no encoding of the CRDT, and a row is one writer's.
-    """
-
-    appended: tuple[int, ...]
-    """Which of the updates those are."""
-
-    runs: tuple[tuple[Run, ...], ...]
-    """What each of the updates holds, whether new or not; nothing for those refused."""
-
-    new_runs: tuple[Run, ...]
-    """What is new of all of them together."""
-
-    new_clients: frozenset[int]
-    """Under whose ids the document held nothing before."""
-
-    refused: dict[int, UpdateError]
-    """By its index, what is wrong with an update that was not applied."""
 
 
 class Document:
@@ -64,21 +37,24 @@ class Document:
     What builds upon an edit still missing is held until that comes: the CRDT would take in what it can of it, and then (yrs 0.28) write
     a state that nobody reads again, once the missing edits overlap with what it has.
 
-    Every method raises `PoisonedReplica` when the CRDT panics: its errors are no `Exception`s, and leave it in a state nobody knows.
+    Every method raises `PoisonedReplica` when the CRDT panics.
     """
 
     __slots__ = (
+        "__weakref__",
         "_changes",
         "_doc",
         "_given",
         "_has_forgotten",
         "_held",
+        "_instead",
         "_limits",
         "_new_clients",
+        "_pairs",
+        "_parted",
         "_reached",
         "_runs",
         "_state",
-        "_subscription",
         "_types",
     )
 
@@ -93,7 +69,11 @@ class Document:
         self._state: bytes | None = None
         self._changes: list[bytes] = []
         self._runs: list[tuple[Run, ...]] = []
-        """Of each update of the transaction that is under way."""
+        """Of each of the updates of the transaction that is under way."""
+        self._parted: list[bytes] = []
+        """Deletions of what they would have parted."""
+        self._instead: dict[bytes, tuple[bytes, ...]] = {}
+        """What the CRDT was given in place of those of them that part a pair."""
         self._has_forgotten = False
         """Whether something held turned out to be malformed."""
         self._reached: StateVector = {}
@@ -107,7 +87,7 @@ class Document:
         self._begin(snapshot)
         try:
             self._load_at_once(stored)
-        except (PoisonedReplica, UpdateError):
+        except (PoisonedReplica, ProtocolError, UpdateError):
             # What the CRDT clears away at the end of a transaction decides about some malformed updates. They were taken in one by one,
             # or nearly so, and they are taken again that way.
             self._begin(snapshot)
@@ -115,22 +95,30 @@ class Document:
                 self._load([update])
         self._held.max_bytes = limits.held_bytes
         self._types.limit = limits.document_types
+        self._pairs.is_bounded = True
         self._limits = limits
-        self._subscription = self._doc.observe(self._changed)
+        self._watch()
+
+    def _watch(self) -> None:
+        """Have the CRDT tell of changes. It keeps itself alive as long as it has somebody to tell, and whoever that is."""
+        changes = self._changes
+        subscription = self._doc.observe(lambda event: changes.append(event.update))
+        finalize(self, self._doc.unobserve, subscription).atexit = False
 
     def _begin(self, snapshot: bytes | None) -> None:
         self._doc: Doc[Any] = Doc()
         self._held = HeldRuns()
         self._types = TypeCount(snapshot)
+        self._pairs = SurrogatePairs(snapshot)
         if snapshot is not None:
             try:
-                self._give(lambda: self._doc.apply_update(snapshot))
+                guarded("apply a snapshot", lambda: self._doc.apply_update(snapshot))
             except ValueError as error:
-                raise UpdateError(f"the stored snapshot: {_first_line(error)}") from None
+                raise UpdateError(f"the stored snapshot: {first_line(error)}") from None
         self._reached = decode_state_vector(self.state_vector())
 
     def _load_at_once(self, updates: Sequence[bytes]) -> None:
-        self._load(updates)
+        self._load(list(join_rows(updates, self._reached)))
         if self._has_forgotten:
             raise UpdateError("what was held turned out to be malformed")
 
@@ -142,40 +130,46 @@ class Document:
             index, error = next(iter(refused.items()))
             raise UpdateError(f"update {index} of the stored ones: {error}")
 
-    def _changed(self, event: TransactionEvent) -> None:
-        self._changes.append(event.update)
+    def apply(self, updates: Sequence[bytes], trusted: Container[int] = ()) -> Applied:
+        """Apply updates in one transaction; those that are no updates are refused, and the others applied all the same.
 
-    def apply(self, updates: Sequence[bytes]) -> Applied:
-        """Apply updates in one transaction; those that are no updates are refused, and the others applied all the same."""
-        refused = self._transact(updates)
-        changes, self._changes = self._changes, []
-        broadcast = changes[0] if changes and changes[0] != EMPTY_UPDATE else None
-        if changes:
+        The limits do not hold for those with a `trusted` index, which the server has made from what the document held.
+        """
+        refused = self._transact(updates, trusted)
+        broadcast = None
+        if self._changes:
             self._state = None
+            broadcast = self._changes[0] if self._changes[0] != EMPTY_UPDATE else None
+            self._changes.clear()
         runs, self._runs = tuple(self._runs), []
         if broadcast is None:
             new_runs: tuple[Run, ...] = ()
         elif broadcast == updates[0]:  # a keystroke by itself comes out as it went in
             new_runs = runs[0]
         else:
-            new_runs = read_structs(broadcast).runs
+            new_runs = self._read_back(broadcast)
         self._check_taken({run.client: run.end for run in new_runs})
         news = [index for index in range(len(updates)) if index not in refused]
         if broadcast is None:  # what changed nothing, and yet brings something, waits
             news = [index for index in news if is_waiting(updates[index], self._reached)]
         new_clients = frozenset(self._new_clients) if self._new_clients else _NONE
+        rows = [(index, row) for index in news for row in self._instead.get(updates[index], (updates[index],))]
         return Applied(
-            broadcast, tuple([updates[index] for index in news]), tuple(news), runs, new_runs, new_clients, refused
+            tuple(self._parted),
+            broadcast,
+            tuple([row for _, row in rows]),
+            tuple([index for index, _ in rows]),
+            runs,
+            new_runs,
+            new_clients,
+            refused,
         )
 
-    @property
-    def _is_live(self) -> bool:
-        return self._limits is not None
-
-    def _transact(self, updates: Sequence[bytes]) -> dict[int, UpdateError]:
+    def _transact(self, updates: Sequence[bytes], trusted: Container[int] = ()) -> dict[int, UpdateError]:
         """Give the CRDT what it may have of these updates, and hold the rest; return what is refused, by its index."""
         refused: dict[int, UpdateError] = {}
-        self._runs = []
+        self._runs, self._parted = [], []
+        self._instead.clear()
         self._given.clear()
         self._new_clients.clear()
 
@@ -183,24 +177,27 @@ class Document:
             with self._doc.transaction():
                 for index, update in enumerate(updates):
                     try:
-                        self._runs.append(self._take(update))
+                        self._runs.append(self._take(update, None if index in trusted else self._limits))
                     except (ValueError, ProtocolError) as error:  # nothing of it was applied
                         self._runs.append(())
-                        refused[index] = UpdateError(
-                            f"{len(update)} bytes that are no Yjs update: {_first_line(error)}"
-                        )
+                        refused[index] = UpdateError(f"{len(update)} bytes that are no Yjs update: {first_line(error)}")
                 if self._held:
                     self._take_held()
 
-        self._give(give)
+        guarded("apply an update", give)
         return refused
 
-    def _take(self, update: bytes) -> tuple[Run, ...]:
+    def _take(self, update: bytes, limits: Limits | None) -> tuple[Run, ...]:
         """Give the CRDT what does not build upon something missing, and hold the rest; return what it holds."""
-        structs = read_structs(update, self._limits)
+        known = update.structs if limits is None and isinstance(update, WalkedUpdate) else None
+        structs = known or read_structs(update, limits)
         if structs.types:
-            self._types.add(structs.types, self._doc.get_update)
+            self._types.add(structs.types, self._doc.get_update, is_bounded=limits is not None)
+        self._pairs.expect(structs.deleted, structs.runs, self._reached)
         ready, early = structs.ready(self._reached)
+        if self._held and self._held.overlaps(ready):  # what came first stands, also where a log is loaded at once
+            self._take_held()
+            ready, early = structs.ready(self._reached)
         for run in ready:
             if not self._goes_on(run, update):
                 self._refuse_malformed()
@@ -217,7 +214,7 @@ class Document:
 
     def _refuse_malformed(self) -> None:
         """Refuse an update that goes on from other content than is known. While a log is loaded it stays there, waiting."""
-        if self._is_live:
+        if self._limits is not None:
             raise ProtocolError("it goes on from other content of its client than is known")
         self._has_forgotten = True
 
@@ -234,7 +231,15 @@ class Document:
         return all(part.may_be_the_same for part in parts_of(run.client, (run.start, known), own, update))
 
     def _apply(self, update: bytes, runs: Iterable[Run]) -> None:
-        self._doc.apply_update(update)
+        mended = self._pairs.mend(update, self._reached, self._doc.get_update)
+        if mended.deletion is not None:
+            self._doc.apply_update(mended.deletion)
+            self._parted.append(mended.deletion)
+            self._instead[update] = mended.deletion, mended.update
+        elif mended.update is not update:
+            self._instead[update] = (mended.update,)
+        self._doc.apply_update(mended.update)
+        self._pairs.add(mended.seams)
         for run in runs:
             known = self._reached.get(run.client)
             if known is None:
@@ -247,6 +252,18 @@ class Document:
         for client, end in self._given.items():
             if taken.get(client, 0) < end:
                 raise PoisonedReplica(f"the CRDT keeps aside what came under client {client}")
+
+    @staticmethod
+    def _read_back(written: bytes) -> tuple[Run, ...]:
+        """Take apart what the CRDT wrote; of an update that cuts a surrogate pair it may write structs of no length, which nobody reads."""
+        try:
+            return read_structs(written).runs
+        except ProtocolError as error:
+            raise PoisonedReplica(f"the CRDT wrote what cannot be read: {error}") from error
+
+    def reached(self, client: int) -> int:
+        """Return how far what is held of a client goes."""
+        return self._reached.get(client, 0)
 
     def since(self, client: int, clock: int) -> bytes:
         """Return an update with what is held of a client from this clock on. Raises `PoisonedReplica`."""
@@ -264,37 +281,31 @@ class Document:
             with suppress(ValueError):  # they were decoded when they came, and are in the log in any case
                 self._apply(update, ready)
 
-    def _give(self, give: Callable[[], None]) -> None:
-        try:
-            give()
-        except (KeyboardInterrupt, SystemExit, ValueError):
-            raise
-        except BaseException as error:  # a panic of the CRDT (pyo3's PanicException) is no Exception
-            raise PoisonedReplica(f"the CRDT failed to apply an update: {_first_line(error)}") from error
-
     def state_vector(self) -> bytes:
         """Return what this replica has, as an encoded state vector."""
-        return self._read(self._doc.get_state)
+        return guarded("encode its state vector", self._doc.get_state)
 
     def state(self) -> bytes:
         """Return everything, as one update. Encoded once for all who ask between two changes."""
         if self._state is None:
-            self._state = self._read(self._doc.get_update)
+            self._state = guarded("encode its state", self._doc.get_update)
         return self._state
 
     def diff(self, state_vector: bytes) -> bytes:
         """Return what lacks to somebody with this state vector. Raises `ProtocolError` when it is none."""
         if state_vector == EMPTY_STATE_VECTOR:
             return self.state()
-        decode_state_vector(state_vector)  # the CRDT trusts the count in it, and would reserve memory for it
+        reached = decode_state_vector(state_vector)  # the CRDT trusts the count in it, and would reserve memory for it
+        if self._pairs.lower(reached, self.state):
+            state_vector = encode_state_vector(reached)
         try:
-            return self._doc.get_update(state_vector)
+            return guarded("encode a diff", lambda: self._doc.get_update(state_vector))
         except ValueError:
             raise ProtocolError(f"{len(state_vector)} bytes that are no state vector") from None
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:
-            raise PoisonedReplica(f"the CRDT failed to encode a diff: {_first_line(error)}") from error
+
+    def deletions(self) -> DeleteSet:
+        """Return everything that is deleted."""
+        return _delete_set_of(guarded("encode its deletions", lambda: self._doc.get_update(self._doc.get_state())))
 
     def holds(self, update: bytes) -> bool:
         """Tell whether an update brings nothing new, neither content nor deletions. Raises `UpdateError` when it is none."""
@@ -306,29 +317,18 @@ class Document:
         rest = _subtract(update, state_vector)
         if rest[:1] != b"\x00":
             return False
-        own = self._read(lambda: self._doc.get_update(state_vector))
+        own = guarded("encode its deletions", lambda: self._doc.get_update(state_vector))
         return rest == own or covers(_delete_set_of(own), _delete_set_of(rest))
-
-    @staticmethod
-    def _read(read: Any) -> bytes:  # noqa: ANN401 - a bound method of an untyped binding
-        try:
-            return bytes(read())
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:
-            raise PoisonedReplica(f"the CRDT failed to encode its state: {_first_line(error)}") from error
 
 
 def _subtract(update: bytes, state_vector: bytes) -> bytes:
     """Return the structs that are not in the state vector, and all deletions."""
     try:
-        return subtract_state(update, state_vector)
+        return guarded("read this update", lambda: subtract_state(update, state_vector))
     except ValueError as error:
-        raise UpdateError(f"{len(update)} bytes that are no Yjs update: {_first_line(error)}") from None
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:
-        raise UpdateError(f"the CRDT cannot read this update: {_first_line(error)}") from error
+        raise UpdateError(f"{len(update)} bytes that are no Yjs update: {first_line(error)}") from None
+    except PoisonedReplica as error:
+        raise UpdateError(str(error)) from error
 
 
 def _delete_set_of(update_without_structs: bytes) -> DeleteSet:
@@ -336,7 +336,3 @@ def _delete_set_of(update_without_structs: bytes) -> DeleteSet:
         return decode_delete_set(update_without_structs[1:])
     except ProtocolError as error:
         raise UpdateError(f"the deletions of an update cannot be read: {error}") from None
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from collab.errors import UpdateError
-from collab.rooms.claims import Author, Claims
+from collab.rooms.applied import Applied
+from collab.rooms.claims import Author, Claims, Origin
 from collab.rooms.crediting import Crediting
-from collab.rooms.document import Applied, Document, PoisonedReplica
+from collab.rooms.document import Document
 from collab.rooms.flush import Offence
+from collab.rooms.poison import PoisonedReplica
 from collab.rooms.session import Session, Writer
 
 
@@ -37,13 +39,11 @@ class AppliedEdits:
 class Edits:
     """What writers, and readers, have handed in since the last flush."""
 
-    __slots__ = ("_claims", "_crediting", "_edits", "_is_announced", "_one_by_one", "_readers_edits")
+    __slots__ = ("_claims", "_crediting", "_edits", "_one_by_one", "_readers_edits")
 
-    def __init__(self, claims: Claims, crediting: Crediting, is_announced: Callable[[int], bool]) -> None:
-        """`is_announced` tells whether somebody here announces a client id as their own."""
+    def __init__(self, claims: Claims, crediting: Crediting) -> None:
         self._claims = claims
         self._crediting = crediting
-        self._is_announced = is_announced
         self._edits: list[tuple[Writer, bytes]] = []
         self._readers_edits: list[tuple[Session, bytes]] = []
         self._one_by_one = False
@@ -71,42 +71,60 @@ class Edits:
         while batches:
             batch = batches.pop(0)
             try:
-                applied = document.apply([update for _, update in batch])
+                trusted = {index for index, (writer, _) in enumerate(batch) if writer.origin is not Origin.WRITTEN}
+                applied = document.apply([update for _, update in batch], trusted)
             except PoisonedReplica as error:
                 result.has_lost_replica = True
                 self._try_again(batch, [edit for later in batches for edit in later], result.offences, error)
                 return result
             result.append += applied.append
             result.authors += [batch[index][0].author for index in applied.appended]
+            if applied.appended:
+                self._note_whose(batch, applied, document)
             if applied.broadcast is not None:
-                self._note_whose(batch, applied)
+                for deletion in applied.parted:
+                    broadcast(deletion)
                 broadcast(applied.broadcast)
             if self._crediting.waits:
                 self._take_answers(batch, applied, document)
             for index, (writer, _) in enumerate(batch):
                 if index not in applied.refused:
                     result.acknowledge.append(writer)
-                elif not writer.refused():
+                elif not (writer.refused() | self._ask_for_less(writer, document)):
                     result.offences.append(Offence(writer, applied.refused[index]))
         self._one_by_one = False
         return result
 
-    def _note_whose(self, batch: list[tuple[Writer, bytes]], applied: Applied) -> None:
-        claims = self._claims
+    def _note_whose(self, batch: list[tuple[Writer, bytes]], applied: Applied, document: Document) -> None:
+        claims, appended = self._claims, dict.fromkeys(applied.appended)
         clients = frozenset([run.client for run in applied.new_runs])
         if not claims.settles(clients):
-            claims.make([batch[index] for index in applied.appended], applied.new_clients)
-        for index in applied.appended:
-            author = batch[index][0].author
+            under = [(batch[index][0], {run.client for run in applied.runs[index]}) for index in appended]
+            claims.make(under, applied.new_clients)
+        for index in appended:
+            writer = batch[index][0]
             for run in applied.runs[index]:
-                if author is not None and not claims.is_own(run.client, author) and not self._is_announced(run.client):
-                    self._crediting.delivered(run, applied.new_runs)
+                if not claims.is_own(run.client, writer.author):
+                    if writer.author is not None:
+                        self._crediting.delivered(run, _known_before(run.client, applied, document))
+                elif self._crediting.waits and isinstance(writer, Session):
+                    self._crediting.wrote(writer, run, _known_before(run.client, applied, document))
 
     def _take_answers(self, batch: list[tuple[Writer, bytes]], applied: Applied, document: Document) -> None:
         for (writer, update), runs in zip(batch, applied.runs, strict=True):
-            if isinstance(writer, Session) and writer.author is not None:
-                for client in self._crediting.answered(writer, runs, update, document):
-                    self._claims.claim(client, writer.author)
+            if isinstance(writer, Session):
+                self._crediting.answered(writer, runs, update, document)
+
+    def _ask_for_less(self, writer: Writer, document: Document) -> bool:
+        """Ask a session anew, for what is new alone, that was to deliver something once more and has other content there.
+
+        What it wrote behind that must not be lost for it.
+        """
+        if not isinstance(writer, Session) or not self._crediting.asks(writer):
+            return False
+        self._crediting.give_up(writer)
+        writer.tell(writer.dialect.sync_step1(document.state_vector()))
+        return True
 
     def _try_again(
         self,
@@ -141,3 +159,9 @@ class Edits:
                 result.acknowledge.append(session)
             else:
                 session.refused()
+
+
+def _known_before(client: int, applied: Applied, document: Document) -> int:
+    """Return how far the document had come with a client id; what was held back then brings it no further."""
+    starts = [run.start for run in applied.new_runs if run.client == client]
+    return min(starts) if starts else document.reached(client)

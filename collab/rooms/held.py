@@ -6,8 +6,8 @@ from itertools import count
 from typing import Final
 
 from collab.errors import ProtocolError
-from collab.protocol.structs import NO_DELETIONS, Run, lacks_nothing, read_structs, ready_runs
-from collab.protocol.updates import DeleteSet, StateVector, decode_delete_set
+from collab.protocol.structs import Run, lacks_nothing, read_structs, ready_runs
+from collab.protocol.updates import DeleteSet, StateVector
 
 _BYTES_PER_RUN: Final = 256
 """About what Python adds to each run, however short it is."""
@@ -46,6 +46,10 @@ class HeldRuns:
         self._keys.add(_key(run))
         self._bytes += _size(run)
         heapq.heappush(self._runs.setdefault(run.client, []), (run.start, run.end, next(self._order), run))
+
+    def overlaps(self, runs: Iterable[Run]) -> bool:
+        """Tell whether one of these runs may hold the same units as one that is held."""
+        return any(run.client in self._runs and self._runs[run.client][0][0] < run.end for run in runs)
 
     def pop_ready(self, reached: StateVector) -> list[Run]:
         """Return runs that build upon nothing but what a replica with this state has, and upon each other; hold them no more.
@@ -100,9 +104,7 @@ def is_waiting(update: bytes, seen: StateVector) -> bool:
     `ProtocolError` for what is no update.
     """
     structs = read_structs(update)
-    return any(run.end > seen.get(run.client, 0) for run in structs.runs) or (
-        structs.deletions != NO_DELETIONS and _deletes_unseen(decode_delete_set(structs.deletions), seen)
-    )
+    return any(run.end > seen.get(run.client, 0) for run in structs.runs) or (_deletes_unseen(structs.deleted, seen))
 
 
 def _deletes_unseen(deleted: DeleteSet, seen: StateVector) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collab.errors import UpdateError
-from collab.rooms.document import Document, PoisonedReplica
+from collab.rooms.document import Document
+from collab.rooms.poison import PoisonedReplica
 
 
 @dataclass(frozen=True, slots=True)

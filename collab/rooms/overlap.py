@@ -3,12 +3,13 @@
 An item may be cut or merged differently in each of them; behind its first unit, each unit stands right behind the one before.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from collab.protocol.items import DELETED, EncodedItem, Id, Struct, items_of, part_of
+from collab.protocol.items import EncodedItem, Id, Struct, items_of, part_of
+from collab.protocol.struct_reader import DELETED
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,24 @@ def parts_of(
     client: int, clocks: tuple[int, int], own: bytes, other: bytes, cuts: Iterable[int] = ()
 ) -> Iterator[Part]:
     """Cut a range of clocks where either update, or somebody else, cuts it. Raises `ProtocolError` for what is no update."""
+    return parts_between(clocks, items_of(own, client), items_of(other, client), cuts)
+
+
+def parts_between(
+    clocks: tuple[int, int], own: Sequence[Struct], other: Sequence[Struct], cuts: Iterable[int] = ()
+) -> Iterator[Part]:
+    """Do as `parts_of` does, for the structs of one client, in the order of their clocks."""
     start, end = clocks
-    ours, theirs = items_of(own, client), items_of(other, client)
+    ours, theirs = _within(own, start, end), _within(other, start, end)
     bounds = {bound for struct in (*ours, *theirs) for bound in (struct.id.clock, _end(struct))}
     within = sorted({start, end, *(bound for bound in bounds.union(cuts) if start < bound < end)})
     for first, last in pairwise(within):
         yield Part(first, last, _at(ours, first), _at(theirs, first))
+
+
+def _within(structs: Sequence[Struct], start: int, end: int) -> Sequence[Struct]:
+    first = max(0, bisect_right(structs, start, key=_start) - 1)
+    return structs[first : bisect_left(structs, end, key=_start)]
 
 
 def _at(structs: Sequence[Struct], clock: int) -> Struct | None:

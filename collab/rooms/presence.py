@@ -33,10 +33,6 @@ class Presence:
         self._changed: dict[int, AwarenessEntry] = {}
         self._encoded: bytes | None = None
 
-    def is_announced(self, client_id: int) -> bool:
-        """Tell whether a session that is here has announced this id as its own."""
-        return client_id in self._owners
-
     def announce(self, session: Session, entries: Iterable[AwarenessEntry]) -> None:
         """Take in what a session says of itself; what it repeats of others changes nothing.
 

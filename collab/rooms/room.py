@@ -25,9 +25,10 @@ from collab.rooms.audience import Audience
 from collab.rooms.claims import Claims
 from collab.rooms.credit_notes import Units
 from collab.rooms.crediting import Crediting
-from collab.rooms.document import Document, PoisonedReplica
+from collab.rooms.document import Document
 from collab.rooms.edits import Edits
 from collab.rooms.flush import Flush, Offence
+from collab.rooms.poison import PoisonedReplica
 from collab.rooms.presence import Presence
 from collab.rooms.session import Session, Writer
 
@@ -53,11 +54,11 @@ class Room:
         self._document: Document | None = document
         self._presence = Presence(limits)
         self._claims = Claims(owners)
-        self._crediting = Crediting(open_units)
+        self._crediting = Crediting(self._claims.owner, open_units)
         self._audience = Audience(
             self._state_vector_sent, keep_alive_interval=keep_alive_interval, stuck_timeout=stuck_timeout
         )
-        self._edits = Edits(self._claims, self._crediting, self._presence.is_announced)
+        self._edits = Edits(self._claims, self._crediting)
         self._joined: list[Session] = []
         self._questions: list[tuple[Session, bytes]] = []
         self._curious: dict[Session, None] = {}
@@ -80,6 +81,7 @@ class Room:
         """Let a session in; the next flush greets it."""
         self._audience.join(session, now)
         self._joined.append(session)
+        self._crediting.entered(session)
 
     def leave(self, session: Session) -> None:
         """Let a session go, with its presence. Its edits that wait for the next flush are applied all the same."""
@@ -92,7 +94,7 @@ class Room:
         self._questions = [question for question in self._questions if question[0] is not session]
         self._curious.pop(session, None)
         self._edits.forget_reader(session)
-        self._crediting.forget(session)
+        self._crediting.left(session)
 
     # What is said
 
@@ -106,17 +108,13 @@ class Room:
         match message:
             case SyncStep1(state_vector):
                 _check_state_vector(state_vector, self.limits.state_vector_bytes)
-                if session.came_with is None and session.author is not None:
-                    session.came_with = state_vector
+                self._crediting.came_with(session, state_vector)
                 self._questions.append((session, state_vector))
             case Awareness(entries):
-                ids = len(session.presence)
+                known = frozenset(session.presence)
                 self._presence.announce(session, entries)
-                if len(session.presence) != ids:
-                    self._claims.announced(session.presence, session.rights.user_id)
-                    if session.author is not None:
-                        self._crediting.announced(session)
-                        session.came_with = EMPTY_STATE_VECTOR  # it has served; thousands of them would fill memory
+                if session.rights.may_write and (new := session.presence - known):
+                    self._claims.announced(new, session.rights.user_id)
             case QueryAwareness():
                 self._curious[session] = None
             case Stateless(payload):
@@ -152,8 +150,6 @@ class Room:
             self._greet(self._document)
             self._tell_who_is_here(now)
             self._answer(self._document, edits.offences, now)
-        if self._document is not None:
-            self._ask_again(self._document)
         return Flush(
             tuple(edits.append),
             tuple(edits.acknowledge),
@@ -200,22 +196,11 @@ class Room:
             except CollabError as error:
                 offences.append(Offence(session, error))
                 continue
-            if not session.dialect.speaks_first:
+            # A dialect in which the server speaks first has asked already, but not for what may be credited.
+            if not session.dialect.speaks_first or self._crediting.asks(session):
                 question = self._crediting.question(session, document.state_vector())
                 session.tell(session.dialect.sync_step1(question))
             session.tell(session.dialect.sync_step2(diff))
-
-    def _ask_again(self, document: Document) -> None:
-        """Ask for what may be credited to a session that has just announced itself.
-
-        Where the server speaks second it has asked in its answer, or asks when the client comes the next time: a question too many would
-        confuse how that client counts what is saved.
-        """
-        for session in self._crediting.due():
-            if session.dialect.speaks_first:
-                session.tell(session.dialect.sync_step1(self._crediting.question(session, document.state_vector())))
-            else:
-                self._crediting.forget(session)
 
     # Passing on
 

@@ -1,11 +1,11 @@
 """One client in one room, and what may wait on its way to it."""
 
 from dataclasses import dataclass
-from typing import Final, NewType, Protocol
+from typing import ClassVar, Final, NewType, Protocol
 
 from collab.protocol.dialect import Dialect
 from collab.protocol.frames import Frame
-from collab.rooms.claims import Author
+from collab.rooms.claims import Author, Origin
 
 SessionId = NewType("SessionId", str)
 
@@ -33,6 +33,11 @@ class Writer(Protocol):
     @property
     def author(self) -> Author | None:
         """Whom its edits are from; `None` for guests."""
+        ...
+
+    @property
+    def origin(self) -> Origin:
+        """How its edits came to be."""
         ...
 
     def saved(self) -> None:
@@ -71,10 +76,11 @@ class Session:
     one diff from the state it was sent last.
     """
 
+    origin: ClassVar = Origin.WRITTEN
+
     __slots__ = (
         "author",
         "behind_since",
-        "came_with",
         "dialect",
         "has_left",
         "id",
@@ -95,8 +101,6 @@ class Session:
         self.author = rights.author
         self.presence: set[int] = set()
         """The awareness ids that are its own."""
-        self.came_with: bytes | None = None
-        """The state vector it asked with first, before it was told anything; what a verified writer's client had by itself."""
         self.has_left = False
         """Whether the room has let it go. It is told nothing more, not even what became of its last edits: another session may use its
         wire and its address by then, whose client counts the answers to its own.

@@ -26,15 +26,19 @@ class TypeCount:
         self._since_counted: int | None = None
         """How many came since the document was counted; `None` when it never was."""
 
-    def add(self, types: int, state: Callable[[], bytes]) -> None:
-        """Count what comes, to a document with this state. Raises `ProtocolError`, and counts nothing, when it is too much."""
-        if self.limit is not None and self._at_most + types > self.limit and self._is_worth_counting(types):
+    def add(self, types: int, state: Callable[[], bytes], *, is_bounded: bool = True) -> None:
+        """Count what comes, to a document with this state. Raises `ProtocolError`, and counts nothing, when it is too much.
+
+        What is not bounded is only counted: a restore brings back types in the place of others, which count until the document is counted.
+        """
+        limit = self.limit if is_bounded else None
+        if limit is not None and self._at_most + types > limit and self._is_worth_counting(types):
             self._at_most, self._since_counted = read_structs(state()).types, 0
         if self._since_counted is not None:
             self._since_counted += types
-        if self.limit is not None and self._at_most + types > self.limit:
+        if limit is not None and self._at_most + types > limit:
             raise ProtocolError(
-                f"an update with {types} types came for a document of {self._at_most}; {self.limit} are allowed in all"
+                f"an update with {types} types came for a document of {self._at_most}; {limit} are allowed in all"
             )
         self._at_most += types
 

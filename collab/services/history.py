@@ -1,29 +1,46 @@
 """A document's history: naming what it is now, comparing what it was, going back to that, and who wrote it."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar, TypeVarTuple, Unpack
 
-from anyio import CapacityLimiter, to_thread
+import structlog
+from anyio import CapacityLimiter
 
 from collab.content.comparing import compare
 from collab.content.restoring import restoring
-from collab.errors import CorruptDocument
+from collab.content.seed import RichTextFit, rich_text_fit
+from collab.errors import ContentError, CorruptDocument, DocumentNotFound
+from collab.offloading import offloaded
 from collab.ports import (
     AuthorshipStore,
     DocumentAuthorship,
     DocumentId,
+    DocumentKind,
     DocumentName,
+    DocumentRecord,
     DocumentStore,
     Version,
     VersionId,
     VersionKind,
     VersionStore,
 )
-from collab.rooms.claims import Author
+from collab.protocol.structs import WalkedUpdate
+from collab.rooms.claims import Author, Origin
 from collab.services.attribution import AttributedLine, attribute
+from collab.services.committing import committing
+from collab.turns import Turns
+
+log = structlog.get_logger(__name__)
+
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
 
 EMPTY_STATE: Final = b"\x00\x00"
+
+PIECE_BY_PIECE: Final = 8
+"""How much longer a byte takes here than where a state is only folded: every piece of it is placed, in Python."""
 
 
 class Rooms(Protocol):
@@ -37,7 +54,9 @@ class Rooms(Protocol):
         """Return when everything received so far for the document is committed."""
         ...
 
-    async def write(self, name: DocumentName, update: bytes, author: Author | None = None) -> None:
+    async def write(
+        self, name: DocumentName, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN
+    ) -> None:
         """Apply an update, and return when it is committed."""
         ...
 
@@ -56,7 +75,8 @@ class Restored:
     """The version that the document was taken back to, and what it was before."""
 
     version: Version
-    before: Version
+    before: Version | None
+    """`None` where it was all as in the version."""
 
 
 class History:
@@ -69,18 +89,27 @@ class History:
         authorship: AuthorshipStore,
         rooms: Rooms,
         threads: CapacityLimiter,
+        *,
+        max_named: int,
     ) -> None:
-        """`threads` are those that states are worked through in."""
+        """`threads` are those that states are worked through in; `max_named` is how many named versions a document may have."""
         self._documents = documents
         self._versions = versions
         self._authorship = authorship
         self._rooms = rooms
         self._threads = threads
+        self._max_named = max_named
+        self._restores: Turns[DocumentName] = Turns()
 
     async def keep(self, name: DocumentName, version_name: str, author: Author | None) -> Version:
-        """Keep what the document is now under a name."""
+        """Keep what the document is now under a name. Raises `TooManyVersions`."""
         record = await self._documents.get(name)
         return await self._take(name, record.id, VersionKind.NAMED, version_name, author)
+
+    async def rename(self, name: DocumentName, version: VersionId, version_name: str) -> Version:
+        """Give a version a name. Raises `TooManyVersions`."""
+        record = await self._documents.get(name)
+        return await self._versions.rename(record.id, version, version_name, max_named=self._max_named)
 
     async def compare(self, name: DocumentName, version: VersionId, other: VersionId | None) -> Compared:
         """Compare a version with another, whichever is the older; with `None`, with the one before it."""
@@ -91,7 +120,7 @@ class History:
             found = [await self._versions.get(document, each) for each in (version, other)]
             before, after = (each.id for each in sorted(found, key=lambda each: (each.created_at, each.id)))
         earlier = EMPTY_STATE if before is None else await self._versions.state(document, before)
-        lines = await self._compare(document, earlier, await self._versions.state(document, after))
+        lines = await self._compare(name, document, earlier, await self._versions.state(document, after))
         return Compared(before, after, lines)
 
     async def compare_with_now(self, name: DocumentName, version: VersionId) -> Compared:
@@ -108,26 +137,64 @@ class History:
     async def _compare_with_now(self, name: DocumentName, document: DocumentId, before: bytes) -> list[AttributedLine]:
         now = await self._rooms.read(name)
         await self._rooms.settle(name)  # then it is known of all of it who delivered it
-        return await self._compare(document, before, now)
+        await self._check_is_still(name, document)
+        return await self._compare(name, document, before, now)
 
-    async def _compare(self, document: DocumentId, before: bytes, after: bytes) -> list[AttributedLine]:
+    async def _compare(
+        self, name: DocumentName, document: DocumentId, before: bytes, after: bytes
+    ) -> list[AttributedLine]:
         authorship = await self._authorship.read(document)
-        return await to_thread.run_sync(_compared, before, after, authorship, limiter=self._threads)
+        if authorship.damage is not None:
+            log.warning(
+                "a record of who wrote a document is damaged; nobody is credited with what it told of",
+                document=name,
+                error=authorship.damage,
+            )
+        return await self._offloaded(_compared, before, after, authorship)
 
     async def restore(self, name: DocumentName, version: VersionId, author: Author | None) -> Restored:
-        """Take the document back to a version, by one edit, after what it is now was kept as a version too.
+        """Take the document back to a version, by one edit, after what it is now was kept as a version too; nothing where that is the same.
 
-        What somebody writes meanwhile stays. The edit is committed on return; a server that is killed before has done all of it or nothing.
+        What somebody writes meanwhile stays. Nobody is credited with what is written anew: the version says who wrote it.
+        The edit is committed on return; a server that is killed before has done all of it or nothing.
+        Raises `ContentError` where the document is rich text now, and the version is none.
         """
-        document = (await self._documents.get(name)).id
+        async with self._restores.of(name):  # another one, begun meanwhile, would write anew what this one has
+            return await self._restore(await self._documents.get(name), version, author)
+
+    async def _restore(self, record: DocumentRecord, version: VersionId, author: Author | None) -> Restored:
+        name, document = record.name, record.id
         target = await self._versions.get(document, version)
         wanted = await self._versions.state(document, version)
+        if record.kind is DocumentKind.RICH_TEXT and target.document_kind is not DocumentKind.RICH_TEXT:
+            await self._offloaded(_check_rich_text, wanted, version)
+        current = await self._rooms.read(name)
+        await self._rooms.settle(name)
+        update = await self._restoring(current, wanted)
+        if update == EMPTY_STATE:
+            return Restored(target, None)
         before = await self._take(name, document, VersionKind.BEFORE_RESTORE, None, author)
-        current = await self._versions.state(document, before.id)
-        update = await to_thread.run_sync(_restoring, current, wanted, limiter=self._threads)
+        kept = await self._versions.state(document, before.id)
+        if kept != current:  # somebody has written meanwhile; what is kept must be what the edit begins with
+            update = await self._restoring(kept, wanted)
+        await self._check_is_still(name, document)  # what was read by its id is written by its name
         if update != EMPTY_STATE:
-            await self._rooms.write(name, update, author)
+            with committing("the restore"):
+                await self._rooms.write(name, update, author, Origin.COPIED)
         return Restored(target, before)
+
+    async def _check_is_still(self, name: DocumentName, document: DocumentId) -> None:
+        """Check that no other document has taken the name meanwhile. Raises `DocumentNotFound`, or `DocumentDeleted`."""
+        if (await self._documents.get(name)).id != document:
+            raise DocumentNotFound(f"the document {name!r} was deleted meanwhile, and another has its name now")
+
+    async def _restoring(self, current: bytes, wanted: bytes) -> WalkedUpdate:
+        return await self._offloaded(_restoring, current, wanted)
+
+    async def _offloaded(self, function: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
+        """Work through states where that holds up nobody. Raises `WorkLost`, and what the function does."""
+        weight = PIECE_BY_PIECE * sum(len(state) for state in args if isinstance(state, bytes))
+        return await offloaded(weight, function, *args, limiter=self._threads)
 
     async def _take(
         self,
@@ -138,7 +205,7 @@ class History:
         author: Author | None,
     ) -> Version:
         await self._rooms.settle(name)
-        version = await self._versions.take(document, kind, name=version_name, author=author)
+        version = await self._versions.take(document, kind, name=version_name, author=author, max_named=self._max_named)
         if version is None:
             raise CorruptDocument(f"no version of {name!r} was kept, though one was asked for")
         return version
@@ -148,6 +215,14 @@ def _compared(before: bytes, after: bytes, authorship: DocumentAuthorship) -> li
     return attribute(compare(before, after), authorship)
 
 
-def _restoring(current: bytes, wanted: bytes) -> bytes:
-    """Write the update under an id that nobody has; one of 53 bits that is drawn at random."""
-    return restoring(current, wanted, secrets.randbits(53))
+def _check_rich_text(wanted: bytes, version: VersionId) -> None:
+    if rich_text_fit(wanted) is not RichTextFit.FITS:
+        raise ContentError(
+            f"version {version} is of another kind than the document is now, and holds no rich text that its editor could open; expected"
+            " one that does, or the document's kind to be changed to 'yjs' first"
+        )
+
+
+def _restoring(current: bytes, wanted: bytes) -> WalkedUpdate:
+    """Write the update under an id that nobody has; one of 53 bits that is drawn at random. Its room need not walk it again."""
+    return WalkedUpdate.of(restoring(current, wanted, secrets.randbits(53)))

@@ -39,11 +39,11 @@ class Storage:
 
 @asynccontextmanager
 async def open_storage(url: str) -> AsyncIterator[Storage]:
-    """Open the storage in the database of this URL, and close it at the end. `migrate` comes first: this makes no tables.
+    """Open the storage in the database of this URL, and close it at the end. `migrate` comes first: this makes no tables, and no file.
 
     Raises `SettingsError` for a URL that is none of ours, `DatabaseUnavailable` for a database that cannot be opened.
     """
-    async with open_database(url) as database:
+    async with open_database(url, may_create=False) as database:
         authors = Authors(database)
         yield Storage(
             SqlUpdateLog(database, authors),

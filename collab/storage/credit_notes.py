@@ -1,15 +1,19 @@
 """Units that came under a client id from another than its user, in the table `credit_notes`."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select
 
 from collab.ports import Append, DocumentId
-from collab.rooms.authorship import Deliveries
 from collab.rooms.claims import Author
 from collab.rooms.credit_notes import Standing, Units
-from collab.storage.tables import authors, claims, credit_notes
+from collab.rooms.deliveries import Deliveries
+from collab.storage.row_by_row import no_naturals, read_row_by_row, row_id
+from collab.storage.tables import credit_notes
+
+CREDIT_NOTE: Final = row_id(credit_notes)
+"""What tells one note from another, also where it cannot be read."""
 
 
 def write_credit_notes(
@@ -38,32 +42,31 @@ def write_credit_notes(
                 )
 
 
-async def read_owners(connection: AsyncConnection, document: DocumentId) -> dict[int, str]:
-    """Return the user whose each client id is."""
-    found = await connection.execute(
-        select(claims.c.client_id, authors.c.user_id)
-        .join(authors, authors.c.id == claims.c.author_id)
-        .where(claims.c.document_id == document)
-    )
-    return {row.client_id: row.user_id for row in found}
+def flaws_of_credit_note(row: RowMapping) -> list[str]:
+    """Say what of a credit note this program never wrote."""
+    flaws = no_naturals(row, "client_id", "first_clock", "end_clock")
+    return flaws if row["author_id"] is None else [*flaws, *no_naturals(row, "author_id")]
 
 
-async def read_open_units(connection: AsyncConnection, document: DocumentId) -> tuple[Units, ...]:
-    """Return the units that nobody is credited for yet."""
-    found = await connection.execute(
-        select(credit_notes.c.client_id, credit_notes.c.first_clock, credit_notes.c.end_clock)
-        .where(credit_notes.c.document_id == document, credit_notes.c.author_id.is_(None))
+def read_open_units(connection: Connection, document: DocumentId) -> tuple[Units, ...]:
+    """Return the units that nobody is credited for yet, and may be; a note that cannot be read credits nobody."""
+    notes = _sound_notes(connection, document, credit_notes.c.author_id.is_(None))
+    return tuple(Units(row["client_id"], row["first_clock"], row["end_clock"]) for row in notes)
+
+
+def read_credited(connection: Connection, document: DocumentId) -> Deliveries:
+    """Return the units that somebody was credited for; their times are zero. A note that cannot be read credits nobody."""
+    credited = Deliveries()
+    for row in _sound_notes(connection, document, credit_notes.c.author_id.is_not(None)):
+        credited.add(row["client_id"], row["first_clock"], row["end_clock"], row["author_id"], 0)
+    return credited
+
+
+def _sound_notes(connection: Connection, document: DocumentId, chosen: ColumnElement[bool]) -> list[RowMapping]:
+    notes = (
+        select(credit_notes)
+        .where(credit_notes.c.document_id == document, chosen)
         .order_by(credit_notes.c.client_id, credit_notes.c.first_clock)
     )
-    return tuple(Units(row.client_id, row.first_clock, row.end_clock) for row in found)
-
-
-async def read_credited(connection: AsyncConnection, document: DocumentId) -> Deliveries:
-    """Return the units that somebody was credited for; their times are zero."""
-    found = await connection.execute(
-        select(credit_notes).where(credit_notes.c.document_id == document, credit_notes.c.author_id.is_not(None))
-    )
-    credited = Deliveries()
-    for row in found:
-        credited.add(row.client_id, row.first_clock, row.end_clock, row.author_id, 0)
-    return credited
+    read = read_row_by_row(connection, notes, CREDIT_NOTE)
+    return [row for row in read.rows if not flaws_of_credit_note(row)]

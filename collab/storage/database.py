@@ -2,19 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from typing import Final
+from typing import Final, TypeVar
 
-from anyio import CancelScope, Lock, move_on_after, to_thread
+from anyio import CancelScope, Lock, Semaphore, fail_after, move_on_after, to_thread
 from anyio.lowlevel import checkpoint_if_cancelled
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from collab.errors import SettingsError
+from collab.errors import DatabaseUnavailable, SettingsError
+from collab.ports import DocumentId
 from collab.storage.address import Address, SqliteAddress, parse_address
-from collab.storage.commit_thread import CommitThread, Statements
 from collab.storage.failures import translated
 from collab.storage.postgres import postgres_readers, postgres_writers
-from collab.storage.sqlite import prepare_file, sqlite_readers, sqlite_writer
+from collab.storage.sqlite import POOL_TIMEOUT, READERS, READING, WRITING, prepare_file, sqlite_readers, sqlite_writer
+from collab.storage.sqlite_threads import SqliteThreads, Statements
+from collab.turns import Turns
+
+T = TypeVar("T")
 
 STATEMENT_TIMEOUT: Final = 30.0
 """Seconds that PostgreSQL may take for one statement: one whose other end is gone without a word would wait a quarter of an hour."""
@@ -28,15 +32,25 @@ class Database:
     """Gives connections; whatever goes wrong with them is raised as `DatabaseUnavailable` or `StorageError`."""
 
     def __init__(
-        self, address: Address, readers: AsyncEngine, writers: AsyncEngine, committing: CommitThread | None = None
+        self,
+        address: Address,
+        readers: AsyncEngine,
+        writers: AsyncEngine,
+        committing: SqliteThreads | None = None,
+        loading: SqliteThreads | None = None,
     ) -> None:
-        """Give it the thread that commits the log on SQLite; PostgreSQL needs none."""
+        """Give it the threads that commit the log on SQLite and load from it; PostgreSQL needs none."""
         self.address = address
         self._readers = readers
         self._writers = writers
         self._committing = committing
+        self._loading = loading
+        self._seats = Semaphore(READERS)
+        """Of those who read from an SQLite file: waiting for one can be cancelled."""
         self._turn = Lock()
         """Of those who write in this process to an SQLite file. SQLite would have them try again and again, each later than the other."""
+        self.folding: Turns[DocumentId] = Turns()
+        """Of those who fold a document's log here: each makes the other read all again, which need not end while somebody types quickly."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -46,8 +60,18 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose statements all see the database as it was at one moment, and which cannot write."""
-        async with self._transaction(self._readers) as connection:
+        async with self._seat() if self.is_sqlite else nullcontext(), self._transaction(self._readers) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _seat(self) -> AsyncIterator[None]:
+        """Wait for one of the connections that read from an SQLite file."""
+        with translated(self.address), fail_after(POOL_TIMEOUT):
+            await self._seats.acquire()
+        try:
+            yield
+        finally:
+            self._seats.release()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -55,7 +79,15 @@ class Database:
         async with self._turn if self.is_sqlite else nullcontext(), self._transaction(self._writers) as connection:
             yield connection
 
-    async def commit(self, statements: Statements) -> None:
+    async def read(self, statements: Statements[T]) -> T:
+        """Return what these statements find, as `reading` does; on the shortest road there is, for whoever opens a document."""
+        if self._loading is None:
+            async with self.reading() as connection:
+                return await connection.run_sync(statements)
+        with translated(self.address):
+            return await self._loading.run(statements)
+
+    async def commit(self, statements: Statements[None]) -> None:
         """Commit what these statements do, or nothing, as `writing` does; on the shortest road there is, for the log."""
         if self._committing is None:
             async with self.writing() as connection:
@@ -63,37 +95,43 @@ class Database:
             return
         with translated(self.address):
             async with self._turn:
-                await self._committing.commit(statements)
+                await self._committing.run(statements)
 
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        # Waiting for a connection can be cancelled. A transaction in SQLite, once begun, is carried through: it takes no longer than its
-        # cancellation, which would throw the connection away.
+        # A transaction in SQLite is carried through, from before there is a connection until after that was given back: it takes no longer
+        # than its cancellation, which would throw the connection away. And where anyio cancels that again, as it does, SQLAlchemy leaves
+        # a task behind that waits for a thread that has ended, for good, and the event loop waits for the task.
         with translated(self.address):
-            async with engine.connect() as connection:
-                await checkpoint_if_cancelled()
-                with CancelScope(shield=self.is_sqlite):
-                    async with connection.begin():
-                        yield connection
+            await checkpoint_if_cancelled()
+            with CancelScope(shield=self.is_sqlite):
+                async with engine.connect() as connection, connection.begin():
+                    yield connection
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._committing is not None:
-            await to_thread.run_sync(self._committing.close, abandon_on_cancel=True)
+        for threads in (self._committing, self._loading):
+            if threads is not None:
+                await to_thread.run_sync(threads.close, abandon_on_cancel=True)
         await self._readers.dispose()
         await self._writers.dispose()
 
 
 @asynccontextmanager
-async def open_database(url: str, *, statement_timeout: float | None = STATEMENT_TIMEOUT) -> AsyncIterator[Database]:
-    """Open the database of this URL and close it at the end; an SQLite file and its directory are made.
+async def open_database(
+    url: str, *, statement_timeout: float | None = STATEMENT_TIMEOUT, may_create: bool = True
+) -> AsyncIterator[Database]:
+    """Open the database of this URL and close it at the end; an SQLite file and its directory are made, if they may be.
 
     Raises `SettingsError` for a URL that is none of ours, `DatabaseUnavailable` for a database that cannot be opened.
     """
     address = parse_address(url)
     if isinstance(address, SqliteAddress):
+        if not may_create and not await to_thread.run_sync(address.path.exists):
+            raise DatabaseUnavailable(f"there is no database {address.path}; `collab migrate` makes one")
         await to_thread.run_sync(prepare_file, address)
-        database = Database(address, sqlite_readers(address), sqlite_writer(address), CommitThread(address))
+        committing, loading = SqliteThreads(address, 1, WRITING), SqliteThreads(address, READERS, READING)
+        database = Database(address, sqlite_readers(address), sqlite_writer(address), committing, loading)
     else:
         readers, writers = postgres_readers(address, statement_timeout), postgres_writers(address, statement_timeout)
         database = Database(address, readers, writers)

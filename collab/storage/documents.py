@@ -1,20 +1,47 @@
 """The documents' records in a database: the port `DocumentStore`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
-from sqlalchemy import ColumnElement, Text, column, exists, false, func, insert, or_, select, tuple_, update, values
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    bindparam,
+    column,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+    values,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import DocumentDeleted, DocumentExists, DocumentNotFound
-from collab.ports import DocumentChanges, DocumentKind, DocumentName, DocumentPage, DocumentRecord
+from collab.ports import DocumentChanges, DocumentKind, DocumentName, DocumentPage, DocumentRecord, Ensured
 from collab.storage.cursors import Place
 from collab.storage.database import Database
 from collab.storage.migrations import check_schema
-from collab.storage.records import COLUMNS, IS_LIVING, find_deleted, find_living, record_of, utc_now
+from collab.storage.records import COLUMNS, IS_DELETED, IS_LIVING, find_deleted, find_living, record_of, utc_now
+from collab.storage.row_by_row import read_sound
 from collab.storage.stored_bytes import checksum
 from collab.storage.tables import documents, fold, search_text, updates
+
+_LIST: Final = "documents"
+
+
+_INSERT: Final = text(
+    "INSERT INTO documents (name, title, kind, search_text, created_at, updated_at)"
+    " VALUES (:name, :title, :kind, :search_text, :now, :now) ON CONFLICT DO NOTHING"
+).bindparams(bindparam("now", type_=documents.c.created_at.type))
+"""Another node may create the same at the same moment."""
 
 
 class SqlDocumentStore:
@@ -42,6 +69,17 @@ class SqlDocumentStore:
                     )
                 )
         return record
+
+    async def ensure(self, names: Collection[DocumentName]) -> Mapping[DocumentName, Ensured]:
+        """Go the road of a commit: however many come into being at once, it is one turn."""
+        ensured: dict[DocumentName, Ensured] = {}
+
+        def statements(connection: Connection) -> None:
+            for name in sorted(names):  # two nodes never wait crosswise
+                ensured[name] = _ensure(connection, name)
+
+        await self._database.commit(statements)
+        return ensured
 
     async def get(self, name: DocumentName) -> DocumentRecord:
         """Read the living document's record."""
@@ -84,9 +122,9 @@ class SqlDocumentStore:
     async def restore(self, name: DocumentName) -> DocumentRecord:
         """Take the mark off again, unless a successor lives."""
         async with self._database.writing() as connection:
-            record = await find_deleted(connection, name, lock=True)
+            record = await connection.run_sync(find_deleted, name, lock=True)
             # Looked up after the lock was had, which may have meant waiting for another that restores.
-            if await find_living(connection, name) is not None:
+            if await connection.run_sync(find_living, name) is not None:
                 raise _exists(name)
             if record is None:
                 raise DocumentNotFound(f"no document {name!r} is in the trash")
@@ -99,12 +137,15 @@ class SqlDocumentStore:
     async def page(
         self, *, limit: int, cursor: str | None = None, query: str | None = None, prefixes: Sequence[str] | None = None
     ) -> DocumentPage:
-        """List living documents by keyset; a document that changes meanwhile moves to the front, and is not met again further on."""
+        """List living documents by keyset; a document that changes meanwhile moves to the front, and is not met again further on.
+
+        Those whose row is damaged are left out.
+        """
         if limit < 1:
             raise ValueError(f"a page of {limit} documents was asked for; expected 1 or more")
-        conditions = [IS_LIVING]
+        conditions = [IS_LIVING, documents.c.kind.in_([kind.value for kind in DocumentKind])]
         if cursor is not None:
-            place = Place.decode(cursor)
+            place = Place.decode(cursor, _LIST)
             conditions.append(tuple_(documents.c.updated_at, documents.c.id) < tuple_(place.at, place.id))
         if query is not None:
             conditions.append(self._contains(query))
@@ -117,10 +158,10 @@ class SqlDocumentStore:
             .limit(limit + 1)  # one more tells whether there is a next page
         )
         async with self._database.reading() as connection:
-            rows = (await connection.execute(statement)).mappings().all()
-        found = tuple(record_of(row) for row in rows[:limit])
-        next_cursor = Place(found[-1].updated_at, found[-1].id).encode() if len(rows) > limit else None
-        return DocumentPage(found, next_cursor)
+            found = await connection.run_sync(read_sound, statement, documents.c.id, record_of)
+        page = tuple(found[:limit])
+        next_cursor = Place(page[-1].updated_at, page[-1].id).encode(_LIST) if len(found) > limit else None
+        return DocumentPage(page, next_cursor)
 
     async def ready(self) -> None:
         """Ask the database for its schema's revision."""
@@ -136,12 +177,16 @@ class SqlDocumentStore:
 
 
 async def _living(connection: AsyncConnection, name: DocumentName, *, lock: bool = False) -> DocumentRecord:
-    record = await find_living(connection, name, lock=lock)
+    record = await connection.run_sync(find_living, name, lock=lock)
     if record is not None:
         return record
-    if await find_deleted(connection, name) is not None:
-        raise DocumentDeleted(f"the document {name!r} is in the trash; it can be restored")
+    if await connection.run_sync(find_deleted, name) is not None:
+        raise _in_trash(name)
     raise DocumentNotFound(f"there is no document {name!r}")
+
+
+def _in_trash(name: DocumentName) -> DocumentDeleted:
+    return DocumentDeleted(f"the document {name!r} is in the trash; it can be restored")
 
 
 def _named_by(patterns: Sequence[str]) -> ColumnElement[bool]:
@@ -167,3 +212,15 @@ def _can_be_stored(text: str) -> bool:
 
 def _exists(name: DocumentName) -> DocumentExists:
     return DocumentExists(f"a document {name!r} exists already")
+
+
+def _ensure(connection: Connection, name: DocumentName) -> Ensured:
+    living = select(*COLUMNS).where(documents.c.name == name, IS_LIVING)
+    is_new = False
+    if (row := connection.execute(living).mappings().one_or_none()) is None:
+        if connection.scalar(select(exists().where(documents.c.name == name, IS_DELETED))):
+            raise _in_trash(name)
+        values = {"name": name, "title": name, "kind": DocumentKind.YJS, "search_text": search_text(name, name)}
+        is_new = connection.execute(_INSERT, {**values, "now": utc_now()}).rowcount == 1
+        row = connection.execute(living).mappings().one()
+    return Ensured(record_of(row), is_new)

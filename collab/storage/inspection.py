@@ -1,19 +1,32 @@
 """Looking over what is stored, document by document, and cutting out of a log what keeps its document from loading."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from anyio import to_thread
-from sqlalchemy import delete, func, insert, literal, select, text
+from sqlalchemy import delete, insert, literal, select, text, true
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import CorruptDocument, StorageError
 from collab.ports import DocumentId, DocumentName, VersionId
-from collab.rooms.inspection import find_poison
+from collab.storage.authors import read_authors, with_numbers
+from collab.storage.credit_notes import CREDIT_NOTE
 from collab.storage.database import Database
+from collab.storage.flaws import (
+    Flaw,
+    FlawedVersion,
+    StoredRows,
+    check_version,
+    examine,
+    flaws_of_authors,
+)
 from collab.storage.migrations import check_schema
-from collab.storage.records import read_rows, snapshot_of, state_of, update_of, utc_now
-from collab.storage.tables import documents, quarantined_updates, updates, versions
+from collab.storage.owners import CLAIM
+from collab.storage.records import COLUMNS, IS_DELETED, utc_now
+from collab.storage.row_by_row import read_row_by_row
+from collab.storage.tables import claims, credit_notes, documents, quarantined_updates, snapshots, updates, versions
+from collab.storage.version_rows import authors_of
 
 PAGE: Final = 500
 """Documents whose names are read at once."""
@@ -26,24 +39,6 @@ class StoredName:
     id: DocumentId
     name: DocumentName
     in_trash: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """Something that keeps a document from loading."""
-
-    row: int | None
-    """The id of a row of the update log; `None` for the snapshot."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class FlawedVersion:
-    """A version that cannot be read; its document may well load."""
-
-    id: VersionId
-    reason: str
 
 
 class Inspection:
@@ -64,13 +59,8 @@ class Inspection:
                 if found:
                     raise StorageError(f"{self._database.address} is damaged: {'; '.join(found)}")
 
-    async def count(self) -> int:
-        """Return how many documents there are, those in the trash among them."""
-        async with self._database.reading() as connection:
-            return await connection.scalar(select(func.count()).select_from(documents)) or 0
-
     async def documents(self) -> AsyncIterator[StoredName]:
-        """Go through all documents, those in the trash among them."""
+        """Go through all documents, those in the trash among them; one whose name cannot be read is called by its id."""
         last = 0
         while page := await self._page(last):
             for document in page:
@@ -78,63 +68,64 @@ class Inspection:
             last = page[-1].id
 
     async def _page(self, after: int) -> list[StoredName]:
-        page = select(documents.c.id, documents.c.name, documents.c.deleted_at).where(documents.c.id > after)
+        page = select(documents.c.id, documents.c.name, IS_DELETED.label("in_trash")).where(documents.c.id > after)
         async with self._database.reading() as connection:
-            rows = await connection.execute(page.order_by(documents.c.id).limit(PAGE))
-            return [StoredName(DocumentId(row.id), DocumentName(row.name), row.deleted_at is not None) for row in rows]
+            read = await connection.run_sync(read_row_by_row, page.order_by(documents.c.id).limit(PAGE), documents.c.id)
+        named = [StoredName(DocumentId(row["id"]), row["name"], bool(row["in_trash"])) for row in read.rows]
+        named += [StoredName(DocumentId(id_), DocumentName(f"(id {id_})"), in_trash=False) for id_ in read.unreadable]
+        return sorted(named, key=lambda document: document.id)
 
     async def inspect(self, document: DocumentId) -> list[Flaw]:
-        """Return what keeps a document from loading; nothing when it loads."""
+        """Return what is wrong with all that serving a document reads, its versions apart; nothing when it is sound."""
         async with self._database.reading() as connection:
-            stored, rows = await read_rows(connection, document)
-        flaws: list[Flaw] = []
-        snapshot: bytes | None = None
-        if stored is not None:
-            try:
-                snapshot = snapshot_of(stored)
-            except (TypeError, ValueError) as error:
-                return [Flaw(None, str(error))]
-        ids: list[int] = []
-        sound: list[bytes] = []
-        for row in rows:
-            try:
-                sound.append(update_of(row))
-                ids.append(row["id"])
-            except (TypeError, ValueError) as error:
-                flaws.append(Flaw(row["id"], str(error)))
-        poisons = await to_thread.run_sync(find_poison, snapshot, sound)
-        return flaws + [Flaw(None if poison.index is None else ids[poison.index], poison.reason) for poison in poisons]
+            stored = await _read(connection, document)
+        examined = await to_thread.run_sync(examine, stored)
+        async with self._database.reading() as connection:  # no author ever goes
+            read = await connection.run_sync(read_authors, with_numbers(examined.authors))
+        return [*examined.flaws, *flaws_of_authors(examined.authors, read)]
+
+    async def inspect_authors(self) -> Mapping[int, str]:
+        """Return the authors whose rows cannot be read, and what is wrong with each."""
+        async with self._database.reading() as connection:
+            return (await connection.run_sync(read_authors, true())).damaged
 
     async def inspect_versions(self, document: DocumentId) -> list[FlawedVersion]:
         """Return the versions of a document that cannot be read."""
         async with self._database.reading() as connection:
-            ids = (await connection.execute(select(versions.c.id).where(versions.c.document_id == document))).scalars()
-            found = list(ids)
+            ids = select(versions.c.id).where(versions.c.document_id == document).order_by(versions.c.id)
+            found = (await connection.execute(ids)).scalars().all()
         return [flawed for version in found if (flawed := await self._inspect_version(VersionId(version))) is not None]
 
     async def _inspect_version(self, version: VersionId) -> FlawedVersion | None:
         async with self._database.reading() as connection:
-            row = (await connection.execute(select(versions).where(versions.c.id == version))).mappings().one_or_none()
-        if row is None:
-            return None  # deleted meanwhile
-        try:
-            poisons = await to_thread.run_sync(find_poison, state_of(row), [])
-        except (TypeError, ValueError) as error:
-            return FlawedVersion(version, str(error))
-        return FlawedVersion(version, poisons[0].reason) if poisons else None
+            read = await connection.run_sync(
+                read_row_by_row, select(versions).where(versions.c.id == version), versions.c.id
+            )
+            for reason in read.unreadable.values():
+                return FlawedVersion(version, reason)
+            for row in read.rows:  # none where it was deleted meanwhile
+                try:
+                    await to_thread.run_sync(check_version, row)
+                except (TypeError, ValueError) as error:
+                    return FlawedVersion(version, str(error))
+                named = {number for number in authors_of([row]) if number is not None}
+                found = await connection.run_sync(read_authors, with_numbers(named))  # a damaged one is named by itself
+                if gone := sorted(named - found.known.keys() - found.damaged.keys(), key=repr):
+                    return FlawedVersion(version, f"it names the authors {gone}, who are not in the table `authors`")
+        return None
 
     async def cut(self, document: DocumentId, rows: Sequence[int]) -> None:
         """Take rows out of a document's log, in one transaction, and keep them in `quarantined_updates`.
 
         Raises `StorageError` when not all of them are there, and `CorruptDocument` when one of them is not to blame: then nothing is cut.
         """
-        flawed = {flaw.row for flaw in await self.inspect(document)}
+        flawed = {flaw.row for flaw in await self.inspect(document) if flaw.keeps_from_loading}
         if innocent := sorted(set(rows) - flawed):
             raise CorruptDocument(
                 f"the document loads with the rows {innocent}; only what keeps it from loading is cut out"
             )
         cut = updates.c.id.in_(rows), updates.c.document_id == document
-        columns = ("document_id", "content", "checksum", "created_at")
+        columns = ("document_id", "content", "checksum", "created_at", "author_id")
         async with self._database.writing() as connection:
             kept = await connection.execute(
                 insert(quarantined_updates).from_select(
@@ -151,3 +142,20 @@ class Inspection:
                     f"{kept.rowcount} of the rows {sorted(set(rows))} are in the log; expected all of them"
                 )
             await connection.execute(delete(updates).where(*cut))
+
+
+async def _read(connection: AsyncConnection, document: DocumentId) -> StoredRows:
+    log = select(updates).where(updates.c.document_id == document).order_by(updates.c.id)
+    searched = select(documents.c.id, documents.c.search_text).where(documents.c.id == document)
+    claimed = select(claims).where(claims.c.document_id == document)
+    noted = select(credit_notes).where(credit_notes.c.document_id == document)
+    return StoredRows(
+        await connection.run_sync(read_row_by_row, select(*COLUMNS).where(documents.c.id == document), documents.c.id),
+        await connection.run_sync(read_row_by_row, searched, documents.c.id),
+        await connection.run_sync(
+            read_row_by_row, select(snapshots).where(snapshots.c.document_id == document), snapshots.c.document_id
+        ),
+        await connection.run_sync(read_row_by_row, log, updates.c.id),
+        await connection.run_sync(read_row_by_row, claimed, CLAIM),
+        await connection.run_sync(read_row_by_row, noted, CREDIT_NOTE),
+    )

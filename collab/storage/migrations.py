@@ -3,8 +3,10 @@
 The revisions lie in `migrations/` of a checkout, and in `collab/_migrations` of an installed wheel.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -34,10 +36,15 @@ class Migrated:
     after: str
 
 
-async def migrate(url: str) -> Migrated:
+Notice = Callable[[int, int], None]
+"""Is told how many revisions have been applied, of how many."""
+
+
+async def migrate(url: str, notice: Notice = lambda _applied, _all: None) -> Migrated:
     """Bring the schema of the database of this URL up to date, in one transaction; harmless to repeat, and from several processes at once.
 
-    Raises `StorageError` for a database that a newer version has migrated, and whatever `open_database` raises.
+    Tells `notice` of each revision, first of none. Raises `StorageError` for a database that a newer version has migrated, and whatever
+    `open_database` raises.
     """
     async with open_database(url, statement_timeout=None) as database, database.writing() as connection:
         # On SQLite the transaction itself holds the lock.
@@ -47,7 +54,7 @@ async def migrate(url: str) -> Migrated:
         if before is not None and before not in _known_revisions():
             raise StorageError(f"{database.address} {_too_new(before)}; start the newer one")
         if before != needed_revision():
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, before, notice)
         return Migrated(before, needed_revision())
 
 
@@ -83,9 +90,13 @@ def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, before: str | None, notice: Notice) -> None:
+    missing = len(list(_scripts().iterate_revisions("head", before or "base")))
+    applied = count(1)
     config = _config()
     config.attributes["connection"] = connection
+    config.attributes["on_version_apply"] = lambda **_: notice(next(applied), missing)
+    notice(0, missing)
     command.upgrade(config, "head")
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, select
 
 from collab.errors import CorruptDocument
-from collab.ports import DocumentId, DocumentKind, DocumentName, DocumentRecord
+from collab.ports import DocumentId, DocumentKind, DocumentName, DocumentRecord, StoredContent
+from collab.storage.row_by_row import read_all, read_row_by_row
 from collab.storage.stored_bytes import decode_state, stored_bytes, verify
 from collab.storage.tables import documents, snapshots, updates
 
@@ -23,6 +23,9 @@ COLUMNS: Final = (
 )
 """What a record is read from."""
 
+_STATE: Final = (snapshots.c.state, snapshots.c.encoding, snapshots.c.checksum)
+_UPDATE: Final = (updates.c.id, updates.c.content, updates.c.checksum)
+
 IS_LIVING: Final[ColumnElement[bool]] = documents.c.deleted_at.is_(None)
 IS_DELETED: Final[ColumnElement[bool]] = documents.c.deleted_at.is_not(None)
 
@@ -33,7 +36,12 @@ def utc_now() -> datetime:
 
 
 def record_of(row: RowMapping) -> DocumentRecord:
-    """Read a record. Raises `CorruptDocument` for a kind that this version does not know."""
+    """Read a record; a title that is no text, which SQLite lets stand there, is none.
+
+    Raises `CorruptDocument` for a kind that this version does not know, and for a name that is no text.
+    """
+    if not isinstance(row["name"], str):
+        raise CorruptDocument(f"the document with id {row['id']} has the name {row['name']!r}; expected text")
     try:
         kind = DocumentKind(row["kind"])
     except ValueError as error:
@@ -44,7 +52,7 @@ def record_of(row: RowMapping) -> DocumentRecord:
     return DocumentRecord(
         id=DocumentId(row["id"]),
         name=DocumentName(row["name"]),
-        title=row["title"],
+        title=row["title"] if isinstance(row["title"], str) else "",
         kind=kind,
         created_at=row["created_at"],
         updated_at=row["updated_at"],
@@ -52,17 +60,19 @@ def record_of(row: RowMapping) -> DocumentRecord:
     )
 
 
-async def find_living(connection: AsyncConnection, name: DocumentName, *, lock: bool = False) -> DocumentRecord | None:
-    """Return the living document of this name; `lock` keeps others from changing its row until the transaction ends."""
+def find_living(connection: Connection, name: DocumentName, *, lock: bool = False) -> DocumentRecord | None:
+    """Return the living document of this name; `lock` keeps others from changing its row until the transaction ends.
+
+    Raises `CorruptDocument` where its row cannot be read.
+    """
     statement = select(*COLUMNS).where(documents.c.name == name, IS_LIVING)
     if lock:
         statement = statement.with_for_update(key_share=True)
-    row = (await connection.execute(statement)).mappings().one_or_none()
-    return None if row is None else record_of(row)
+    return _record(connection, statement, name)
 
 
-async def find_deleted(connection: AsyncConnection, name: DocumentName, *, lock: bool = False) -> DocumentRecord | None:
-    """Return the document of this name that was put into the trash last; `lock` as in `find_living`."""
+def find_deleted(connection: Connection, name: DocumentName, *, lock: bool = False) -> DocumentRecord | None:
+    """Return the document of this name that was put into the trash last; `lock` and what is raised as in `find_living`."""
     statement = (
         select(*COLUMNS)
         .where(documents.c.name == name, IS_DELETED)
@@ -71,17 +81,48 @@ async def find_deleted(connection: AsyncConnection, name: DocumentName, *, lock:
     )
     if lock:
         statement = statement.with_for_update(key_share=True)
-    row = (await connection.execute(statement)).mappings().one_or_none()
-    return None if row is None else record_of(row)
+    return _record(connection, statement, name)
 
 
-async def read_rows(
-    connection: AsyncConnection, document: DocumentId
+def _record(connection: Connection, statement: Select[Any], name: DocumentName) -> DocumentRecord | None:
+    try:
+        rows = read_all(connection, statement)
+    except ValueError as error:
+        raise CorruptDocument(f"the document {name!r} cannot be read: {error}") from error
+    return record_of(rows[0]) if rows else None
+
+
+def read_rows(
+    connection: Connection,
+    document: DocumentId,
+    *,
+    snapshot_columns: Sequence[Column[Any]] = tuple(snapshots.c),
+    log_columns: Sequence[Column[Any]] = tuple(updates.c),
 ) -> tuple[RowMapping | None, Sequence[RowMapping]]:
-    """Return the rows of a document's snapshot, if it has one, and of its log, in the order of their ids."""
-    snapshot = await connection.execute(select(snapshots).where(snapshots.c.document_id == document))
-    log = await connection.execute(select(updates).where(updates.c.document_id == document).order_by(updates.c.id))
-    return snapshot.mappings().one_or_none(), log.mappings().all()
+    """Return the rows of a document's snapshot, if it has one, and of its log, in the order of their ids.
+
+    Raises `CorruptDocument` where one cannot be read, naming it.
+    """
+    snapshot = read_row_by_row(
+        connection, select(*snapshot_columns).where(snapshots.c.document_id == document), snapshots.c.document_id
+    )
+    log = read_row_by_row(
+        connection, select(*log_columns).where(updates.c.document_id == document).order_by(updates.c.id), updates.c.id
+    )
+    unreadable = [f"its snapshot: {reason}" for reason in snapshot.unreadable.values()]
+    unreadable += [f"row {row} of its log: {reason}" for row, reason in log.unreadable.items()]
+    if unreadable:
+        raise CorruptDocument(f"the document with id {document} cannot be read: {unreadable[0]}")
+    return snapshot.rows[0] if snapshot.rows else None, log.rows
+
+
+def read_content(connection: Connection, document: DocumentId) -> StoredContent:
+    """Read what a document holds, but not who wrote it.
+
+    Raises `CorruptDocument` as `read_rows` does, and `TypeError` or `ValueError` for what this program never wrote.
+    """
+    snapshot, rows = read_rows(connection, document, snapshot_columns=_STATE, log_columns=_UPDATE)
+    return StoredContent(None if snapshot is None else snapshot_of(snapshot), tuple(map(update_of, rows)))
 
 
 def snapshot_of(row: RowMapping) -> bytes:

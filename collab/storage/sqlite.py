@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import URL, Connection, event
@@ -30,22 +31,34 @@ RETRY_INTERVAL: Final = 0.02
 _PRIMARY_CODE: Final = 0xFF
 """The part of an error code that tells its kind; the rest tells where it came from."""
 
-PRAGMAS: Final = ("synchronous=FULL", "foreign_keys=ON")
+_PRAGMAS: Final = ("synchronous=FULL", "foreign_keys=ON")
 """For every connection. FULL, because in WAL mode NORMAL loses the last commits when the power goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What a connection is for: the statement that begins a transaction, and what is set before the first."""
+
+    begin: str
+    pragmas: tuple[str, ...]
+
+
+READING: Final = Mode("BEGIN", (*_PRAGMAS, "query_only=ON"))
+WRITING: Final = Mode("BEGIN IMMEDIATE", _PRAGMAS)
+"""It takes SQLite's write lock when a transaction begins.
+
+One that began by reading would be refused ("database is locked") as soon as another process has written meanwhile, however long it waited.
+"""
 
 
 def sqlite_readers(address: SqliteAddress) -> AsyncEngine:
     """Return an engine for reading."""
-    return _engine(address, READERS, begin="BEGIN", pragmas=(*PRAGMAS, "query_only=ON"))
+    return _engine(address, READERS, READING)
 
 
 def sqlite_writer(address: SqliteAddress) -> AsyncEngine:
-    """Return an engine with the one connection that writes: in its queue the writers of this process wait for each other in turn.
-
-    It takes SQLite's write lock when a transaction begins. One that began by reading would be refused ("database is locked") as soon as
-    another process has written meanwhile, however long it waited.
-    """
-    return _engine(address, 1, begin="BEGIN IMMEDIATE", pragmas=PRAGMAS)
+    """Return an engine with the one connection that writes: in its queue the writers of this process wait for each other in turn."""
+    return _engine(address, 1, WRITING)
 
 
 def prepare_file(address: SqliteAddress) -> None:
@@ -78,7 +91,7 @@ def _enter_wal_mode(connection: sqlite3.Connection) -> str:
             time.sleep(RETRY_INTERVAL)
 
 
-def _engine(address: SqliteAddress, connections: int, *, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:
+def _engine(address: SqliteAddress, connections: int, mode: Mode) -> AsyncEngine:
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(address.path)),
         pool_size=connections,
@@ -89,13 +102,13 @@ def _engine(address: SqliteAddress, connections: int, *, begin: str, pragmas: tu
 
     def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        for pragma in pragmas:
+        for pragma in mode.pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     def start(connection: Connection) -> None:
         # Straight to the driver: through a cursor it would cost each commit another turn of the driver's thread.
-        connection.connection.run_async(lambda driver: driver.execute(begin))
+        connection.connection.run_async(lambda driver: driver.execute(mode.begin))
 
     def abandon(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: BaseException | None) -> None:
         # A connection whose statement was cancelled is thrown away. Closing it alone would not end its transaction, nor give back the lock,

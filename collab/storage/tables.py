@@ -122,10 +122,11 @@ snapshots = Table(
     Column("checksum", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
     Column("authorship", LargeBinary),
+    Column("authorship_checksum", BigInteger),
 )
 """The latest snapshot of each document. `number` grows with each one, so that a node can tell whether the one it read is still there.
 
-`authorship` says who delivered what is in it (`collab/rooms/authorship.py`).
+`authorship` says who delivered what is in it (`collab/rooms/authorship.py`), and has a checksum of its own.
 """
 
 authors = Table(
@@ -165,6 +166,7 @@ versions = Table(
     Column("id", _ID, primary_key=True),
     Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
     Column("kind", String(16), nullable=False),
+    Column("document_kind", String(32), nullable=False, server_default="yjs"),
     Column("name", Text),
     Column("encoding", String(16), nullable=False),
     Column("state", LargeBinary, nullable=False),
@@ -175,7 +177,9 @@ versions = Table(
     Index("ix_versions_document_id_id", "document_id", "id"),
     sqlite_autoincrement=True,
 )
-"""What documents were. `participants` lists the numbers of authors, `null` among them for guests."""
+"""What documents were. `document_kind` is their kind at that moment; `participants` lists the numbers of authors, `null` among them for
+guests.
+"""
 
 quarantined_updates = Table(
     "quarantined_updates",
@@ -186,9 +190,24 @@ quarantined_updates = Table(
     Column("checksum", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
     Column("cut_at", UtcDateTime, nullable=False),
+    Column("author_id", _ID),
     Index("ix_quarantined_updates_document_id", "document_id"),
 )
-"""Rows of the update log that somebody has cut out because the document does not load with them; their bytes are kept here."""
+"""Rows of the update log that somebody has cut out because the document does not load with them; they are kept here whole."""
+
+quarantined_authorship = Table(
+    "quarantined_authorship",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("authorship", LargeBinary),
+    Column("checksum", BigInteger),
+    Column("cut_at", UtcDateTime, nullable=False),
+    Index("ix_quarantined_authorship_document_id", "document_id"),
+    sqlite_autoincrement=True,
+)
+"""Records of who wrote a snapshot, of this `number`, that could not be read when it was folded anew; they are kept here as they were."""
 
 
 def search_text(name: str, title: str) -> str:

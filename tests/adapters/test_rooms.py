@@ -1,5 +1,7 @@
 """Rooms and channels of pycrdt-websocket on our hub: what its own rooms get wrong goes right here."""
 
+from pathlib import Path
+
 import anyio
 import pytest
 from pycrdt import Array, Awareness, Doc, Text, create_awareness_message, read_message
@@ -222,6 +224,44 @@ async def test_it_may_be_started_in_a_task_and_stopped(settings: Settings) -> No
             await server.stop()
     assert not server.running
     assert await stored(settings) == "kept"
+
+
+async def test_a_message_over_the_limit_ends_its_client_alone(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, max_message_bytes=64 * 1024)
+    errors: list[Exception] = []
+
+    def handle(error: Exception, _log: object) -> bool:
+        errors.append(error)
+        return True
+
+    async with WebsocketServer(exception_handler=handle, settings=settings) as server:
+        join = joining(server)
+        async with join("/notes") as (ada, _), join("/notes") as (bob, broken):
+            bob.text += "x" * 100_000
+            await eventually(lambda: errors)
+            assert broken not in server.rooms["/notes"].clients
+            ada.text += "goes on"
+            async with join("/notes") as (third, _):
+                await third.sees("goes on")
+    (error,) = errors
+    assert "a message of 1000" in str(error)
+    assert "65536 are allowed" in str(error)
+
+
+async def test_a_server_that_was_stopped_serves_again(settings: Settings) -> None:
+    server = WebsocketServer(settings=settings)
+    async with server, joining(server)("/notes") as (ada, _):
+        ada.text += "once"
+    assert not server.running
+    async with server, joining(server)("/notes") as (ada, _):
+        await ada.sees("once")
+        ada.text += " and again"
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.start)
+        await server.started.wait()
+        async with joining(server)("/notes") as (reader, _):
+            await reader.sees("once and again")
+        await server.stop()
 
 
 async def test_every_kind_of_content_comes_through(server: WebsocketServer, join: Join) -> None:

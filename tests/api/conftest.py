@@ -74,7 +74,15 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
                 Hub.running(storage.log, storage.documents, storage.versions, settings)
             )
             candidates = (editor,) if editor is not None else ()
-            services = Services(storage.documents, hub, storage.versions, storage.authorship, access_from(settings))
+            services = Services(
+                storage.documents,
+                hub,
+                hub.committer,
+                storage.versions,
+                storage.authorship,
+                access_from(settings),
+                settings.max_named_versions,
+            )
             app = create_api(services, settings, editor_candidates=candidates)
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=HERE))

@@ -1,16 +1,19 @@
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
-from collab.api import content
 from collab.content.replica import MAX_DEPTH
+from collab.ports import DocumentName
+from collab.services import committing
 from collab.settings import Settings
 from tests.api.conftest import Serve, Server, text_update
+from tests.support.peers import text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -203,15 +206,18 @@ async def test_json_is_written_in_utf8(api: httpx.AsyncClient) -> None:
 async def test_a_writer_hears_when_its_update_is_not_committed_in_time(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never_committed(*_: object) -> None:
-        await anyio.sleep_forever()
+    """And the room keeps it: it is committed once the database takes it."""
+    monkeypatch.setattr(committing, "COMMIT_TIMEOUT", 0.2)
+    with closing(sqlite3.connect(server.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
 
-    monkeypatch.setattr(server.hub, "write", never_committed)
-    monkeypatch.setattr(content, "COMMIT_TIMEOUT", 0)
-
-    answer = await server.client.post(f"{A}/content", content=text_update("x"), headers=UPDATE)
+        answer = await server.client.post(f"{A}/content", content=text_update("x", "t"), headers=UPDATE)
 
     assert (answer.status_code, answer.json()["type"]) == (503, "/api/docs#unavailable")
+    await server.hub.settle(DocumentName("a"))
+    stored = await server.storage.log.load(DocumentName("a"))
+    assert stored is not None
+    assert text_of(*stored.content.updates) == "x"
 
 
 async def test_content_at_the_limit_of_depth_is_given_as_json(api: httpx.AsyncClient) -> None:

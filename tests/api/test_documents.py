@@ -1,6 +1,8 @@
 import httpx
 import pytest
+from sqlalchemy import text
 
+from collab.storage.database import open_database
 from tests.api.conftest import Server, bearer, text_update
 
 pytestmark = pytest.mark.anyio
@@ -94,6 +96,21 @@ async def test_a_listing_has_the_one_changed_last_first_and_turns_pages(api: htt
 
     assert [document["name"] for document in first["documents"] + second["documents"]] == ["a", "c", "b"]
     assert second["next_cursor"] is None
+
+
+@pytest.mark.parametrize("damage", ["kind = 'spreadsheet'", "updated_at = 'yesterday'"])
+async def test_a_damaged_document_hides_no_other_and_is_refused_by_itself(server: Server, damage: str) -> None:
+    for name in "abc":
+        await server.client.post("/api/v1/documents", json={"name": name})
+    async with open_database(f"sqlite:///{server.database}") as database, database.writing() as connection:
+        await connection.execute(text(f"UPDATE documents SET {damage} WHERE name = 'b'"))
+
+    answer = await server.client.get("/api/v1/documents")
+    refused = await server.client.get("/api/v1/documents/b")
+
+    assert answer.status_code == 200
+    assert [document["name"] for document in answer.json()["documents"]] == ["c", "a"]
+    assert (refused.status_code, refused.json()["type"]) == (500, "/api/docs#corrupt-document")
 
 
 async def test_a_listing_is_searched_by_title_and_name(api: httpx.AsyncClient) -> None:
@@ -209,11 +226,11 @@ async def test_an_unknown_document_is_not_found(api: httpx.AsyncClient, method: 
 async def test_deleting_a_document_closes_its_room(server: Server) -> None:
     await server.client.post("/api/v1/documents", json={"name": "a", "kind": "yjs"})
     await server.client.post("/api/v1/documents/a/content", content=text_update("x"), headers=UPDATE)
-    open_before = server.hub.room_count
+    open_before = len(server.hub._rooms)
 
     await server.client.delete("/api/v1/documents/a")
 
-    assert (open_before, server.hub.room_count) == (1, 0)
+    assert (open_before, len(server.hub._rooms)) == (1, 0)
 
 
 async def test_a_bearer_lists_only_what_the_token_names(guarded: httpx.AsyncClient) -> None:

@@ -1,8 +1,6 @@
-import anyio
 import httpx
 import pytest
 
-from collab.api import probes
 from collab.settings import Settings
 from tests.api.conftest import SECRET, Serve, Server, bearer
 
@@ -97,13 +95,3 @@ async def test_the_api_is_readable_without_anything_from_elsewhere(api: httpx.As
 async def test_the_description_is_open_where_tokens_are_asked_for(serve: Serve) -> None:
     async with serve(Settings.model_validate({"secret": SECRET})) as running:
         assert (await running.client.get("/api/docs")).status_code == 200
-
-
-async def test_a_server_whose_database_hangs_is_not_ready(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hang(_: object) -> None:
-        await anyio.sleep_forever()
-
-    monkeypatch.setattr(type(server.storage.documents), "ready", hang)
-    monkeypatch.setattr(probes, "READY_TIMEOUT", 0)
-
-    assert (await server.client.get("/readyz")).status_code == 503

@@ -28,6 +28,7 @@ ALL = [error for _, error in inspect.getmembers(errors, inspect.isclass) if issu
         (errors.CorruptDocument, 500),
         (errors.SettingsError, 500),
         (errors.DatabaseUnavailable, 503),
+        (errors.ServerBusy, 503),
         (errors.ServerDraining, 503),
     ],
 )
@@ -80,3 +81,30 @@ async def test_a_problem_never_repeats_the_value(api: httpx.AsyncClient) -> None
 
     assert answer.status_code == 422
     assert "sesame" not in answer.text
+
+
+@pytest.mark.parametrize("code", [0x0A, 0x7F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+async def test_a_title_is_one_line_in_one_direction(api: httpx.AsyncClient, code: int) -> None:
+    answer = await api.post("/api/v1/documents", json={"title": f"a{chr(code)}b"})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        f"title: has the character U+{code:04X}; expected one line of text",
+    )
+
+
+@pytest.mark.parametrize("title", ["שלום", "مرحبا", "a\u200fb", "👩\u200d💻"])
+async def test_a_title_may_be_in_any_script(api: httpx.AsyncClient, title: str) -> None:
+    assert (await api.post("/api/v1/documents", json={"title": title})).json()["title"] == title
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"{", "the body: no JSON from character 2 on; expected JSON in UTF-8"),
+        ('{"title": "ü" "x"}'.encode(), "the body: no JSON from character 15 on; expected JSON in UTF-8"),
+        (b'{"title": ""}', "title: string should have at least 1 character"),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_said_in_words(api: httpx.AsyncClient, body: bytes, detail: str) -> None:
+    answer = await api.post("/api/v1/documents", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (422, detail)

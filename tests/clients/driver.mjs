@@ -76,6 +76,11 @@ const actions = {
     Y.applyUpdate(clients.get(to).doc, Y.encodeStateAsUpdate(clients.get(client).doc));
   },
 
+  /** Announce nothing any more, also not when it connects. */
+  hide({ client }) {
+    clients.get(client).awareness.setLocalState(null);
+  },
+
   /** Write under an id that is another client's. */
   take_id({ client, clientId }) {
     clients.get(client).doc.clientID = clientId;

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from fcntl import LOCK_EX, flock
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -13,12 +14,17 @@ _STAMP: Final = FOLDER / "node_modules" / ".installed"
 
 @cache
 def install_packages() -> None:
-    """Install the packages when they are missing, or older than the lock; without those that only the recorder needs."""
-    if _STAMP.exists() and _STAMP.stat().st_mtime >= _LOCK.stat().st_mtime:
-        return
-    command = [program("npm"), "ci", "--omit=dev", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
-    subprocess.run(command, cwd=FOLDER, check=True)
-    _STAMP.touch()
+    """Install the packages when they are missing, or older than the lock; without those that only the recorder needs.
+
+    Of several processes that want them one installs, and the others wait for it.
+    """
+    with _LOCK.open() as lock:
+        flock(lock, LOCK_EX)
+        if _STAMP.exists() and _STAMP.stat().st_mtime >= _LOCK.stat().st_mtime:
+            return
+        command = [program("npm"), "ci", "--omit=dev", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=FOLDER, check=True)
+        _STAMP.touch()
 
 
 def program(name: str) -> str:

@@ -47,6 +47,17 @@ def write(client: Client, text: str) -> None:
         client.until(unsynced=0)
 
 
+def go_away(client: Client) -> None:
+    client.request("disconnect")
+    client.until(connected=False, synced=False)
+
+
+def come_back(client: Client, **wanted: Any) -> None:
+    """Connect a client again, and wait until it is synced: by then it has said what it came with."""
+    client.request("connect")
+    client.until(connected=True, synced=True, **wanted)
+
+
 @EACH_VERSION
 def test_edits_that_a_peer_brought_back_are_credited_to_their_writer_once_they_come_back(
     version: str, closed_meeting: Meeting
@@ -54,16 +65,15 @@ def test_edits_that_a_peer_brought_back_are_credited_to_their_writer_once_they_c
     bob, ada = join(closed_meeting, version, "Bob"), join(closed_meeting, "y-websocket-v3", "Ada")
     write(bob, "Bob's")
     ada.until(text="Bob's")
-    bob.request("disconnect")
-    bob.until(connected=False)
+    go_away(bob)
     bob.insert(5, " lost ones")
 
     bob.request("hand_over", to="Ada")
     until_credits(closed_meeting, ("Bob's", "Bob", "Bob"), (" lost ones", None, "Ada"))
 
-    bob.request("connect")
-    until_credits(closed_meeting, ("Bob's", "Bob", "Bob"), (" lost ones", "Bob", "Ada"))
-    write(bob, "!")
+    come_back(bob)
+    bob.insert(bob.state()["length"], "!")
+    until_credits(closed_meeting, ("Bob's", "Bob", "Bob"), (" lost ones", "Bob", "Ada"), ("!", "Bob", "Bob"))
     ada.until(text="Bob's lost ones!")
 
 
@@ -74,8 +84,7 @@ def test_text_under_the_id_of_another_is_not_credited_to_them_when_they_come_bac
     bob = closed_meeting.join_synced(version, "Bob", token=token(closed_meeting.document, name="Bob"), clientId=7)
     bob.announce("Bob")
     write(bob, "Bob's")
-    bob.request("disconnect")
-    bob.until(connected=False)
+    go_away(bob)
 
     mallory = closed_meeting.join(
         "y-websocket-v3", "Mallory", token=token(closed_meeting.document, name="Mallory"), clientId=8
@@ -86,7 +95,54 @@ def test_text_under_the_id_of_another_is_not_credited_to_them_when_they_come_bac
     expected = [("Bob's", "Bob", "Bob"), (" forged", None, "Mallory")]
     until_credits(closed_meeting, *expected)
 
-    bob.request("connect")
-    bob.until(text="Bob's forged", connected=True, synced=True)
+    come_back(bob, text="Bob's forged")
 
     assert credits_of(closed_meeting) == expected
+
+
+@EACH_VERSION
+def test_text_under_an_id_that_a_second_tab_hands_to_the_first_is_not_credited_to_its_user(
+    version: str, closed_meeting: Meeting
+) -> None:
+    bob = closed_meeting.join_synced(version, "Bob", token=token(closed_meeting.document, name="Bob"), clientId=7)
+    bob.announce("Bob")
+    write(bob, "Bob's")
+    go_away(bob)
+    mallory = closed_meeting.join(
+        "y-websocket-v3", "Mallory", token=token(closed_meeting.document, name="Mallory"), clientId=8
+    )
+    mallory.until(text="Bob's")
+    mallory.request("take_id", clientId=7)
+    write(mallory, " forged")
+    tab = closed_meeting.join_synced(version, "Tab", token=token(closed_meeting.document, name="Bob"), clientId=70)
+    tab.until(text="Bob's forged")
+    bob.request("hide")  # the providers announce the new id that Yjs then takes, and throw
+    tab.request("hand_over", to="Bob")
+
+    come_back(bob, text="Bob's forged")
+    bob.insert(bob.state()["length"], "!")
+
+    until_credits(closed_meeting, ("Bob's", "Bob", "Bob"), (" forged", None, "Mallory"), ("!", "Bob", "Bob"))
+
+
+@EACH_VERSION
+def test_text_that_is_handed_past_the_server_to_the_client_whose_id_it_is_under_is_not_credited_to_it(
+    version: str, closed_meeting: Meeting
+) -> None:
+    bob = closed_meeting.join_synced(version, "Bob", token=token(closed_meeting.document, name="Bob"), clientId=7)
+    bob.announce("Bob")
+    write(bob, "Bob's")
+    go_away(bob)
+    mallory = closed_meeting.join(
+        "y-websocket-v3", "Mallory", token=token(closed_meeting.document, name="Mallory"), clientId=8
+    )
+    mallory.until(text="Bob's")
+    mallory.request("take_id", clientId=7)
+    write(mallory, " forged")
+    bob.request("hide")  # the providers announce the new id that Yjs then takes, and throw
+    mallory.request("hand_over", to="Bob")
+
+    come_back(bob, text="Bob's forged")
+    bob.insert(bob.state()["length"], "!")
+
+    until_credits(closed_meeting, ("Bob's", "Bob", "Bob"), (" forged", None, "Mallory"), ("!", "Bob", "Bob"))

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from anyio import to_thread
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from collab.ports import Append, DocumentKind, DocumentName, VersionKind
 from collab.rooms.claims import Author, Claim
 from collab.rooms.credit_notes import CreditNote, Standing, Units
 from collab.storage import Storage, migrate, open_storage
+from collab.storage.counters import read_counters
 from collab.storage.database import Database, open_database
-from collab.storage.tables import metadata
+from collab.storage.tables import metadata, snapshots
 from tests.commands.conftest import Collab
 from tests.contracts.edits import text_of, typed
 from tests.contracts.postgres import own_database
@@ -23,7 +24,7 @@ from tests.support.poison import POISON, victim_state
 NAMES = ("notes", "../../etc/passwd", "a/b/c", ".", "..", "*", "ümläut ✓ 𝄞", "CON", "-rf", "x" * 255)
 
 
-async def fill(storage: Storage) -> None:
+async def fill(storage: Storage, database: Database) -> None:
     """Put something into every table."""
     for name in NAMES:
         record = await storage.documents.create(
@@ -35,6 +36,9 @@ async def fill(storage: Storage) -> None:
     await storage.versions.take(record.id, VersionKind.NAMED, name="Draft", author=Author("ada", "Ada"))
     await storage.log.compact(record.id)
     await storage.log.append([Append(record.id, typed("abcdef"))])
+    await damage_authorship(database)
+    await storage.log.compact(record.id)
+    await storage.log.append([Append(record.id, typed("abcdef")[5:])])
     await storage.documents.delete(DocumentName("notes"))
     poisoned = await storage.documents.create(
         DocumentName("notes"), kind=DocumentKind.RICH_TEXT, title="again", update=victim_state()
@@ -42,6 +46,11 @@ async def fill(storage: Storage) -> None:
     await storage.log.append([Append(poisoned.id, (POISON,))])
     (flaw,) = await storage.inspection.inspect(poisoned.id)
     await storage.inspection.cut(poisoned.id, [flaw.row or 0])
+
+
+async def damage_authorship(database: Database) -> None:
+    async with database.writing() as connection:
+        await connection.execute(update(snapshots).values(authorship=b"other bytes"))
 
 
 async def rows_of(database: Database) -> dict[str, Sequence[Any]]:
@@ -64,7 +73,7 @@ async def target_url(request: pytest.FixtureRequest, tmp_path: Path, postgres_se
 async def test_every_table_comes_back_bit_for_bit(
     collab: Collab, storage: Storage, database: Database, database_url: str, target_url: str, tmp_path: Path
 ) -> None:
-    await fill(storage)
+    await fill(storage, database)
     before = await rows_of(database)
     assert all(before.values()), "a table has no rows; `fill` must put some there"
 
@@ -76,13 +85,15 @@ async def test_every_table_comes_back_bit_for_bit(
     assert imported.stdout == f"{len(NAMES) + 1} documents imported, {count} rows in all.\n"
     async with open_database(target_url) as target:
         assert await rows_of(target) == before
+        async with target.reading() as connection, database.reading() as original:
+            assert await read_counters(connection) == await read_counters(original)
     assert len(files_in(tmp_path / "out")) == count_in(tmp_path / "out") - 1 == len(NAMES) + 2
 
 
 async def test_an_imported_server_goes_on_counting(
-    storage: Storage, collab: Collab, database_url: str, target_url: str, tmp_path: Path
+    storage: Storage, database: Database, collab: Collab, database_url: str, target_url: str, tmp_path: Path
 ) -> None:
-    await fill(storage)
+    await fill(storage, database)
     await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", database_url)
     await to_thread.run_sync(collab, "import", tmp_path / "out", "--database-url", target_url)
 
@@ -97,10 +108,90 @@ async def test_an_imported_server_goes_on_counting(
     assert text_of(stored.content.updates) == "x"
 
 
+async def test_ids_of_rows_that_are_gone_are_not_given_again_after_an_import(
+    storage: Storage, collab: Collab, database_url: str, target_url: str, tmp_path: Path
+) -> None:
+    record = await storage.documents.create(
+        DocumentName("notes"), kind=DocumentKind.YJS, title="", update=victim_state()
+    )
+    await storage.log.append([Append(record.id, (POISON,))])
+    (cut,) = await storage.inspection.inspect(record.id)
+    await storage.inspection.cut(record.id, [cut.row or 0])
+    await storage.log.compact(record.id)
+    version = await storage.versions.take(record.id, VersionKind.NAMED, name="Draft")
+    assert version is not None
+    await storage.versions.delete(record.id, version.id)
+    await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", database_url)
+    await to_thread.run_sync(collab, "import", tmp_path / "out", "--database-url", target_url)
+
+    async with open_storage(target_url) as target:
+        await target.log.append([Append(record.id, (POISON,))])
+        (flaw,) = await target.inspection.inspect(record.id)
+        await target.inspection.cut(record.id, [flaw.row or 0])
+        next_version = await target.versions.take(record.id, VersionKind.NAMED, name="Draft")
+
+    assert (cut.row, flaw.row) == (2, 3)
+    assert next_version is not None
+    assert next_version.id == version.id + 1
+
+
+async def test_an_export_that_counts_nothing_goes_on_behind_its_last_rows(
+    collab: Collab, exported: Path, tmp_path: Path
+) -> None:
+    manifest = exported / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "counters": {}}))
+    url = f"sqlite:///{tmp_path}/new.db"
+    await to_thread.run_sync(collab, "import", exported, "--database-url", url)
+
+    async with open_storage(url) as target:
+        record = await target.documents.create(DocumentName("new"), kind=DocumentKind.YJS, title="")
+
+    assert record.id == len(NAMES) + 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "complaint"),
+    [
+        (
+            "UPDATE updates SET created_at = 'then' WHERE id = 3",
+            "updates cannot be exported: row 3: its created_at cannot be read: ",
+        ),
+        ("UPDATE documents SET title = x'ff'", "documents cannot be exported: the row of id 1: its title is b'\\xff'"),
+        ("UPDATE documents SET name = x'ff' WHERE id = 1", "the row of id 1: its name is b'\\xff'; expected no bytes"),
+        ("UPDATE documents SET name = CAST(x'ff' AS TEXT) WHERE id = 1", "row 1: its name cannot be read: Could not"),
+        (
+            "UPDATE authors SET user_id = CAST(x'ff' AS TEXT) WHERE id = 1",
+            "authors cannot be exported: row 1: its user_id cannot be read: Could not decode",
+        ),
+        (
+            "UPDATE claims SET client_id = CAST(x'ff' AS TEXT) WHERE rowid = 1",
+            "claims cannot be exported: row 1: its client_id cannot be read: Could not decode",
+        ),
+    ],
+    ids=["time", "bytes", "name of bytes", "name", "author", "claim"],
+)
+async def test_what_would_not_come_back_is_not_exported(
+    collab: Collab, sqlite_url: str, tmp_path: Path, statement: str, complaint: str
+) -> None:
+    async with open_storage(sqlite_url) as storage, open_database(sqlite_url) as database:
+        await fill(storage, database)
+        async with database.writing() as connection:
+            await connection.exec_driver_sql(statement)
+
+    outcome = await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", sqlite_url)
+
+    assert outcome.returncode == 1
+    said = " ".join(outcome.stderr.split())
+    assert said.startswith("error: ")
+    assert complaint in said
+    assert "`collab check` names what is damaged" in said
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
 @pytest.fixture
 async def exported(collab: Collab, sqlite_url: str, tmp_path: Path) -> Path:
-    async with open_storage(sqlite_url) as storage:
-        await fill(storage)
+    async with open_storage(sqlite_url) as storage, open_database(sqlite_url) as database:
+        await fill(storage, database)
     await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", sqlite_url)
     return tmp_path / "out"
 
@@ -159,8 +250,10 @@ async def test_a_missing_file_is_named_and_nothing_is_imported(collab: Collab, e
             "names the file '../notes'",
         ),
         ({"files": 1}, "is no manifest"),
+        ({"counters": {"updates": -1}}, "is no manifest"),
+        ({"counters": {"snapshots": 1}}, "counts ['snapshots']; expected tables that give ids"),
     ],
-    ids=["revision", "format", "empty", "path", "junk"],
+    ids=["revision", "format", "empty", "path", "junk", "counter", "uncounted"],
 )
 async def test_a_manifest_that_does_not_fit_is_refused(
     collab: Collab, exported: Path, tmp_path: Path, change: dict[str, object], complaint: str

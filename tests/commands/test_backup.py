@@ -1,6 +1,8 @@
 """`collab backup`: a whole copy of SQLite while it is written to."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,29 @@ async def test_for_postgresql_it_says_how(collab: Collab, postgres_url: str, tmp
     assert backup.returncode == 1
     assert "pg_dump --format=custom" in backup.stderr
     assert not (tmp_path / "copy.dump").exists()
+
+
+def damage(database: Path) -> None:
+    """Write over the page that the log begins with."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'updates'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size + 8)
+        file.write(b"\xff" * 40)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_damaged_database_gives_no_copy(
+    collab: Collab, storage: Storage, database_url: str, tmp_path: Path
+) -> None:
+    record = await storage.documents.create(NAME, kind=DocumentKind.YJS, title="")
+    await storage.log.append([Append(record.id, typed("abcdefghijklmnopqrstuvwxyz"))])
+    damage(Path(database_url.removeprefix("sqlite:///")))
+
+    backup = await to_thread.run_sync(collab, "backup", tmp_path / "copy.db", "--database-url", database_url)
+
+    assert backup.returncode == 1
+    assert "the copy is damaged, and so perhaps the database" in backup.stderr
+    assert copies_in(tmp_path) == []

@@ -1,5 +1,6 @@
 """What was added and removed between two states, by the ids of what stands in them."""
 
+import json
 import random
 from collections.abc import Iterable
 from typing import Any
@@ -7,14 +8,19 @@ from typing import Any
 import pytest
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlText
 
-from collab.content.comparing import Change, Line, compare
+from collab.content.changes import Change, KeyChange, Line
+from collab.content.comparing import compare
 from collab.content.plain import plain_text
 from collab.content.restoring import restoring
 from tests.content.documents import RichText
 from tests.convergence.edits import random_edit
 from tests.support.peers import Peer, text_of
 
-KEPT, ADDED, REMOVED = Change.KEPT, Change.ADDED, Change.REMOVED
+KEPT, ADDED, REMOVED, CHANGED = Change
+EMPTY = b"\x00\x00"
+
+Entry = tuple[str, Any, Any]
+Formats = dict[str, Any]
 
 
 def brief(lines: Iterable[Line]) -> list[tuple[str, Change, list[tuple[str, Change]]]]:
@@ -28,6 +34,23 @@ def text_in(lines: Iterable[Line], *changes: Change) -> list[str]:
         for line in lines
         if line.change in changes
     ]
+
+
+def entries_of(lines: Iterable[Line]) -> list[tuple[str, Change, list[Entry]]]:
+    """Return the lines that have some."""
+    return [(line.tag, line.change, changed(line.entries)) for line in lines if line.entries]
+
+
+def changed(keys: Iterable[KeyChange]) -> list[Entry]:
+    """Return each key with the value that it had and the one that it has."""
+    return [(each.key, value_of(each.before), value_of(each.after)) for each in keys]
+
+
+def value_of(written: str | None) -> Any:
+    return NOTHING if written is None else json.loads(written)
+
+
+NOTHING = object()
 
 
 def test_words_added_and_removed_in_a_text() -> None:
@@ -75,7 +98,13 @@ def test_blocks_of_rich_text() -> None:
         ("paragraph", ADDED, []),
         ("paragraph", REMOVED, [("goes", REMOVED)]),
     ]
-    assert [line.changed_keys for line in lines] == [("level",), (), (), ()]
+    assert [changed(line.entries) for line in lines] == [
+        [("level", 1, 2)],
+        [("id", NOTHING, "b3")],
+        [("id", NOTHING, "b4")],
+        [("id", "b2", NOTHING)],
+    ]
+    assert [each.tag for line in lines for each in line.entries] == ["heading", *["blockContainer"] * 3]
 
 
 def test_lists_maps_and_what_is_in_them() -> None:
@@ -100,15 +129,17 @@ def test_lists_maps_and_what_is_in_them() -> None:
             "",
             KEPT,
             [
-                ("[1.0]", KEPT),
+                ("[1]", KEPT),
                 ('["two", null, true, {"k": [2.5]}]', REMOVED),
-                ('[1099511627776.0, -70.0, "AA=="]', KEPT),
+                ('[1099511627776, -70, "AA=="]', KEPT),
                 ('["new"]', ADDED),
             ],
         ),
+        ("", KEPT, []),
         ("", KEPT, [("old", KEPT), (" and new", ADDED)]),
     ]
-    assert [line.changed_keys for line in lines] == [(), ("gone",)]
+    assert [changed(line.entries) for line in lines] == [[], [("gone", 1, NOTHING)], []]
+    assert [(line.root, line.path) for line in lines] == [("a", ()), ("m", ()), ("m", ("note",))]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -128,8 +159,79 @@ def test_both_states_are_in_the_comparison_whole(seed: int) -> None:
 
     for before, after in ((first, last), (last, back.state), (first, back.state)):
         lines = [line for line in compare(before, after) if line.root == "t"]
-        assert "".join(text_in(lines, KEPT, REMOVED)) == text_of(before)
-        assert "".join(text_in(lines, KEPT, ADDED)) == text_of(after)
+        assert "".join(text_in(lines, KEPT, CHANGED, REMOVED)) == text_of(before)
+        assert "".join(text_in(lines, KEPT, CHANGED, ADDED)) == text_of(after)
+        check_formats(lines, letters_of(before), letters_of(after))
+        was, now = values_in(before), values_in(after)
+        assert was == expected_values(before)
+        assert replayed(was, before, after) == now == expected_values(after)
+
+
+Letter = tuple[str, Formats]
+Values = dict[tuple[str, ...], Any]
+
+
+def letters_of(state: bytes) -> list[Letter]:
+    """Return the letters of a state's text, each with its formats."""
+    peer = Peer(1)
+    peer.hear([state])
+    return [(letter, formats or {}) for chunk, formats in peer.text.diff() for letter in chunk]
+
+
+def check_formats(lines: Iterable[Line], before: list[Letter], after: list[Letter]) -> None:
+    """Check that every change of a format is told, and nothing else."""
+    for line in lines:
+        for segment in line.segments:
+            for letter in segment.text:
+                _, was = before.pop(0) if segment.change is not ADDED else (letter, {})
+                _, now = after.pop(0) if segment.change is not REMOVED else (letter, {})
+                expected = [
+                    (key, was.get(key, NOTHING), now.get(key, NOTHING))
+                    for key in sorted({*was, *now})
+                    if was.get(key, NOTHING) != now.get(key, NOTHING)
+                ]
+                assert changed(segment.formats) == expected
+                assert (segment.change is CHANGED) == (expected != [] and segment.change not in {ADDED, REMOVED})
+
+
+def values_in(state: bytes) -> Values:
+    """Return all that is under the keys of the map, as the comparison with the empty beginning tells it."""
+    return replayed({}, EMPTY, state)
+
+
+def replayed(values: Values, before: bytes, after: bytes) -> Values:
+    """Return what a comparison makes of values."""
+    values = dict(values)
+    lines = [line for line in compare(before, after) if line.root == "m"]
+    for line in lines:
+        for each in line.entries:
+            if each.before is not None:
+                assert values.pop((*line.path, each.key)) == value_of(each.before)
+        if line.segments and line.change is not ADDED:
+            assert values.pop(line.path) == items_in(line, KEPT, REMOVED)
+    for line in lines:
+        for each in line.entries:
+            if each.after is not None:
+                values[*line.path, each.key] = value_of(each.after)
+        if line.segments and line.change is not REMOVED:
+            values[line.path] = items_in(line, KEPT, ADDED)
+    return values
+
+
+def items_in(line: Line, *changes: Change) -> list[Any]:
+    return [item for segment in line.segments if segment.change in changes for item in json.loads(segment.text)]
+
+
+def expected_values(state: bytes) -> Values:
+    peer = Peer(1)
+    peer.hear([state])
+    found: Values = {}
+    for key, value in (peer.map.to_py() or {}).items():
+        if isinstance(value, dict):
+            found |= {(key, inner): each for inner, each in value.items()}
+        else:
+            found[(key,)] = value
+    return found
 
 
 def test_a_document_against_itself_is_all_kept() -> None:
@@ -139,5 +241,29 @@ def test_a_document_against_itself_is_all_kept() -> None:
     lines = compare(written.state(), written.state())
     assert {segment.change for line in lines for segment in line.segments} == {KEPT}
     assert {line.change for line in lines} == {KEPT}
-    assert not any(line.changed_keys for line in lines)
+    assert not any(line.entries for line in lines)
+    assert not any(segment.formats for line in lines for segment in line.segments)
     assert sorted(text_in(lines, KEPT)) == sorted(plain_text(written.state()).replace("\t", "\n").split("\n"))
+
+
+def test_formats_of_an_element_in_a_text_are_among_its_attributes() -> None:
+    document = RichText()
+    text = document.block("paragraph").children.append(XmlText("ab"))
+    empty = document.state()
+    text.insert_embed(1, XmlElement("mention", {"name": "Ada"}), {"bold": {}})
+    written = document.state()
+    text.format(0, 3, {"bold": None, "em": {}})
+    changed_since = document.state()
+    del text[1:2]
+    removed = document.state()
+
+    added = [("bold", NOTHING, {}), ("name", NOTHING, "Ada")]
+    assert entries_of(compare(empty, written)) == [("mention", ADDED, added)]
+    assert entries_of(compare(written, written)) == []
+    assert entries_of(compare(written, changed_since)) == [
+        ("mention", KEPT, [("bold", {}, NOTHING), ("em", NOTHING, {})])
+    ]
+    assert entries_of(compare(changed_since, removed)) == [
+        ("mention", REMOVED, [("em", {}, NOTHING), ("name", "Ada", NOTHING)])
+    ]
+    assert [segment.text for line in compare(EMPTY, written) for segment in line.segments] == ["a", "b"]

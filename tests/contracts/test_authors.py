@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName
 from collab.rooms.claims import Author, Claim
-from collab.storage import Storage
+from collab.storage import Storage, authors
 from collab.storage.database import Database
 from tests.contracts.edits import typed
 
@@ -56,6 +56,32 @@ async def test_author_has_one_number_on_all_nodes_and_the_latest_name(
     query = "SELECT name FROM authors WHERE user_id = 'one-user'"
     assert await rows(database, query) == [("Ada Lovelace",)]
     assert await deliverers(database) == [("one-user",)] * 3
+
+
+async def test_name_that_changes_back_is_the_one_that_is_kept(
+    storage: Storage, database: Database, document: DocumentId
+) -> None:
+    for name in ("Old", "New", "Old"):
+        await storage.log.append([Append(document, typed("a"), (Author("one-user", name),))])
+    assert await rows(database, "SELECT name FROM authors WHERE user_id = 'one-user'") == [("Old",)]
+
+
+async def test_of_two_names_in_one_commit_the_last_is_kept(
+    storage: Storage, database: Database, document: DocumentId
+) -> None:
+    for names in (("Old", "New"), ("New", "Old")):
+        await storage.log.append([Append(document, typed("ab"), tuple(Author("one-user", name) for name in names))])
+    assert await rows(database, "SELECT name FROM authors WHERE user_id = 'one-user'") == [("Old",)]
+    assert await deliverers(database) == [("one-user",)] * 4
+
+
+async def test_author_that_a_process_has_forgotten_keeps_their_number(
+    storage: Storage, database: Database, document: DocumentId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authors, "MAX_KNOWN", 1)
+    for author in (ADA, BOB, ADA):
+        await storage.log.append([Append(document, typed("a"), (author,))])
+    assert await deliverers(database) == [("ada",), ("bob",), ("ada",)]
 
 
 async def test_first_committed_claim_stands(

@@ -1,13 +1,13 @@
 """What `DocumentStore` promises, kept by each adapter."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 import anyio
 import pytest
 from anyio import create_task_group
 
-from collab.errors import CollabError, DocumentDeleted, DocumentExists, DocumentNotFound
+from collab.errors import CollabError, DocumentDeleted, DocumentExists, DocumentNotFound, InvalidCursor
 from collab.ports import (
     Append,
     DocumentChanges,
@@ -16,6 +16,7 @@ from collab.ports import (
     DocumentPage,
     DocumentRecord,
     DocumentStore,
+    Ensured,
 )
 from collab.storage import Storage
 from tests.contracts.edits import typed
@@ -294,7 +295,7 @@ async def test_a_cursor_is_safe_in_a_url(store: DocumentStore) -> None:
 
 @pytest.mark.parametrize("cursor", ["", "x", "1", "ä", "A" * 32, "\x00", "Zm9v" * 1000])
 async def test_a_foreign_cursor_is_refused(store: DocumentStore, cursor: str) -> None:
-    with pytest.raises(ValueError, match="expected the next_cursor of an earlier page"):
+    with pytest.raises(InvalidCursor, match="expected the next_cursor of an earlier page"):
         await store.page(limit=1, cursor=cursor)
 
 
@@ -395,3 +396,44 @@ async def test_query_prefixes_and_cursor_work_together(store: DocumentStore) -> 
 async def test_a_migrated_database_is_ready(store: DocumentStore) -> None:
     with anyio.fail_after(10):
         await store.ready()
+
+
+async def test_documents_are_found_or_made_many_at_once(storage: Storage) -> None:
+    there = await storage.documents.create(DocumentName("there"), kind=DocumentKind.RICH_TEXT, title="There")
+    ensured = await storage.documents.ensure([DocumentName("new"), DocumentName("there"), DocumentName("other")])
+    assert {name: each.is_new for name, each in ensured.items()} == {"new": True, "there": False, "other": True}
+    assert ensured[DocumentName("there")].record == there
+    made = await storage.documents.get(DocumentName("new"))
+    assert ensured[DocumentName("new")].record == made
+    assert (made.title, made.kind) == ("new", DocumentKind.YJS)
+    page = await storage.documents.page(limit=9, query="NEW")
+    assert [each.name for each in page.documents] == ["new"]
+
+
+async def test_none_is_made_beside_one_in_the_trash(storage: Storage) -> None:
+    gone = DocumentName("gone")
+    await storage.documents.create(gone, kind=DocumentKind.YJS, title="")
+    await storage.documents.delete(gone)
+    with pytest.raises(DocumentDeleted, match="'gone' is in the trash"):
+        await storage.documents.ensure([DocumentName("new"), gone])
+    with pytest.raises(DocumentNotFound):
+        await storage.documents.get(DocumentName("new"))
+    successor = await storage.documents.create(gone, kind=DocumentKind.YJS, title="")
+    assert (await storage.documents.ensure([gone]))[gone].record == successor
+
+
+async def test_of_nodes_that_make_the_same_documents_at_once_one_makes_each(
+    storage: Storage, other_node: Storage
+) -> None:
+    names = [DocumentName(f"{number}") for number in range(20)]
+    found: list[Mapping[DocumentName, Ensured]] = []
+
+    async def ensure(node: Storage, wanted: list[DocumentName]) -> None:
+        found.append(await node.documents.ensure(wanted))
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(ensure, storage, names)
+        tasks.start_soon(ensure, other_node, names[::-1])
+    one, other = found
+    assert all(one[name].record == other[name].record for name in names)
+    assert all(one[name].is_new != other[name].is_new for name in names)

@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
+import httpx
 import psutil
 from websockets.exceptions import InvalidStatus
 
@@ -11,6 +12,7 @@ from collab.settings import KIB, MIB
 from tests.faults import outages
 from tests.faults.conftest import StartServer
 from tests.gateways.clients import HocuspocusClient, joining
+from tests.support.answers import parsed
 from tests.support.heard import LetIn, Status
 from tests.support.peers import Peer
 from tests.support.server import RunningServer
@@ -65,6 +67,21 @@ async def is_full(server: RunningServer) -> bool:
         return refusal.response.status_code == 503
 
 
+async def answer_to_a_head(server: RunningServer) -> httpx.Response:
+    """Announce a body over REST, send none of it, and return the answer."""
+    host, port = server.address.split(":")
+    async with await anyio.connect_tcp(host, int(port)) as stream:
+        await stream.send(
+            f"POST /api/v1/documents/doc/content HTTP/1.1\r\nHost: {server.address}\r\nContent-Length: 1000\r\n"
+            "Content-Type: application/octet-stream\r\n\r\n".encode()
+        )
+        answer = b""
+        with anyio.fail_after(20):
+            async for part in stream:
+                answer += part
+    return parsed(answer)
+
+
 async def most_memory_during(server: RunningServer, seconds: float) -> int:
     """Return the most bytes that the server's process takes up in the next seconds."""
     process, most = psutil.Process(server.pid), 0
@@ -108,3 +125,31 @@ async def test_a_server_that_cannot_save_reads_no_more_stays_small_and_saves_eve
         reader = HocuspocusClient(connection)
         await reader.authenticate()
         assert await reader.sync() == "x" * CHUNK * CHUNKS * WRITERS
+
+
+async def test_a_server_that_cannot_save_reads_no_body_and_says_so_before_it_comes(
+    servers: StartServer, tmp_path: Path
+) -> None:
+    server = servers(tmp_path, environment={"COLLAB_MAX_UNSAVED_BYTES": str(LIMIT)})
+    async with (
+        joining(f"{server.websocket_url}/hocuspocus") as connection,
+        httpx.AsyncClient(base_url=server.url) as api,
+        anyio.create_task_group() as tasks,
+    ):
+        writer = Writer(HocuspocusClient(connection), 1)
+        await writer.enter()
+        with outages.no_more_bytes(server):
+            tasks.start_soon(writer.say_everything)
+            with anyio.fail_after(20):
+                while not await is_full(server):  # noqa: ASYNC110 - nothing else tells of it
+                    await anyio.sleep(0.01)
+            refused = await answer_to_a_head(server)
+            assert (await api.get("/healthz")).status_code == 200
+        await writer.hear_everything_is_saved()
+
+        update = Peer(2).type("afterwards")
+        headers = {"content-type": "application/octet-stream"}
+        written = await api.post("/api/v1/documents/doc/content", content=update, headers=headers)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.json()["type"] == "/api/docs#busy"
+    assert written.status_code == 204

@@ -1,95 +1,173 @@
-"""A server that is killed while it restores a version has restored all of it, or nothing."""
+"""A server that is killed while it restores a version: before the commit nothing has become of it, after the commit all of it."""
 
 import os
-import random
-import threading
-import time
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import httpx
+import pytest
 from pycrdt import Doc, Text
 
+from tests.faults.conftest import StartServer
+from tests.faults.stored import NAME, text_in, until_busy, work_endlessly, work_no_more
+from tests.faults.transactions import (
+    IS_IN_TRANSACTION,
+    WAITS_FOR_LOCK,
+    make_gate,
+    make_gate_at_commit,
+    shut_gate,
+    until_no_session,
+    until_session,
+)
+from tests.support.eventually import DEADLINE
 from tests.support.server import RunningServer
 
-ROUNDS = 6
-LONGEST_WAIT = 0.15
-"""Seconds from the request to the kill, at most; a restore of this document takes about half of that."""
-
-PARAGRAPH = "A paragraph that somebody has written, number {}.\n"
-VERSIONS = "/api/v1/documents/long/versions"
+CONTENT = f"/api/v1/documents/{NAME}/content"
+VERSIONS = f"/api/v1/documents/{NAME}/versions"
+DRAFT = "".join(f"A paragraph that somebody has written, number {number}.\n" for number in range(300))
+LATER = "Later.\n" + DRAFT[:2000] + DRAFT[9000:]
 
 
-def write(doc: "Doc[Text]", at: int, text: str, client: httpx.Client) -> None:
-    doc.get("t", type=Text).insert(at, text)
+class Restoring:
+    """A document that is something else than its draft, and a client that asks for the draft."""
+
+    def __init__(self, server: RunningServer, draft: int) -> None:
+        self.server = server
+        self.answers: list[int] = []
+        """The status of each answer that came."""
+        self._draft = draft
+
+    @classmethod
+    async def prepared(cls, server: RunningServer) -> "Restoring":
+        """Write the draft, keep it as a version, and write on."""
+        doc: Doc[Text] = Doc()
+        text = doc.get("text", type=Text)
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            (await client.post("/api/v1/documents", json={"name": NAME, "kind": "yjs"})).raise_for_status()
+            text.insert(0, DRAFT)
+            await write(client, doc.get_update())
+            draft = (await client.post(VERSIONS, json={"name": "Draft"})).raise_for_status().json()["id"]
+            del text[2000:9000]
+            text.insert(0, "Later.\n")
+            await write(client, doc.get_update())
+        restoring = cls(server, draft)
+        await restoring.comes_to(LATER, kept=0)
+        return restoring
+
+    @asynccontextmanager
+    async def asked_for(self) -> AsyncIterator[None]:
+        """Ask for the draft; what is done meanwhile kills the server, which ends the request."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.restore)
+            yield
+            assert not self.server.is_running
+
+    async def restore(self) -> None:
+        """Ask for the draft, and note what is answered."""
+        async with httpx.AsyncClient(base_url=self.server.url, timeout=DEADLINE) as client:
+            try:
+                self.answers.append((await client.post(f"{VERSIONS}/{self._draft}/restore")).status_code)
+            except httpx.TransportError:
+                return  # the server was killed
+
+    async def comes_to(self, text: str, *, kept: int) -> None:
+        """Assert what the document is, and of how many restores it was kept what it was before."""
+        async with httpx.AsyncClient(base_url=self.server.url, params={"format": "text"}) as client:
+            assert (await client.get(CONTENT)).text == text
+            versions = (await client.get(VERSIONS)).json()["versions"]
+            before = [each["id"] for each in versions if each["kind"] == "before-restore"]
+            assert [(await client.get(f"{VERSIONS}/{each}/content")).text for each in before] == [LATER] * kept
+
+    async def goes_through_the_next_time(self, *, kept: int) -> None:
+        """Ask again, and assert that the draft is there."""
+        await self.restore()
+        assert self.answers == [200]
+        await self.comes_to(DRAFT, kept=kept)
+
+
+async def write(client: httpx.AsyncClient, update: bytes) -> None:
     headers = {"Content-Type": "application/octet-stream"}
-    sent = client.post("/api/v1/documents/long/content", content=doc.get_update(), headers=headers)
-    assert sent.status_code == 204, sent.text
+    (await client.post(CONTENT, content=update, headers=headers)).raise_for_status()
 
 
-def test_a_restore_that_is_killed_is_whole_or_nothing(tmp_path: Path) -> None:
-    seed = os.environ.get("COLLAB_TEST_SEED") or str(random.getrandbits(32))
-    print(f"COLLAB_TEST_SEED={seed}")
-    moments = random.Random(seed)
-    server = RunningServer.start(tmp_path)
-    try:
-        with httpx.Client(base_url=server.url) as client:
-            client.post("/api/v1/documents", json={"name": "long", "kind": "yjs"}).raise_for_status()
-            doc: Doc[Text] = Doc()
-            for number in range(300):
-                doc.get("t", type=Text).insert(0, PARAGRAPH.format(number))
-            write(doc, 0, "Begin.\n", client)
-            drafts = [keep(client, "Draft")]
-            del doc.get("t", type=Text)[2000:9000]
-            write(doc, 0, "Later.\n", client)
-            drafts.append(keep(client, "Later draft"))
-        for _ in range(ROUNDS):
-            restore_and_kill(server, drafts, moments.uniform(0, LONGEST_WAIT))
-    finally:
+BEFORE_THE_COMMIT = pytest.mark.parametrize(
+    ("at", "kept"), [("INSERT ON versions", 0), ("INSERT ON updates", 1)], ids=["while it keeps", "while it edits"]
+)
+"""A restore keeps what the document was, in one transaction, and edits the document in another."""
+
+
+@BEFORE_THE_COMMIT
+async def test_a_server_killed_before_the_commit_of_a_restore_leaves_the_document_as_it_was_on_sqlite(
+    at: str, kept: int, servers: StartServer, tmp_path: Path
+) -> None:
+    server, database = servers(tmp_path), tmp_path / "collab.db"
+    restoring = await Restoring.prepared(server)
+    await work_endlessly(database, at)
+
+    async with restoring.asked_for():
+        await until_busy(server.pid, database)
         server.kill()
 
-
-def keep(client: httpx.Client, name: str) -> int:
-    return int(client.post(VERSIONS, json={"name": name}).json()["id"])
-
-
-def restore_and_kill(server: RunningServer, drafts: list[int], after: float) -> None:
-    """Restore whichever of the drafts the document is not, kill the server meanwhile, and look at what the next one has."""
-    with httpx.Client(base_url=server.url) as client:
-        states = {"before": text_of(client, "/api/v1/documents/long/content")}
-        contents = {version: text_of(client, f"{VERSIONS}/{version}/content") for version in drafts}
-        version = next(version for version, content in contents.items() if content != states["before"])
-        states["restored"] = contents[version]
-        kept = len(client.get(VERSIONS).json()["versions"])
-    answers: list[int] = []
-    restoring = threading.Thread(target=restore, args=(server.url, version, answers))
-    restoring.start()
-    time.sleep(after)
-    server.kill()
-    restoring.join()
+    assert restoring.answers == []
+    await work_no_more(database)
     server.restart()
-    with httpx.Client(base_url=server.url) as client:
-        now = text_of(client, "/api/v1/documents/long/content")
-        versions = client.get(VERSIONS).json()["versions"]
-        print(
-            f"killed after {after:.3f} s: answered {answers}, {'restored' if now == states['restored'] else 'as before'}"
-        )
-        assert now in states.values()
-        if answers == [200]:
-            assert now == states["restored"]
-        if now != states["before"]:
-            kept_first = next(each["id"] for each in versions if each["kind"] == "before-restore")
-            assert text_of(client, f"{VERSIONS}/{kept_first}/content") == states["before"]
-        assert len(versions) >= kept
+    await restoring.comes_to(LATER, kept=kept)
+    await restoring.goes_through_the_next_time(kept=kept + 1)
 
 
-def restore(url: str, version: int, answers: list[int]) -> None:
-    try:
-        answers.append(httpx.post(f"{url}{VERSIONS}/{version}/restore", timeout=30).status_code)
-    except httpx.TransportError:
-        return  # the server was killed
+@BEFORE_THE_COMMIT
+async def test_a_server_killed_before_the_commit_of_a_restore_leaves_the_document_as_it_was_on_postgresql(
+    at: str, kept: int, postgres_url: str, servers: StartServer, tmp_path: Path
+) -> None:
+    server = servers(tmp_path, environment={"COLLAB_DATABASE_URL": postgres_url})
+    restoring = await Restoring.prepared(server)
+    await make_gate(postgres_url, at)
+
+    async with shut_gate(postgres_url), restoring.asked_for():
+        await until_session(postgres_url, WAITS_FOR_LOCK)
+        server.kill()
+
+    assert restoring.answers == []
+    await until_no_session(postgres_url, IS_IN_TRANSACTION)
+    server.restart()
+    await restoring.comes_to(LATER, kept=kept)
+    await restoring.goes_through_the_next_time(kept=kept + 1)
 
 
-def text_of(client: httpx.Client, path: str) -> str:
-    answer = client.get(path, params={"format": "text"})
-    assert answer.status_code == 200, answer.text
-    return answer.text
+async def test_a_server_killed_after_the_commit_of_a_restore_has_restored_on_sqlite(
+    servers: StartServer, tmp_path: Path
+) -> None:
+    server, url = servers(tmp_path), f"sqlite:///{tmp_path / 'collab.db'}"
+    restoring = await Restoring.prepared(server)
+
+    async with restoring.asked_for():
+        with anyio.fail_after(DEADLINE):
+            while await text_in(url) != DRAFT:
+                pass
+        server.kill()
+
+    server.restart()
+    await restoring.comes_to(DRAFT, kept=1)
+
+
+async def test_a_server_killed_after_the_commit_of_a_restore_and_before_its_answer_has_restored_on_postgresql(
+    postgres_url: str, servers: StartServer, tmp_path: Path
+) -> None:
+    server = servers(tmp_path, environment={"COLLAB_DATABASE_URL": postgres_url})
+    restoring = await Restoring.prepared(server)
+    await make_gate_at_commit(postgres_url, "INSERT ON updates")
+
+    async with restoring.asked_for():
+        async with shut_gate(postgres_url):
+            await until_session(postgres_url, f"{WAITS_FOR_LOCK} AND query LIKE 'COMMIT%'")
+            os.kill(server.pid, signal.SIGSTOP)
+        # The commit is carried out now, and the server does not come to its answer.
+        await until_no_session(postgres_url, IS_IN_TRANSACTION)
+        server.kill()
+
+    assert restoring.answers == []
+    server.restart()
+    await restoring.comes_to(DRAFT, kept=1)

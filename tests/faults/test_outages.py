@@ -1,6 +1,6 @@
 """A database that is away, full, locked, read-only or slow: editing goes on, nothing is acknowledged, and then everything is saved.
 
-Each outage lasts for some seconds here, and for half a minute under the marker `soak`.
+PostgreSQL is stopped for half a minute in every run. Each other outage lasts for some seconds, and for half a minute under `soak`.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from collab.ports import DocumentName
@@ -18,6 +19,7 @@ from tests.contracts.edits import text_of
 from tests.faults import outages
 from tests.faults.conftest import StartServer
 from tests.faults.writing import DOCUMENT, Writing
+from tests.support.eventually import DEADLINE, poll
 from tests.support.private_postgres import PrivatePostgres
 
 Outage = Callable[[], AbstractContextManager[None]]
@@ -41,9 +43,7 @@ def goes_on_through(outage: Outage, writing: Writing, seconds: float) -> None:
     writing.survives_a_kill()
 
 
-@LASTING
 def test_writing_goes_on_while_postgresql_is_stopped(
-    seconds: float,
     postgres: PrivatePostgres,
     postgres_url: str,
     servers: StartServer,
@@ -52,7 +52,7 @@ def test_writing_goes_on_while_postgresql_is_stopped(
 ) -> None:
     server = servers(tmp_path, environment={"COLLAB_DATABASE_URL": postgres_url})
 
-    goes_on_through(postgres.stopped, Writing.begun(server, clients), seconds)
+    goes_on_through(postgres.stopped, Writing.begun(server, clients), LONG)
 
 
 @LASTING
@@ -140,6 +140,19 @@ def test_writing_goes_on_while_each_commit_takes_two_seconds(
     assert waited
     writing.saved()
     writing.survives_a_kill()
+
+
+def test_a_server_whose_database_hangs_lives_and_is_not_ready_until_it_answers(
+    postgres: PrivatePostgres, postgres_url: str, servers: StartServer, tmp_path: Path
+) -> None:
+    server = servers(tmp_path, environment={"COLLAB_DATABASE_URL": postgres_url})
+
+    def status(path: str) -> int:
+        return httpx.get(f"{server.url}{path}", timeout=DEADLINE).status_code
+
+    with postgres.frozen():
+        assert (status("/healthz"), status("/readyz")) == (200, 503)
+    poll(lambda: status("/readyz") == 200, "ready again")
 
 
 def stored_text(url: str) -> str:

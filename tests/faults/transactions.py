@@ -52,6 +52,16 @@ async def make_gate(url: str, event: str) -> None:
         )
 
 
+async def make_gate_at_commit(url: str, event: str) -> None:
+    """Have transactions in which there was an event, such as `INSERT ON updates`, wait in their COMMIT while the gate is shut."""
+    async with connected(url) as connection:
+        await connection.execute(_WAIT_AT_GATE.format(gate=GATE))
+        await connection.execute(
+            f"CREATE CONSTRAINT TRIGGER gate AFTER {event} DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION wait_at_gate()"
+        )
+
+
 def shut_gate(url: str) -> AbstractAsyncContextManager[None]:
     """Keep the gate shut."""
     return holding(url, f"SELECT pg_advisory_xact_lock({GATE})")

@@ -43,6 +43,17 @@ class RawClient:
         """Send one binary message."""
         await anyio.to_thread.run_sync(self._socket.sendall, masked(payload))
 
+    async def begin(self, length: int) -> None:
+        """Send the header of one binary message, and no more of it."""
+        header = b"\x82\xff" + length.to_bytes(8, "big") + bytes(4)
+        await anyio.to_thread.run_sync(self._socket.sendall, header)
+
+    async def close_code(self) -> int:
+        """Read up to a close frame, which must be all that comes, and return its code."""
+        frame = await anyio.to_thread.run_sync(self._socket.recv, 4)
+        assert frame[:1] == b"\x88", frame
+        return int.from_bytes(frame[2:4], "big")
+
     def __enter__(self) -> Self:
         return self
 

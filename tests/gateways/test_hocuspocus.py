@@ -8,8 +8,9 @@ from collab.gateways import hocuspocus as gateway
 from collab.ports import Identity
 from collab.protocol.hocuspocus import HocuspocusDialect
 from collab.protocol.lib0 import var_string
-from collab.settings import KIB
+from collab.settings import KIB, MIB
 from tests.gateways.clients import hocuspocus, seated, token_for, y_websocket
+from tests.gateways.raw import RawClient
 from tests.gateways.serving import SECRET, Serve, Served
 from tests.support.heard import (
     KEEP_ALIVE,
@@ -77,6 +78,22 @@ async def test_what_is_sent_ahead_is_bounded_for_all_documents_together(serve: S
         code, reason = await client.ending()
 
     assert (code, reason) == (1008, "more than 1024 bytes were sent before the client was let in")
+
+
+async def test_message_larger_than_may_be_sent_ahead_is_refused_by_its_header(serve: Serve) -> None:
+    async with serve(secret=SECRET, max_pending_bytes=KIB) as server:
+        with RawClient(server, "/hocuspocus") as client:
+            await client.upgrade()
+            await client.begin(15 * MIB)
+
+            assert await client.close_code() == 1009
+
+
+async def test_message_larger_than_may_be_sent_ahead_is_taken_in_a_document(serve: Serve) -> None:
+    async with serve(max_pending_bytes=KIB) as server, seated(server) as client:
+        await client.update(Peer(1).type("x" * 100 * KIB))
+
+        assert await client.until(Status) == Status(saved=True)
 
 
 async def test_edit_reaches_another_dialect(server: Served) -> None:
@@ -270,6 +287,16 @@ async def test_socket_with_a_document_is_not_closed(serve: Serve) -> None:
         await client.until(States)
 
         assert await client.sync() == ""
+
+
+async def test_socket_that_is_between_two_documents_when_the_time_is_up_is_not_closed(serve: Serve) -> None:
+    async with serve(authentication_timeout=0.2) as server, seated(server, "one") as client:
+        await client.leave("one")
+        await anyio.sleep(0.4)
+
+        await client.authenticate("two")
+
+        assert await client.until(LetIn, "two") == LetIn("read-write")
 
 
 async def test_denial_keeps_the_socket_and_a_retry_works(serve: Serve) -> None:

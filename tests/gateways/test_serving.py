@@ -98,7 +98,14 @@ async def test_failure_behind_the_application_stops_the_server(tmp_path: Path, m
     assert len(errors) == 1
 
 
-async def test_application_on_a_database_without_tables_says_what_makes_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("is_there", "said"), [(True, "`collab migrate` makes them"), (False, "`collab migrate` makes one")]
+)
+async def test_application_without_tables_or_database_says_what_makes_them(
+    tmp_path: Path, is_there: bool, said: str
+) -> None:
+    if is_there:
+        (tmp_path / "collab.db").touch()
     sent: list[AsgiMessage] = []
 
     async def receive() -> AsgiMessage:
@@ -110,7 +117,7 @@ async def test_application_on_a_database_without_tables_says_what_makes_them(tmp
     await Collab(Settings.model_validate({"data_dir": tmp_path}))({"type": "lifespan"}, receive, send)
 
     assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
-    assert "`collab migrate` makes them" in sent[0]["message"]
+    assert said in sent[0]["message"]
 
 
 async def test_start_that_fails_for_an_unforeseen_reason_ends_the_server(

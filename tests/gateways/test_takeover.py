@@ -8,6 +8,7 @@ from typing import Any, cast
 import anyio
 import anyio.lowlevel
 import pytest
+import uvloop
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
@@ -19,6 +20,8 @@ from wsproto.events import BytesMessage
 from collab.errors import FramingError, LimitExceeded, MessageTooLarge, ProtocolError
 from collab.gateways.takeover import TransportWire, take_over
 from collab.gateways.wires import AsgiMessage, AsgiSend
+from collab.protocol.budget import Budget
+from collab.protocol.frame_reader import FrameReader
 from collab.protocol.frames import EMPTY_PING, Frame
 from tests.gateways.test_wires import Pressure
 from tests.protocol.test_frame_reader import frame
@@ -133,7 +136,9 @@ def make_stream(send: Callable[..., Awaitable[None]]) -> WSStream:
 
 
 def taken_over(send: AsgiSend, pressure: Pressure | None = None) -> TransportWire | None:
-    return take_over(send, pressure or Pressure(), max_message_bytes=LIMIT, max_waiting=LIMIT)
+    return take_over(
+        send, pressure or Pressure(), Budget(100 * LIMIT, "halves"), max_message_bytes=LIMIT, max_waiting=LIMIT
+    )
 
 
 @pytest.fixture
@@ -395,3 +400,35 @@ async def test_abort_closes_the_transport_at_once(connection: Connection) -> Non
     connection.take_over().abort()
 
     assert connection.transport.aborted
+
+
+def test_frames_past_what_a_socket_takes_come_whole_and_in_order_under_uvloop() -> None:
+    frames = [Frame.binary(bytes([number % 256]) * (997 * number)) for number in range(150)]
+    expected = b"".join(sent.wire for sent in frames)
+
+    async def write_before_anything_is_read() -> bytes:
+        waiting: list[int] = []
+        done = asyncio.Event()
+
+        async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            wire = TransportWire(
+                writer, FrameReader(LIMIT, Budget(100 * LIMIT, "halves")), Pressure(), max_waiting=LIMIT
+            )
+            wire.begin()
+            waiting.extend(wire.write(sent) for sent in frames)
+            await wire.read(lambda _: None)
+            wire.abort()
+            done.set()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            with anyio.fail_after(20):
+                received = await reader.readexactly(len(expected))
+                writer.close()
+                await writer.wait_closed()
+                await done.wait()
+        assert waiting[1] == 0, "the first frames go to the socket at once"
+        assert waiting[-1] > 0, "more was written than the socket takes"
+        return received
+
+    assert uvloop.run(write_before_anything_is_read()) == expected

@@ -17,6 +17,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from collab.protocol.lib0 import var_bytes, var_string
+from collab.protocol.limits import DEFAULTS
 from collab.protocol.ywebsocket import YWebsocketDialect
 from tests.gateways.clients import DEADLINE, hocuspocus
 from tests.gateways.raw import RawClient
@@ -85,6 +86,21 @@ async def answer_of(stream: anyio.abc.SocketStream) -> bytes:
     return answer
 
 
+async def answer_to(stream: anyio.abc.SocketStream, sent: bytes) -> bytes:
+    """Send this while reading until the server closes the connection. Nothing is read where it resets that before."""
+    answer = b""
+
+    async def send() -> None:
+        with suppress(anyio.BrokenResourceError):
+            await stream.send(sent)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(send)
+        answer = await answer_of(stream)
+        tasks.cancel_scope.cancel()
+    return answer
+
+
 @pytest.mark.parametrize("path", ["/hocuspocus", "/sync/"])
 async def test_deflate_bomb_is_not_unpacked(live: LiveRoom, path: str) -> None:
     compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -123,6 +139,45 @@ async def test_message_in_endless_fragments_is_refused_at_the_limit(live: LiveRo
                 for _ in range(200):
                     await stream.send(fragment)
             await answer_of(stream)
+
+
+async def test_edits_that_build_upon_missing_ones_are_held_up_to_a_limit(live: LiveRoom) -> None:
+    chunk = b"x" * 65_536
+    most = DEFAULTS.held_bytes // len(chunk)
+    answers = []
+    live.may_change = True
+    async with live.attacked(), memory_bounded(live), live.hocuspocus() as client:
+        for number in range(2 * most):
+            late = of_one_struct(b"\x04" + ROOT + var_bytes(chunk), clock=1 + number * 100_000)
+            await client.update(late, live.name)
+            answers.append((await client.until(Status, live.name)).saved)
+
+    held = answers.count(True)
+    assert 0 < held <= most
+    assert answers == [True] * held + [False] * (2 * most - held)
+
+
+async def test_messages_that_never_come_whole_are_held_within_a_sum(live: LiveRoom) -> None:
+    """Those that find no room are told to come back; a large message has it again when they have gone."""
+    path = f"/sync/{quote(live.name)}?token={live.token()}"
+    live.may_change = True
+    half = b"\x82\xff" + (3_000_000).to_bytes(8, "big") + bytes(4) + bytes(1_500_000)
+    answers: list[bytes] = []
+
+    async def hold(stream: anyio.abc.SocketStream) -> None:
+        answers.append(await answer_to(stream, half))
+
+    async with live.attacked():
+        async with memory_bounded(live), AsyncExitStack() as stack, anyio.create_task_group() as tasks:
+            for _ in range(30):
+                stream, _ = await upgraded_socket(live, path)
+                tasks.start_soon(hold, await stack.enter_async_context(stream))
+            await eventually(lambda: len(answers) >= 20)
+            tasks.cancel_scope.cancel()
+        assert any((1013).to_bytes(2, "big") in answer for answer in answers)
+        async with live.hocuspocus() as client:
+            await client.update(of_one_struct(b"\x04" + ROOT + var_bytes(b"a" * 3_000_000)), live.name)
+            assert await client.until(Status, live.name) == Status(saved=True)
 
 
 async def test_what_is_sent_before_the_upgrade_is_answered_keeps_no_socket(live: LiveRoom) -> None:

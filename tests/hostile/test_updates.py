@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from pycrdt import Array, Doc, Map
+from pycrdt import Array, Doc, Map, Text
 from websockets.exceptions import ConnectionClosed
 
-from collab.protocol.lib0 import var_bytes, var_uint
+from collab.protocol.lib0 import var_bytes, var_string, var_uint
 from tests.gateways.clients import DEADLINE
 from tests.hostile.live import LiveRoom
 from tests.support.heard import LetIn, Status, Step2
@@ -139,6 +139,26 @@ async def test_update_that_panics_the_crdt_ends_its_sender(live: LiveRoom) -> No
                 await again.update(into_the_letter, live.name)
 
                 assert (await again.ending())[0] == 4400
+
+
+async def test_updates_that_part_surrogate_pairs_cost_no_other_letter(live: LiveRoom) -> None:
+    """Something between the halves of one, half of another deleted, and half of one that is yet to come."""
+    emoji = of_one_struct(b"\x04" + ROOT + var_string("a😀b😀c"))
+    between = of_one_struct(b"\xc4\x42\x01\x42\x02" + var_string("X"), client=MALLORY + 1)
+    half = b"\x00\x01\x42\x01\x05\x01"
+    half_to_come = b"\x00\x01" + var_uint(MALLORY + 2) + b"\x01\x02\x01"
+    late = of_one_struct(b"\x84\x42\x06" + var_string("d😀e"), client=MALLORY + 2)
+    live.may_change = True
+    async with live.attacked(), live.hocuspocus() as client:
+        for update in (emoji, between, half, half_to_come, late):
+            await client.update(update, live.name)
+            assert await client.until(Status, live.name) == Status(saved=True)
+    async with live.hocuspocus() as newcomer:
+        await newcomer.ask(live.name)
+        doc: Doc[Any] = Doc()
+        doc.apply_update((await newcomer.until(Step2, live.name)).update)
+
+        assert str(doc.get("mallory", type=Text)) == "aXbcd\N{REPLACEMENT CHARACTER}e"
 
 
 async def test_clocks_far_ahead_wait_and_cost_nothing(live: LiveRoom) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import anyio.lowlevel
 import pytest
 
-from collab.errors import DatabaseUnavailable, DocumentNotFound, LimitExceeded, StorageError, UpdateError
+from collab.errors import DatabaseUnavailable, DocumentNotFound, ServerBusy, StorageError, UpdateError
 from collab.hub import committer as committing
 from collab.hub.committer import ENTRY_OVERHEAD, Committer
 from collab.ports import DocumentName
@@ -32,6 +32,25 @@ async def test_nothing_is_acknowledged_before_the_commit_has_returned(house: Hou
     await eventually(lambda: guest.saved)
 
     assert text_of(*await house.stored()) == "a"
+
+
+async def test_what_is_received_so_far_settles_though_more_is_always_coming(house: House) -> None:
+    await house.create()
+    guest, peer = await house.join(), Peer(1)
+    house.log.hold_appends()
+    first = house.log.appending
+    guest.update(peer.type("a"))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(house.hub.settle, guest.live.name)
+        await eventually(lambda: house.log.appends)
+        guest.update(peer.type("b"))
+        guest.live.flush()
+        house.log.hold_appends()
+
+        first.set()
+
+    assert (guest.saved, guest.live.is_saving) == (1, True)
+    house.log.appending.set()
 
 
 async def test_next_batch_gathers_from_all_rooms_while_one_commit_runs(house: House) -> None:
@@ -109,7 +128,7 @@ async def test_writes_over_the_limit_find_the_committer_full_until_it_has_commit
         guest.update(peer.type("x" * MIB))
         guest.live.flush()
         assert house.hub.committer.is_full
-        with pytest.raises(LimitExceeded):
+        with pytest.raises(ServerBusy):
             await house.hub.write(guest.live.name, peer.type("y"))
         house.log.appending.set()
         await house.hub.committer.has_room()
@@ -330,7 +349,7 @@ async def test_read_of_a_document_that_nobody_has_open_is_what_is_stored(house: 
     name = await house.create(update=Peer(1).type("a"))
 
     assert text_of(await house.hub.read(name)) == "a"
-    assert house.hub.room_count == 0
+    assert len(house.hub._rooms) == 0
 
 
 async def test_read_holds_what_was_just_received(house: House) -> None:

@@ -1,11 +1,17 @@
 """Logs are folded into snapshots beside the editing, and nobody notices."""
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from collab.errors import CorruptDocument
 from collab.rooms import compaction
-from collab.rooms.compaction import FEWEST_ROWS_AT_REST
-from tests.hub.house import House, OpenHub
+from collab.rooms.compaction import ROW_BYTES, SMALLEST_AT_REST, SMALLEST_TAIL_BYTES
+from collab.storage.database import open_database
+from collab.storage.tables import snapshots
+from tests.hub.house import DOC, House, OpenHub
 from tests.support.eventually import eventually
 from tests.support.peers import Peer
 
@@ -26,7 +32,7 @@ async def write(house: House, letters: str) -> Peer:
 
 
 async def test_log_is_compacted_when_everybody_has_left(open_hub: OpenHub) -> None:
-    letters = "a" * FEWEST_ROWS_AT_REST
+    letters = "a" * (SMALLEST_AT_REST // ROW_BYTES)
     async with open_hub(idle_timeout=0.0) as house:
         peer = await write(house, letters)
         assert house.log.compacted == []
@@ -40,12 +46,43 @@ async def test_log_is_compacted_when_everybody_has_left(open_hub: OpenHub) -> No
 
 async def test_a_few_words_are_not_worth_a_snapshot_when_everybody_has_left(open_hub: OpenHub) -> None:
     async with open_hub(idle_timeout=0.0) as house:
-        await write(house, "a" * (FEWEST_ROWS_AT_REST - 1))
+        await write(house, "a" * 16)
 
         await house.hub.drain()
-        await eventually(lambda: house.hub.room_count == 0)
+        await eventually(lambda: len(house.hub._rooms) == 0)
 
         assert house.log.compacted == []
+
+
+async def test_a_paste_that_was_taken_back_leaves_the_store_when_everybody_has_left(open_hub: OpenHub) -> None:
+    async with open_hub(idle_timeout=0.0) as house:
+        await house.create()
+        guest, peer = await house.join(), Peer(1)
+        guest.update(peer.type("a" * 60_000))
+        guest.update(peer.edit(lambda peer: peer.text.clear()))
+        await eventually(lambda: guest.saved == 2)
+
+        await house.hub.drain()
+        await eventually(lambda: house.log.compacted)
+
+        assert await house.stored() == [peer.state]
+        assert len(peer.state) < 100
+
+
+async def test_what_was_deleted_since_the_snapshot_leaves_it_when_everybody_has_left(open_hub: OpenHub) -> None:
+    async with open_hub(idle_timeout=0.0) as house:
+        await house.create()
+        guest, peer = await house.join(), Peer(1)
+        guest.update(peer.type("a" * SMALLEST_TAIL_BYTES))
+        await eventually(lambda: house.log.compacted)
+        guest.update(peer.edit(lambda peer: peer.text.clear()))
+        await eventually(lambda: guest.saved == 2)
+
+        await house.hub.drain()
+        await eventually(lambda: len(house.log.compacted) == 2)
+
+        assert house.log.compacted == [1, 1]
+        assert await house.stored() == [peer.state]
 
 
 @pytest.mark.usefixtures("early")
@@ -103,3 +140,26 @@ async def test_bug_in_a_compaction_does_not_stop_the_next(house: House, monkeypa
     await eventually(lambda: house.log.compacted)
 
     assert house.log.compacted == [10]
+
+
+async def test_a_damaged_record_of_who_wrote_is_set_aside_and_the_log_says_so(
+    open_hub: OpenHub, tmp_path: Path
+) -> None:
+    async with open_hub(idle_timeout=0.0) as house, open_database(f"sqlite:///{tmp_path}/collab.db") as database:
+        await write(house, "a")
+        record = await house.documents.get(DOC)
+        await house.storage.log.compact(record.id)
+        async with database.writing() as connection:
+            await connection.execute(update(snapshots).values(authorship=b"other bytes"))
+        guest, peer = await house.join(), Peer(2)
+        guest.update(*[peer.type("b") for _ in range(SMALLEST_AT_REST // ROW_BYTES)])
+        await eventually(lambda: guest.saved == SMALLEST_AT_REST // ROW_BYTES)
+
+        with capture_logs() as logged:
+            await house.hub.drain()
+            await eventually(lambda: house.log.compacted)
+
+        assert house.log.compacted == [SMALLEST_AT_REST // ROW_BYTES]
+        (warning,) = [entry for entry in logged if entry["log_level"] == "warning"]
+        assert warning["event"].startswith("a record of who wrote a document is damaged, and was set aside")
+        assert warning["document"] == DOC

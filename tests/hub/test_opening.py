@@ -79,7 +79,7 @@ async def test_log_that_cannot_be_loaded_is_never_served_nor_overwritten(house: 
     with pytest.raises(CorruptDocument, match="'doc' cannot be loaded"):
         await house.join()
 
-    assert house.hub.room_count == 0
+    assert len(house.hub._rooms) == 0
     assert await house.stored() == [b"no update"]
 
 
@@ -180,7 +180,7 @@ async def test_document_deleted_while_it_is_opened_is_not_served(house: House) -
         house.log.loading.set()
 
     assert [type(ending) for ending in endings] == [DocumentDeleted]
-    assert house.hub.room_count == 0
+    assert len(house.hub._rooms) == 0
 
 
 async def test_draining_hub_opens_nothing(house: House) -> None:

@@ -47,3 +47,23 @@ def test_compaction_that_failed_is_due_again_only_when_the_tail_has_doubled() ->
         due.append(counted.is_due)
         counted.add([UPDATE])
     assert due == [False, False, True]
+
+
+def test_tail_that_cannot_outweigh_any_state_is_left_at_rest_without_asking_for_it() -> None:
+    def state() -> bytes:
+        raise AssertionError("a state was encoded for nothing")
+
+    assert not tail(b"a word").is_due_at_rest(state)
+    assert not tail(snapshot=UPDATE).is_due_at_rest(state)
+
+
+def test_tail_at_rest_is_measured_by_the_state() -> None:
+    assert tail(UPDATE).is_due_at_rest(lambda: b"")
+    assert not tail(UPDATE).is_due_at_rest(lambda: UPDATE)
+
+
+def test_tail_is_left_at_rest_after_a_failure() -> None:
+    counted = tail(UPDATE)
+    counted.begin()
+    counted.end(None)
+    assert not counted.is_due_at_rest(lambda: b"")

@@ -1,7 +1,9 @@
 """Documents get versions while they are worked on, and when their last editor has left."""
 
 import anyio
+import pytest
 
+from collab.errors import CollabError, DatabaseUnavailable, WorkLost
 from collab.hub.versioning import SHORTEST, Versioning
 from collab.ports import DocumentId, DocumentName, Version, VersionKind
 from collab.rooms.session import Rights
@@ -90,5 +92,23 @@ async def test_a_document_that_is_left_again_and_again_waits_between_versions(ho
     clock.edited(start)
     await clock.versioning.take(NOTES)
     clock.edited(start + 1)
+    assert not clock.is_due(start + SHORTEST - 1, edited=False)
+    assert clock.is_due(start + SHORTEST + 5, edited=False)
+
+
+@pytest.mark.parametrize("error", [DatabaseUnavailable, WorkLost])
+async def test_a_version_that_something_passing_kept_from_being_taken_is_due_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, error: type[CollabError]
+) -> None:
+    async def fail(*_: object) -> None:
+        raise error("this time")
+
+    clock = Clock(house, 600)
+    start = anyio.current_time()
+    clock.edited(start - 700)
+    with monkeypatch.context() as patch:
+        patch.setattr(house.storage.versions, "take", fail)
+        await clock.versioning.take(NOTES)
+    assert not clock.is_due(start + SHORTEST - 1, edited=True)
     assert not clock.is_due(start + SHORTEST - 1, edited=False)
     assert clock.is_due(start + SHORTEST + 5, edited=False)

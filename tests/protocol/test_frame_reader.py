@@ -15,7 +15,8 @@ from wsproto.events import Pong as PongEvent
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import RemoteProtocolError
 
-from collab.errors import FramingError, MessageTooLarge
+from collab.errors import FramingError, MessageTooLarge, ServerBusy
+from collab.protocol.budget import PIECE_BYTES, Budget
 from collab.protocol.frame_reader import Close, FrameReader, Ping, Pong, ReadEvent, Text, unmask
 
 LIMIT: Final = 1_000_000
@@ -36,7 +37,7 @@ def frame(opcode: int, payload: bytes = b"", *, final: bool = True, mask: bytes 
 
 
 def read(chunks: Iterable[bytes], limit: int = LIMIT) -> list[ReadEvent]:
-    reader = FrameReader(limit)
+    reader = FrameReader(limit, Budget(100 * LIMIT, "halves"))
     return [event for chunk in chunks for event in reader.feed(chunk)]
 
 
@@ -142,7 +143,7 @@ def test_payload_of_each_length_form_is_read_byte_by_byte(size: int) -> None:
 
 
 def test_large_message_in_many_pieces_is_joined_once() -> None:
-    reader = FrameReader(LIMIT)
+    reader = FrameReader(LIMIT, Budget(100 * LIMIT, "halves"))
     data = frame(2, bytes(900_000))
     for at in range(0, len(data) - 1, 1_000):
         assert reader.feed(data[at : min(at + 1_000, len(data) - 1)]) == []
@@ -215,7 +216,7 @@ def test_mask_comes_off(payload: bytes, mask: bytes) -> None:
 
 
 def test_empty_fragments_take_no_memory() -> None:
-    reader = FrameReader(LIMIT)
+    reader = FrameReader(LIMIT, Budget(100 * LIMIT, "halves"))
     reader.feed(frame(2, b"a", final=False))
     empty = frame(0, final=False) * 1_000
     reader.feed(empty)
@@ -229,3 +230,65 @@ def test_empty_fragments_take_no_memory() -> None:
 
     assert taken < 10_000
     assert reader.feed(frame(0, b"b")) == [b"ab"]
+
+
+# What has not come whole, of all connections together
+
+
+def test_messages_that_come_whole_need_no_room() -> None:
+    reader = FrameReader(LIMIT, Budget(0, "halves"))
+
+    assert reader.feed(frame(2, b"a") + frame(9) + frame(2, bytes(100_000))) == [b"a", Ping(b""), bytes(100_000)]
+
+
+@pytest.mark.parametrize(
+    ("first", "rest"),
+    [
+        pytest.param([frame(2, bytes(500))[:300], frame(2, bytes(500))[300:400]], frame(2, bytes(500))[400:], id="cut"),
+        pytest.param([frame(2, bytes(300), final=False)], frame(0, bytes(200)), id="fragments"),
+        pytest.param(
+            [frame(2, bytes(300), final=False), frame(0, bytes(200))[:50]], frame(0, bytes(200))[50:], id="both"
+        ),
+        pytest.param([frame(9) + frame(2, bytes(500))[:300]], frame(2, bytes(500))[300:], id="behind another"),
+    ],
+)
+@pytest.mark.parametrize("ends", ["whole", "forgotten"])
+def test_what_has_not_come_whole_takes_room_until_it_has_or_the_connection_ends(
+    first: list[bytes], rest: bytes, ends: str
+) -> None:
+    budget = Budget(600, "halves")
+    reader = FrameReader(LIMIT, budget)
+    for part in first:
+        reader.feed(part)
+    with pytest.raises(ServerBusy):
+        budget.take(301)
+
+    if ends == "whole":
+        assert reader.feed(rest) == [bytes(500)]
+    else:
+        reader.forget()
+
+    budget.take(600)
+
+
+def test_half_of_a_message_that_finds_no_room_ends_its_own_connection_alone() -> None:
+    budget = Budget(1_000, "halves")
+    one, other = FrameReader(LIMIT, budget), FrameReader(LIMIT, budget)
+    data = frame(2, bytes(1_200))
+    one.feed(data[:600])
+
+    with pytest.raises(ServerBusy, match="1000 are allowed"):
+        other.feed(data[:600])
+    other.forget()
+
+    assert one.feed(data[600:]) == [bytes(1_200)]
+
+
+def test_message_in_pieces_of_two_bytes_takes_room_for_what_holds_them() -> None:
+    reader = FrameReader(LIMIT, Budget(10 * (2 + PIECE_BYTES), "halves"))
+    data = frame(2, bytes(1_000))
+    for at in range(0, 20, 2):
+        reader.feed(data[at : at + 2])
+
+    with pytest.raises(ServerBusy):
+        reader.feed(data[20:22])

@@ -3,7 +3,8 @@
 import pytest
 
 from collab.protocol.messages import SyncStep2
-from collab.rooms.claims import Author, Claim
+from collab.rooms import claims
+from collab.rooms.claims import MAX_ANNOUNCED, Author, Claim
 from collab.rooms.session import Rights
 from tests.rooms.scene import HOCUSPOCUS, Client, Scene
 from tests.support.peers import Peer
@@ -85,6 +86,63 @@ def test_id_that_its_owner_announced_and_left_is_not_claimed_by_announcing_it_ag
     forged = Peer(7)
     mallory.announce(own.presence(), own.presence())
     mallory.update(forged.type("forged"))
+    assert scene.flush().claims == ()
+
+
+def test_no_number_of_announcements_takes_the_place_of_somebody_elses(scene: Scene) -> None:
+    ada, own = enter(scene, ADA), Peer(7)
+    ada.announce(own.presence())
+    ada.leave()
+    mallory, theirs = enter(scene, MALLORY), [Peer(100 + index) for index in range(2 * MAX_ANNOUNCED)]
+    for peer in theirs:
+        mallory.announce(peer.presence())
+        mallory.announce(peer.presence("null"))
+    mallory.update(Peer(7).type("forged"))
+    assert scene.flush().claims == ()
+    back = enter(scene, ADA)
+    back.update(own.type("forged, own"))
+    assert scene.flush().claims == (Claim(7, ADAS),)
+
+
+def test_user_is_remembered_for_the_latest_ids_that_they_announced(scene: Scene) -> None:
+    ada, peers = enter(scene, ADA), [Peer(100 + index) for index in range(MAX_ANNOUNCED + 1)]
+    for peer in peers:
+        ada.announce(peer.presence())
+        ada.announce(peer.presence("null"))
+    mallory = enter(scene, MALLORY)
+    for peer in (peers[0], peers[1], peers[-1]):
+        mallory.update(peer.type("x"))
+    assert scene.flush().claims == (Claim(100, MALLORYS),)
+
+
+def test_announcements_of_more_users_than_are_remembered_count_for_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "MAX_ANNOUNCERS", 1)
+    ada, mallory = enter(scene, ADA), enter(scene, MALLORY)
+    ada.announce(Peer(7).presence())
+    mallory.announce(Peer(8).presence())
+    ada.update(Peer(8).type("x"))
+    assert scene.flush().claims == (Claim(8, ADAS),)
+    ada.update(Peer(7).type("x"))  # what was announced and used makes room
+    scene.flush()
+    mallory.announce(Peer(9).presence())
+    ada.update(Peer(9).type("x"))
+    assert scene.flush().claims == ()
+
+
+def test_announcement_by_a_reader_counts_for_nothing(scene: Scene) -> None:
+    ada, reader = enter(scene, ADA), enter(scene, Rights(may_write=False, user_id="mallory"))
+    reader.announce(Peer(7).presence())
+    ada.update(Peer(7).type("x"))
+    assert scene.flush().claims == (Claim(7, ADAS),)
+
+
+def test_id_announced_in_the_place_of_another_is_its_announcers(scene: Scene) -> None:
+    ada, mallory, old, new = enter(scene, ADA), enter(scene, MALLORY), Peer(7), Peer(8)
+    ada.announce(old.presence())
+    ada.announce(old.presence("null"), new.presence())
+    mallory.update(Peer(8).type("forged"))
     assert scene.flush().claims == ()
 
 

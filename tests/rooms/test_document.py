@@ -1,13 +1,17 @@
 """The replica: what it passes on, what the log must keep of it, and what waits for an edit still missing."""
 
+import gc
+
 import pytest
+from pycrdt import Doc
 
 from collab.errors import ProtocolError, UpdateError
 from collab.protocol.limits import Limits
-from collab.protocol.structs import NO_DELETIONS, Run, read_structs, write_structs
+from collab.protocol.structs import NO_DELETIONS, Run, WalkedUpdate, read_structs, write_structs
 from collab.protocol.updates import decode_state_vector
-from collab.rooms.document import Document, PoisonedReplica
+from collab.rooms.document import Document
 from collab.rooms.held import is_waiting
+from collab.rooms.poison import PoisonedReplica
 from tests.support.peers import Peer, text_of
 
 
@@ -176,6 +180,25 @@ def test_update_of_more_entries_than_may_be_is_refused() -> None:
         document.holds(large)
 
 
+def test_update_of_the_servers_own_may_have_any_number_of_entries() -> None:
+    large = b"\x01\x64\x05\x00" + b"\x00\x01" * 100 + NO_DELETIONS
+    document = Document(limits=Limits(update_entries=100))
+
+    applied = document.apply([large, large], trusted=[0])
+
+    assert [*applied.refused] == [1]
+    assert decode_state_vector(document.state_vector()) == {5: 100}
+
+
+def test_update_that_was_walked_before_is_taken_in_as_any_other() -> None:
+    peer = Peer(1)
+    update = WalkedUpdate.of(peer.type("new"))
+    document = Document()
+
+    assert document.apply([update, b"junk"], trusted=[0]).append == (update,)
+    assert document.state() == peer.state
+
+
 def test_log_of_an_update_with_more_entries_than_may_be_loads_all_the_same() -> None:
     large = b"\x01\x64\x05\x00" + b"\x00\x01" * 100 + NO_DELETIONS
 
@@ -239,6 +262,20 @@ def test_known_update_is_not_logged() -> None:
     applied = Document([update]).apply([update])
 
     assert (applied.broadcast, applied.append, applied.refused) == (None, (), {})
+
+
+def test_of_two_contents_for_the_same_units_the_first_stands_also_where_the_log_is_loaded_at_once() -> None:
+    ada, forged, bob = Peer(1), Peer(1), Peer(2)
+    first, second = ada.type("one"), ada.type(" two")
+    forged.hear([first])
+    forged.type(" lie")
+    bob.hear([forged.state])
+    bob.type("!")
+
+    assert text_of(Document([second, first, bob.state]).state()) == "one two!"
+    document = Document()
+    document.apply([second, first, bob.state])
+    assert text_of(document.state()) == "one two!"
 
 
 def test_junk_among_updates_is_refused_by_its_index() -> None:
@@ -395,3 +432,20 @@ def test_structs_of_two_clients_that_need_each_other_are_one_writers_fault() -> 
 
     with pytest.raises(PoisonedReplica, match="keeps aside"):
         Document().apply([circle])
+
+
+def test_document_that_is_let_go_of_is_freed() -> None:
+    """The CRDT keeps itself alive as long as it tells somebody of its changes."""
+
+    def replicas() -> int:
+        gc.collect()
+        return sum(isinstance(each, Doc) for each in gc.get_objects())
+
+    before = replicas()
+    document = Document([Peer(1).type("a")])
+    document.apply([Peer(2).type("b")])
+    during = replicas()
+    del document
+
+    assert replicas() == during - 1
+    assert before < during

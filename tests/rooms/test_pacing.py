@@ -1,48 +1,41 @@
-"""How often a room flushes, by the number of its readers."""
+"""How long a room gathers before it flushes, by the number of its readers."""
 
 import pytest
 
-from collab.rooms.pacing import COST_PER_READER, FEW_READERS, LONGEST_PAUSE, Pacing
+from collab.rooms.pacing import FEW_READERS, GATHERING_PER_READER, LONGEST_GATHERING, QUIET, Pacing
+
+BUSY = 1000.0
+"""When the rooms of these tests flushed last."""
 
 
-def flush_times(readers: int, count: int, start: float = 1000.0) -> list[float]:
-    """Flush as often as a room may to which edits come without end; return when, counted from the first."""
-    pacing, now = Pacing(), start
-    times: list[float] = []
-    for _ in range(count):
-        now += max(pacing.wait(now), 0.0)
-        times.append(now - start)
-        pacing.flushed(now, readers)
-    return times
+def busy_room() -> Pacing:
+    pacing = Pacing()
+    pacing.flushed(BUSY)
+    return pacing
 
 
 @pytest.mark.parametrize("readers", [0, 1, FEW_READERS])
 def test_small_room_flushes_at_once(readers: int) -> None:
-    assert flush_times(readers, 10) == [0.0] * 10
+    assert busy_room().wait(BUSY, readers) == 0
 
 
-def test_busy_room_flushes_less_often_the_more_readers_it_has() -> None:
-    assert flush_times(100, 4) == pytest.approx([0, 0, 100 * COST_PER_READER, 200 * COST_PER_READER])
-    assert flush_times(200, 4) == pytest.approx([0, 0, 200 * COST_PER_READER, 400 * COST_PER_READER])
+@pytest.mark.parametrize("readers", [FEW_READERS + 1, 100, 200])
+def test_busy_room_gathers_the_longer_the_more_readers_it_has(readers: int) -> None:
+    assert busy_room().wait(BUSY, readers) == pytest.approx(readers * GATHERING_PER_READER)
 
 
-def test_pause_never_exceeds_two_frames_of_a_screen() -> None:
-    assert flush_times(100_000, 4) == pytest.approx([0, 0, LONGEST_PAUSE, 2 * LONGEST_PAUSE])
+def test_gathering_never_takes_more_than_two_frames_of_a_screen() -> None:
+    assert busy_room().wait(BUSY, 100_000) == LONGEST_GATHERING
 
 
-def test_room_that_was_quiet_flushes_at_once_again() -> None:
-    pacing = Pacing()
-    for now in (10.0, 10.0, 10.0025, 60.0):
-        assert pacing.wait(now) <= 1e-9
-        pacing.flushed(now, 100)
+@pytest.mark.parametrize("readers", [100, 1_000, 100_000])
+def test_room_that_has_been_quiet_flushes_at_once(readers: int) -> None:
+    pacing = busy_room()
+    gathering = pacing.wait(BUSY, readers)
 
-    assert pacing.wait(60.0) <= 1e-9
+    assert pacing.wait(BUSY + QUIET * gathering * 1.01, readers) == 0
+    assert pacing.wait(BUSY + QUIET * gathering * 0.99, readers) == gathering
 
 
-def test_room_that_has_emptied_does_not_gain_by_it() -> None:
-    pacing = Pacing()
-    pacing.flushed(10.0, 1000)
-    pacing.flushed(10.0, 1000)
-    pacing.flushed(10.001, 1)
-
-    assert pacing.wait(10.001) == pytest.approx(1000 * COST_PER_READER - 0.001)
+def test_first_flush_of_a_room_is_at_once() -> None:
+    assert Pacing().wait(BUSY, 1_000) == 0

@@ -2,9 +2,13 @@
 
 import pytest
 
-from collab.errors import CollabError
-from collab.rooms.document import Document, PoisonedReplica
+from collab.errors import CollabError, ProtocolError
+from collab.protocol.limits import Limits
+from collab.protocol.structs import Structs, read_structs
+from collab.rooms.claims import Origin
+from collab.rooms.document import Document
 from collab.rooms.flush import Flush
+from collab.rooms.poison import PoisonedReplica
 from tests.rooms.scene import HOCUSPOCUS, READER, Client, Scene
 from tests.support.heard import Status, Step1, Step2, Update, only
 from tests.support.peers import Peer, text_of
@@ -49,6 +53,18 @@ def peer_of_victim(client_id: int) -> Peer:
 def test_failure_of_the_crdt_poisons_the_replica() -> None:
     with pytest.raises(PoisonedReplica, match="the CRDT failed"):
         Document([victim_state()]).apply([POISON])
+
+
+def test_update_of_which_the_crdt_writes_what_nobody_reads_poisons_the_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_what_came(update: bytes, *limits: Limits | None) -> Structs:
+        if not limits:
+            raise ProtocolError("a struct of length 0 came")
+        return read_structs(update, *limits)
+
+    monkeypatch.setattr("collab.rooms.document.read_structs", read_what_came)
+
+    with pytest.raises(PoisonedReplica, match="wrote what cannot be read: a struct of length 0"):
+        Document().apply([Peer(1).type("a"), Peer(2).type("b")])
 
 
 def test_offender_alone_is_found_at_once() -> None:
@@ -182,6 +198,7 @@ def test_room_applies_flushes_as_one_again_after_the_offender_is_found() -> None
 def test_script_that_panics_the_crdt_is_the_offender() -> None:
     class Script:
         author = None
+        origin = Origin.WRITTEN
 
         def saved(self) -> None:
             raise AssertionError("its edit was not saved")

@@ -3,6 +3,7 @@
 from collab.errors import UpdateError
 from collab.protocol.hocuspocus import HocuspocusDialect
 from collab.protocol.messages import SyncStep2
+from collab.rooms.claims import Origin
 from tests.rooms.scene import HOCUSPOCUS, READER, Scene
 from tests.support.heard import Status, Step1, Step2, Update, only
 from tests.support.peers import Peer, text_of
@@ -159,6 +160,7 @@ def test_writer_that_is_no_session_is_told_in_the_same_way() -> None:
 
     class Script:
         author = None
+        origin = Origin.WRITTEN
 
         def saved(self) -> None:
             outcomes.append("saved")

@@ -97,3 +97,12 @@ def test_document_refuses_types_past_its_limit_and_takes_text_all_the_same() -> 
     applied = document.apply([too_many, typed])
 
     assert ([*applied.refused], applied.append) == ([0], (typed,))
+
+
+def test_document_takes_the_types_that_the_server_brings_back_and_goes_on_counting() -> None:
+    document = Document(limits=Limits(document_types=5))
+    document.apply([state_with(5)])
+
+    assert document.apply([state_with(5)], trusted=[0]).refused == {}
+
+    assert "for a document of 10; 5 are allowed" in str(document.apply([state_with(1)]).refused[0])

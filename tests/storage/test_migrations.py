@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 import collab
 from collab.errors import DatabaseUnavailable, StorageError
+from collab.ports import DocumentKind, DocumentName, VersionKind
 from collab.storage import Migrated, migrate, open_storage
 from collab.storage.database import open_database
 from collab.storage.migrations import migrations_directory, needed_revision
@@ -80,6 +81,16 @@ def _essence(sql: str) -> str:
     return words if "index" in words.split("(")[0] else f"autoincrement: {'autoincrement' in words}"
 
 
+async def test_each_revision_is_told_of_as_it_is_applied(empty_url: str) -> None:
+    told: list[tuple[int, int]] = []
+    await migrate(empty_url, lambda applied, count: told.append((applied, count)))
+    assert len(told) > 1
+    assert told == [(applied, len(told) - 1) for applied in range(len(told))]
+    told.clear()
+    await migrate(empty_url, lambda applied, count: told.append((applied, count)))
+    assert told == []
+
+
 async def test_several_at_once_migrate_once(empty_url: str) -> None:
     outcomes: list[Migrated] = []
 
@@ -116,6 +127,8 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty_url
 
 
 async def test_a_database_without_tables_is_not_ready(empty_url: str) -> None:
+    async with open_database(empty_url):
+        pass  # it makes the file, on SQLite
     async with open_storage(empty_url) as storage:
         with pytest.raises(DatabaseUnavailable, match="`collab migrate` makes them"):
             await storage.documents.ready()
@@ -128,6 +141,25 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(empty_url: s
         await migrate(empty_url)
     async with open_database(empty_url) as database, database.writing() as connection:
         assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == ["updates"]
+
+
+async def test_versions_from_before_their_kinds_were_kept_are_of_their_documents_kind(empty_url: str) -> None:
+    await migrate(empty_url)
+    async with open_storage(empty_url) as storage:
+        record = await storage.documents.create(DocumentName("notes"), kind=DocumentKind.RICH_TEXT, title="")
+        await storage.versions.take(record.id, VersionKind.NAMED)
+    async with open_database(empty_url) as database, database.writing() as connection:
+        await connection.execute(text("ALTER TABLE versions DROP COLUMN document_kind"))
+        await connection.execute(text("ALTER TABLE quarantined_updates DROP COLUMN author_id"))
+        await connection.execute(text("ALTER TABLE snapshots DROP COLUMN authorship_checksum"))
+        await connection.execute(text("DROP TABLE quarantined_authorship"))
+    await set_revision(empty_url, "0005")
+
+    await migrate(empty_url)
+
+    async with open_storage(empty_url) as storage:
+        (version,) = (await storage.versions.page(record.id, limit=2)).versions
+    assert version.document_kind is DocumentKind.RICH_TEXT
 
 
 async def set_revision(url: str, revision: str) -> None:

@@ -1,5 +1,6 @@
 """How SQLite is opened, and what is said when it cannot be, is busy or is full."""
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
-from anyio import create_task_group, to_thread, wait_all_tasks_blocked
+from anyio import create_task_group, sleep, to_thread, wait_all_tasks_blocked
 from sqlalchemy import Connection, text
 
 from collab.errors import DatabaseUnavailable
@@ -154,6 +155,29 @@ async def test_a_full_disk_leaves_nothing_and_the_log_goes_on_when_there_is_room
 async def limit_pages(database: Database, pages: int) -> None:
     """Let the file grow to so many pages, or not at all where it is larger: what SQLite then says is what a full disk says."""
     await database.commit(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").close())
+
+
+@pytest.mark.parametrize("turns", range(0, 60, 3))
+async def test_who_is_cancelled_at_any_moment_leaves_nothing_behind(sqlite_url: str, turns: int) -> None:
+    """A task that waits for ever would keep the event loop, and the server, from ending."""
+
+    async def read(database: Database) -> None:
+        async with database.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def write(database: Database) -> None:
+        async with database.writing() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    for use in (read, write):
+        async with open_database(sqlite_url) as database:
+            before = asyncio.all_tasks()
+            async with create_task_group() as tasks:
+                tasks.start_soon(use, database)
+                for _ in range(turns):
+                    await sleep(0.0001)
+                tasks.cancel_scope.cancel()
+            assert asyncio.all_tasks() <= before
 
 
 async def test_a_file_that_was_removed_takes_no_more_commits(database: Database, path: Path) -> None:

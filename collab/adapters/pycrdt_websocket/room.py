@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from inspect import isawaitable
-from logging import Logger
+from logging import Logger, getLogger
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -13,7 +13,8 @@ from anyio.abc import TaskStatus
 from pycrdt import Awareness, Channel, Doc, Provider
 
 from collab.adapters.pycrdt_websocket.mirror import Mirror
-from collab.errors import CollabError
+from collab.adapters.pycrdt_websocket.opening import Opening
+from collab.errors import CollabError, MessageTooLarge, ServerDraining
 from collab.gateways.wires import AsgiMessage, AsgiWire
 from collab.hub import Hub
 from collab.hub.live_room import LiveRoom
@@ -25,6 +26,7 @@ from collab.settings import Settings
 _KNOWN_TYPES: Final = frozenset({0, 1, 3})
 """Sync, awareness and the question for it. Other messages may mean something to `on_message`, and nothing to the room."""
 
+ExceptionHandler = Callable[[Exception, Logger], bool]
 OnMessage = Callable[[bytes], Awaitable[bool] | bool]
 OnMessageError = Callable[[Exception, bytes, Channel], Awaitable[bool] | bool]
 
@@ -43,33 +45,47 @@ class YRoom:
     What the program changes there goes through the log to every client, as their edits do; what clients change comes to be there.
     """
 
+    name: DocumentName
+    """The document's name, from the first opening on."""
+
     def __init__(
         self,
-        name: DocumentName,
-        hub: Hub,
-        settings: Settings,
-        log: Logger,
-        *,
         ready: bool = True,
+        ystore: object = None,
+        exception_handler: ExceptionHandler | None = None,
+        log: Logger | None = None,
+        ydoc: Doc[Any] | None = None,
         provider_factory: ProviderFactory | None = None,
     ) -> None:
-        """`ready` says whether clients are served at once; otherwise they wait until it is set."""
-        self.name = name
-        self.log = log
-        self.ydoc: Doc[Any] = Doc()
+        """Make a room, which a server opens: see `WebsocketServer.start_room`.
+
+        `ready` says whether clients are served at once; otherwise they wait until it is set. What `ydoc` holds is merged into the document.
+        Raises `ValueError` for a store: the document is kept in the database.
+        """
+        if ystore is not None:
+            raise ValueError(
+                f"a {type(ystore).__name__} came; expected no store, for the document is kept in the database. "
+                "`await ystore.apply_updates(room.ydoc)` brings over what it holds"
+            )
+        self.log = log or getLogger(__name__)
+        self.ydoc: Doc[Any] = Doc() if ydoc is None else ydoc
         self.awareness = Awareness(self.ydoc)
         self.clients: set[Channel] = set()
         self.ready_event = anyio.Event()
         self.started = anyio.Event()
+        self.exception_handler = exception_handler
+        """Called with what ended a client; where it returns `True` nobody else hears of it."""
+        self.provider_factory = provider_factory
         self.on_message: OnMessage | None = None
         """Called with each message before it is looked at; one for which it returns `True` is skipped."""
         self.on_message_error: OnMessageError | None = None
         """Called with what is wrong with a message; where it returns `True` the client goes on."""
-        self._hub = hub
-        self._settings = settings
-        self._provider_factory = provider_factory
-        self.is_starting = False
-        """Whether somebody has started it."""
+        self.opening: Opening | None = None
+        """The try to open it that is under way, or that succeeded; `None` while it is not open."""
+        self.waiting = 0
+        """How many wait for the opening."""
+        self._hub: Hub | None = None
+        self._settings: Settings
         self._scope: anyio.CancelScope | None = None
         self._stopped = anyio.Event()
         self.ready = ready
@@ -84,23 +100,36 @@ class YRoom:
         if value:
             self.ready_event.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was closed, for good."""
+        return self._stopped.is_set()
+
+    def belong_to(self, hub: Hub, settings: Settings, name: DocumentName) -> None:
+        """Say which document it opens, and where; the first that is said stands."""
+        if self._hub is None:
+            self._hub, self._settings, self.name = hub, settings, name
+
     async def start(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Open the document and keep `ydoc` in step with it until `stop`. Raises what `Hub.open` does."""
-        while not self._stopped.is_set() and not self._hub.draining:
+        """Open the document and keep `ydoc` in step with it until `stop`.
+
+        Raises what `Hub.open` does, and `RuntimeError` for a room of no server.
+        """
+        hub = self._required()
+        while not self.is_stopped and not hub.draining:
             with anyio.CancelScope() as scope:  # left when the room has parted with everybody: then it is opened anew
                 self._scope = scope
-                await self._keep_in_step(scope, task_status)
+                await self._keep_in_step(hub, scope, task_status)
+            task_status = TASK_STATUS_IGNORED  # it is told once
 
-    async def _keep_in_step(self, scope: anyio.CancelScope, task_status: TaskStatus[None]) -> None:
+    async def _keep_in_step(self, hub: Hub, scope: anyio.CancelScope, task_status: TaskStatus[None]) -> None:
         mirror = Mirror(self.ydoc, self.awareness, self.log)
-        live = await self._hub.join(self.name, mirror.session, mirror.end, create=True)
+        live = await hub.join(self.name, mirror.session, mirror.end, create=True)
         async with AsyncExitStack() as stack:
-            if not self.started.is_set():
-                self.started.set()
-                task_status.started()
-            if self._provider_factory is not None:
-                provider = self._provider_factory(doc=self.ydoc, log=self.log, path=self.name)
-                await stack.enter_async_context(provider)
+            self.started.set()
+            task_status.started()
+            if self.provider_factory is not None:
+                await stack.enter_async_context(self.provider_factory(doc=self.ydoc, log=self.log))
             await mirror.run(live, scope.cancel)
 
     async def stop(self) -> None:
@@ -110,13 +139,28 @@ class YRoom:
             self._scope.cancel()
 
     async def serve(self, channel: Channel) -> None:
-        """Serve a client until it is gone. Raises a `CollabError` where the client is to blame, and what reading from it raises."""
+        """Serve a client until it is gone.
+
+        What ends it otherwise is for `exception_handler`, and raised where that does not handle it: a `CollabError` where the client is to
+        blame, or what reading from it raises.
+        """
+        hub = self._required()
         self.clients.add(channel)
         try:
             await self.ready_event.wait()
-            await _Client(self, channel, self._hub, self._settings).serve()
+            await _Client(self, channel, hub, self._settings).serve()
+        except ServerDraining:
+            raise
+        except Exception as error:
+            if self.exception_handler is None or not self.exception_handler(error, self.log):
+                raise
         finally:
             self.clients.discard(channel)
+
+    def _required(self) -> Hub:
+        if self._hub is None:
+            raise RuntimeError("The YRoom has no server: put it into its `rooms`, and await `start_room(room)` of it")
+        return self._hub
 
 
 class _Client:
@@ -126,6 +170,7 @@ class _Client:
         self._room = room
         self._channel = channel
         self._hub = hub
+        self._settings = settings
         self._wire = AsgiWire(
             _nothing, self._send, hub.committer, max_message_bytes=settings.max_message_bytes, max_waiting=0
         )
@@ -174,11 +219,17 @@ class _Client:
             except StopAsyncIteration:
                 return
             try:
+                self._check_size(message)
                 if message and not await self._is_skipped(message) and message[0] in _KNOWN_TYPES:
                     live.receive(self._session, decode(message))
             except Exception as error:
                 if not await self._is_handled(error, message):
                     raise
+
+    def _check_size(self, message: bytes) -> None:
+        limit = self._settings.max_message_bytes
+        if len(message) > limit:
+            raise MessageTooLarge(f"a message of {len(message)} bytes came; {limit} are allowed")
 
     async def _is_skipped(self, message: bytes) -> bool:
         if self._room.on_message is None:

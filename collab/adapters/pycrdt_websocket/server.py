@@ -1,6 +1,6 @@
 """The server as pycrdt-websocket knows it: rooms by name, and channels to serve."""
 
-from collections.abc import Callable
+from functools import partial
 from logging import Logger, getLogger
 
 import anyio
@@ -9,7 +9,8 @@ from anyio.abc import TaskGroup, TaskStatus
 from pycrdt import Channel
 
 from collab.adapters.pycrdt_websocket.background import InBackground
-from collab.adapters.pycrdt_websocket.room import ProviderFactory, YRoom
+from collab.adapters.pycrdt_websocket.opening import Opening
+from collab.adapters.pycrdt_websocket.room import ExceptionHandler, ProviderFactory, YRoom
 from collab.errors import ServerDraining
 from collab.hub import Hub
 from collab.ports import DocumentName
@@ -18,14 +19,12 @@ from collab.settings import Settings
 from collab.stacks import deepen_stacks
 from collab.storage import migrate, open_storage
 
-ExceptionHandler = Callable[[Exception, Logger], bool]
-
 
 class WebsocketServer(InBackground):
     """Serves channels; each path is a document, kept in the database.
 
-    Use it as an asynchronous context, or `start` it in a task and `stop` it. Where the original keeps documents in memory only, unless
-    each room is given a store, here every edit is committed; nothing else of its behaviour is missing but its failures.
+    Use it as an asynchronous context, or `start` it in a task and `stop` it; both again, if you like. Where the original keeps documents in
+    memory only, unless each room is given a store, here every edit is committed. What else differs is in `docs/pycrdt-websocket.md`.
     """
 
     def __init__(
@@ -76,13 +75,14 @@ class WebsocketServer(InBackground):
                 task_status.started()
                 await self._stop.wait()
                 await hub.drain()
-                for room in self.rooms.values():
+                for room in tuple(self.rooms.values()):
                     await room.stop()
-                self.rooms.clear()
                 tasks.cancel_scope.cancel()
         finally:
+            self.rooms.clear()
             self._tasks = self._hub = None
             self._stopped.set()
+            self._stop, self._stopped, self.started = anyio.Event(), anyio.Event(), anyio.Event()
 
     async def stop(self) -> None:
         """Part with everybody, commit everything, and return when `start` has."""
@@ -94,43 +94,61 @@ class WebsocketServer(InBackground):
     # Rooms
 
     async def get_room(self, name: str) -> YRoom:
-        """Return the room of this name, opened and started. Raises `InvalidName`, and what `Hub.open` does."""
-        room = self._room(name)
-        await self.start_room(room)
-        return room
+        """Return the room of this name, opened and started. Raises `InvalidName`, and what `Hub.open` does.
+
+        A subclass may set rooms up here, before the first client is served: `serve` asks for its room so.
+        """
+        while True:
+            room = self._room(name)
+            await self.start_room(room)
+            if not room.is_stopped:  # one that was closed while it opened has a successor
+                return room
 
     def _room(self, name: str) -> YRoom:
         hub, _ = self._required()
-        if name not in self.rooms:
-            self.rooms[name] = YRoom(
-                DocumentName(check_document_name(name)),
-                hub,
-                self._settings,
-                self.log,
-                ready=self.rooms_ready,
-                provider_factory=self.provider_factory,
+        if hub.draining:
+            raise ServerDraining("the server is going down; come back in a moment")
+        room = self.rooms.get(name)
+        if room is None or room.is_stopped:
+            check_document_name(name)
+            factory = None if self.provider_factory is None else partial(self.provider_factory, path=name)
+            room = self.rooms[name] = YRoom(
+                self.rooms_ready, None, self.exception_handler, self.log, provider_factory=factory
             )
-        return self.rooms[name]
+        return room
 
     async def start_room(self, room: YRoom) -> None:
-        """Start a room, once, however many ask."""
-        _, tasks = self._required()
-        if not room.is_starting:
-            room.is_starting = True
-            try:
-                await tasks.start(self._run_room, room)
-            except BaseException:
-                room.is_starting = False
-                raise
-        await room.started.wait()
+        """Open a room of `rooms`, once, however many ask, and return when it is open or was closed meanwhile.
 
-    async def _run_room(self, room: YRoom, *, task_status: TaskStatus[None]) -> None:
+        Whoever is cancelled waits no longer, and the room opens for the others. Raises `ValueError` for a room that is not in `rooms`,
+        and what `Hub.open` does, to all who wait; then another call tries again.
+        """
+        hub, tasks = self._required()
+        if room.opening is None and not room.is_stopped:
+            room.belong_to(hub, self._settings, DocumentName(check_document_name(self.get_room_name(room))))
+            room.opening = Opening()
+            tasks.start_soon(self._run_room, room, room.opening)
+        if room.opening is not None:
+            room.waiting += 1
+            try:
+                await room.opening.wait()
+            finally:
+                room.waiting -= 1
+
+    async def _run_room(self, room: YRoom, opening: Opening) -> None:
         try:
-            await room.start(task_status=task_status)
-        except Exception as error:
-            if not room.started.is_set():
-                raise
-            self._handle(error)
+            await room.start(task_status=opening)
+        except Exception as error:  # noqa: BLE001 - it is for those who wait, or the handler's to judge
+            if opening.is_over:
+                self._handle(error)
+            else:
+                opening.fail(error)
+        finally:
+            room.opening = None
+            if room.is_stopped:
+                opening.started()
+            else:
+                opening.fail(ServerDraining("the server is going down; come back in a moment"))
 
     def get_room_name(self, room: YRoom) -> str:
         """Return the name of a room. Raises `ValueError` for one that is not here."""
@@ -156,21 +174,28 @@ class WebsocketServer(InBackground):
         """Serve a client, at the room that its path names, until it is gone."""
         self._required()
         try:
-            await self._serve(self._room(websocket.path), websocket)
+            await self._serve(websocket)
         except ServerDraining:
             self.log.info("a client was parted with: the server stops")
         except Exception as error:  # noqa: BLE001 - it is the handler's to judge
             self._handle(error)
 
-    async def _serve(self, room: YRoom, websocket: Channel) -> None:
-        room.clients.add(websocket)  # at once, so that nobody who leaves meanwhile closes the room
+    async def _serve(self, websocket: Channel) -> None:
+        room: YRoom | None = None
         try:
-            await self.start_room(room)
+            room = await self.get_room(websocket.path)
+            if room.is_stopped:  # by the last client, who left while a subclass's `get_room` went on
+                room = await self.get_room(websocket.path)
             await room.serve(websocket)
         finally:
-            room.clients.discard(websocket)
-            if self.auto_clean_rooms and not room.clients and room in self.rooms.values():
-                await self.delete_room(room=room)
+            await self._clean(self.rooms.get(websocket.path) if room is None else room)
+
+    async def _clean(self, room: YRoom | None) -> None:
+        """Close a room that nobody is in, nor waits for."""
+        if room is None or room.clients or room.waiting or not self.auto_clean_rooms:
+            return
+        if room in self.rooms.values():
+            await self.delete_room(room=room)
 
     def _required(self) -> tuple[Hub, TaskGroup]:
         if self._hub is None or self._tasks is None:

@@ -5,6 +5,7 @@ It needs pycrdt-store, which comes with pycrdt-websocket: `pip install "collab[p
 
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from logging import Logger, getLogger
 from typing import ClassVar, Final
 
@@ -16,9 +17,10 @@ from pycrdt.store import BaseYStore, YDocNotFound
 
 from collab.adapters.pycrdt_websocket.background import InBackground
 from collab.errors import CollabError, DatabaseUnavailable, DocumentExists
-from collab.ports import Append, DocumentId, DocumentKind, DocumentName
+from collab.hub.tail import Tail
+from collab.ports import Append, Compaction, DocumentId, DocumentKind, DocumentName, StoredContent
 from collab.protocol.names import check_document_name
-from collab.rooms.compaction import LONGEST_TAIL
+from collab.rooms.document import Document
 from collab.settings import Settings
 from collab.storage import Storage, migrate, open_storage
 
@@ -30,7 +32,8 @@ class YStore(InBackground, BaseYStore):
     """Keeps one document. Every write is committed when it returns, and is tried again while the database is away.
 
     Set `database_url` on a subclass, as one sets `db_path` of `SQLiteYStore`; unset, the environment says it. A write that was begun is
-    brought to its end also where the room that began it stops meanwhile. Metadata are not kept: `read` gives what the callback gives then.
+    brought to its end also where the room that began it stops meanwhile. The log is folded into a snapshot when it has grown long, and when
+    a store is opened or closed that takes up more than it should. Metadata are not kept: `read` gives what the callback gives then.
     """
 
     database_url: ClassVar[str | None] = None
@@ -48,7 +51,7 @@ class YStore(InBackground, BaseYStore):
         self._settings = Settings()
         self._storage: Storage | None = None
         self._document: DocumentId | None = None
-        self._rows_written = 0
+        self._tail = Tail(StoredContent(None, ()))
         self._writes = anyio.Semaphore(1)
         self._stop = anyio.Event()
         self._stopped_at = math.inf
@@ -72,6 +75,7 @@ class YStore(InBackground, BaseYStore):
         url = self.database_url or self._settings.database
         await migrate(url)
         async with open_storage(url) as storage:
+            await self._look_at_log(storage)
             self._storage = storage
             self.started.set()
             task_status.started()
@@ -81,8 +85,10 @@ class YStore(InBackground, BaseYStore):
                 self._stopped_at = anyio.current_time()
                 with anyio.CancelScope(shield=True):
                     await anyio.lowlevel.checkpoint()  # for writes whose tasks have not begun
-                    await self._writes.acquire()
-                self._storage = None
+                    async with self._writes:
+                        self._storage = None
+                        await self._look_at_log(storage)
+                self._started, self._stop, self._stopped_at = None, anyio.Event(), math.inf  # it may be started again
 
     async def stop(self) -> None:
         """Have `start` return."""
@@ -91,11 +97,6 @@ class YStore(InBackground, BaseYStore):
         self._stop.set()
 
     # Content
-
-    @property
-    def is_writing(self) -> bool:
-        """Whether a write has begun that is not committed."""
-        return self._writes.value == 0
 
     async def write(self, data: bytes) -> None:
         """Commit an update. Raises `DatabaseUnavailable` where the database stays away for `drain_timeout` after the store was stopped."""
@@ -115,8 +116,8 @@ class YStore(InBackground, BaseYStore):
                 await anyio.sleep(RETRY_SECONDS)
             else:
                 break
-        self._rows_written += 1
-        if self._rows_written % LONGEST_TAIL == 0:
+        self._tail.add((data,))
+        if self._tail.is_due:
             await self._compact(storage, self._document)
 
     async def _find_or_create(self, storage: Storage) -> DocumentId:
@@ -126,11 +127,31 @@ class YStore(InBackground, BaseYStore):
             record = await storage.documents.get(self.path)
         return record.id
 
+    async def _look_at_log(self, storage: Storage) -> None:
+        """Take note of what is there, and fold it where it takes up more than it should: nobody else is at it now."""
+        self._document, self._tail = None, Tail(StoredContent(None, ()))
+        with anyio.move_on_after(self._settings.drain_timeout):
+            try:
+                stored = await storage.log.load(self.path)
+                if stored is None:
+                    return
+                self._document, self._tail = stored.record.id, Tail(stored.content)
+                is_due = self._tail.is_due_at_rest(partial(_state_of, stored.content))
+            except CollabError as error:
+                self.log.warning("a log could not be read: %s", error)
+                return
+            if is_due:
+                await self._compact(storage, self._document)
+
     async def _compact(self, storage: Storage, document: DocumentId) -> None:
+        outcome: Compaction | None = None
+        self._tail.begin()
         try:
-            await storage.log.compact(document)
+            outcome = await storage.log.compact(document)
         except CollabError as error:
             self.log.warning("a log could not be compacted; it stays as it is: %s", error)
+        finally:
+            self._tail.end(outcome)
 
     async def read(self) -> AsyncIterator[tuple[bytes, bytes, float]]:
         """Give each stored update, with metadata, and when the document was changed last. Raises `YDocNotFound` where there is none."""
@@ -146,3 +167,7 @@ class YStore(InBackground, BaseYStore):
         if self._storage is None:
             raise RuntimeError("YStore not running")
         return self._storage
+
+
+def _state_of(content: StoredContent) -> bytes:
+    return Document(content.updates, snapshot=content.snapshot).state()

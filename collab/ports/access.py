@@ -1,0 +1,68 @@
+"""Who somebody is, and what they may do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol
+
+from collab.rooms.claims import Author
+
+
+class Role(IntEnum):
+    """What somebody may do with a document; each may do all that the lower ones may."""
+
+    READER = 1
+    COMMENTER = 2
+    EDITOR = 3
+    OWNER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is at the other end, as the server knows it."""
+
+    user_id: str
+    """Empty for a guest: nobody has verified who that is."""
+
+    name: str = ""
+    color: str | None = None
+    picture: str | None = None
+    admin: bool = False
+    expires_at: float | None = None
+    """When the token ends, in seconds since 1970; `None` for never."""
+
+    documents: Mapping[str, Role] = field(default_factory=dict)
+    """Roles by document name, or by a prefix that ends in `*`."""
+
+    @property
+    def author(self) -> Author | None:
+        """As whom they write; `None` for a guest."""
+        return Author(self.user_id, self.name) if self.user_id else None
+
+    def role_in(self, document: str) -> Role | None:
+        """Return the strongest role granted for this document, or `None`."""
+        if self.admin:
+            return Role.OWNER
+        granted = [
+            role
+            for pattern, role in self.documents.items()
+            if pattern == document or (pattern.endswith("*") and document.startswith(pattern[:-1]))
+        ]
+        return max(granted, default=None)
+
+
+class Authenticator(Protocol):
+    """Tells who somebody is."""
+
+    @property
+    def open(self) -> bool:
+        """Whether guests may edit and tokens are not looked at."""
+        ...
+
+    async def authenticate(self, token: str | None) -> Identity:
+        """Verify a token.
+
+        Raises `Unauthenticated`, saying what is wrong with it but nothing of what it holds, and `IdentityUnavailable` where that cannot
+        be told now.
+        """
+        ...
