@@ -9,6 +9,7 @@ import structlog
 
 from collab.errors import CollabError, DocumentDeleted, PeerTimeout
 from collab.hub.committer import ENTRY_OVERHEAD, Committer
+from collab.hub.flush_timer import FlushTimer
 from collab.hub.rebuilding import Rebuilding, held_bytes_of
 from collab.hub.tail import Tail
 from collab.hub.writers import Nobody, Receipt
@@ -16,7 +17,6 @@ from collab.ports import DocumentName, DocumentRecord, StoredContent, StoredDocu
 from collab.protocol.messages import RoomMessage
 from collab.rooms.claims import Author, Origin
 from collab.rooms.flush import Flush
-from collab.rooms.pacing import Pacing
 from collab.rooms.room import Room
 from collab.rooms.session import Session, Writer
 
@@ -76,8 +76,7 @@ class LiveRoom:
         self._loop = asyncio.get_running_loop()
         self._ends: dict[Session, EndSession] = {}
         self._receipts: set[Receipt] = set()
-        self._timer: asyncio.Handle | None = None
-        self._pacing = Pacing()
+        self._timer = FlushTimer(self._loop, room, self.flush)
         self._unsaved_flushes = 0
         self._settled_flushes = 0
         self._rebuilding = Rebuilding(name, room)
@@ -95,7 +94,7 @@ class LiveRoom:
         self.empty_since = None
         self.was_edited_here = self.was_edited_here or session.rights.may_write
         self._room.join(session, self._loop.time())
-        self._schedule()
+        self._timer.schedule()
 
     def leave(self, session: Session) -> None:
         """Let a session go; harmless when it has gone already."""
@@ -104,13 +103,13 @@ class LiveRoom:
         self._room.leave(session)
         if not self._ends:
             self.empty_since = self._loop.time()
-        self._schedule()
+        self._timer.schedule()
 
     def receive(self, session: Session, message: RoomMessage) -> None:
         """Take in a message. Raises `ProtocolError` or `LimitExceeded` when the session must end for it."""
         self._room.receive(session, message)
         self._collect(held_bytes_of(message))
-        self._schedule()
+        self._timer.schedule()
 
     def edit(self, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN) -> Receipt:
         """Take in an edit from somebody who is no session."""
@@ -119,7 +118,7 @@ class LiveRoom:
         receipt.outcome.add_done_callback(lambda _: self._receipts.discard(receipt))
         self._room.edit(receipt, update)
         self._collect(ENTRY_OVERHEAD + len(update))
-        self._schedule()
+        self._timer.schedule()
         return receipt
 
     def _collect(self, count: int) -> None:
@@ -175,7 +174,7 @@ class LiveRoom:
                 log.info("a reader is stuck", document=self.name, session=session.id)
                 self._end(session, PeerTimeout("the client has read nothing for too long"))
             self._rebuild_if_lost()
-            self._schedule()
+            self._timer.schedule()
             if not self._room.has_work:  # whoever said what was collected may have gone before the flush
                 self._let_go_of_collected()
         except Exception:
@@ -184,22 +183,13 @@ class LiveRoom:
 
     # Flushing
 
-    def _schedule(self) -> None:
-        if self._timer is None and self._room.has_work:
-            pause = self._pacing.wait(self._loop.time(), self._room.readers)
-            self._timer = self._loop.call_later(pause, self.flush) if pause > 0 else self._loop.call_soon(self.flush)
-
     def flush(self) -> None:
-        """Flush now."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._room.has_work:
+        """Flush now, presence only where that is due."""
+        due = self._timer.begin()
+        if due is None:
             return
-        now = self._loop.time()
-        self._pacing.flushed(now)
         try:
-            flush = self._room.flush(now)
+            flush = self._room.flush(due.now, with_presence=due.with_presence)
         except Exception:
             log.exception(FAILED, document=self.name)
             self._give_up()
@@ -228,7 +218,7 @@ class LiveRoom:
             elif isinstance(offence.writer, Receipt):
                 offence.writer.fail(offence.error)
         self._rebuild_if_lost()
-        self._schedule()
+        self._timer.schedule()
 
     def committed(self, updates: tuple[bytes, ...]) -> None:
         """Take note that these updates are in the log."""
@@ -285,7 +275,7 @@ class LiveRoom:
         for update in (content.snapshot, *content.updates):
             if update is not None:
                 self._room.edit(Nobody(), update)
-        self._schedule()
+        self._timer.schedule()
 
     # The replica
 
@@ -303,7 +293,7 @@ class LiveRoom:
             log.exception(FAILED, document=self.name)
             self._give_up()
         else:
-            self._schedule()
+            self._timer.schedule()
 
     @property
     def is_saving(self) -> bool:

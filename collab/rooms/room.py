@@ -131,16 +131,15 @@ class Room:
 
     # What comes of it
 
-    def flush(self, now: float) -> Flush:
-        """Apply and pass on everything received since the last flush. Does nothing while `needs_rebuild`."""
+    def flush(self, now: float, *, with_presence: bool = True) -> Flush:
+        """Apply and pass on everything received since the last flush, presence only where asked to. Does nothing while `needs_rebuild`."""
         if self._document is None:
             return Flush((), (), ())
         edits = self._edits.apply(self._document, lambda update: self._broadcast_update(update, now))
         if edits.has_lost_replica:
             self._document = None
-        presence = self._presence.changes()
-        if presence is not None:
-            self._audience.broadcast(lambda dialect: dialect.awareness(presence), now)
+        if with_presence:
+            self._tell_presence(now)
         self._pass_messages_on(now)
         if self._document is not None:
             self._edits.judge_readers(self._document, edits)
@@ -158,6 +157,11 @@ class Room:
             self._claims.made(),
             self._crediting.notes(),
         )
+
+    def _tell_presence(self, now: float) -> None:
+        presence = self._presence.changes()
+        if presence is not None:
+            self._audience.broadcast(lambda dialect: dialect.awareness(presence), now)
 
     def _greet(self, document: Document) -> None:
         joined, self._joined = self._joined, []
@@ -253,15 +257,15 @@ class Room:
 
     @property
     def has_work(self) -> bool:
-        """Whether a flush would do anything."""
+        """Whether a flush would do anything, apart from passing on presence."""
         return self._document is not None and bool(
-            self._edits
-            or self._joined
-            or self._questions
-            or self._curious
-            or self._messages
-            or self._presence.has_changes
+            self._edits or self._joined or self._questions or self._curious or self._messages
         )
+
+    @property
+    def has_presence_to_tell(self) -> bool:
+        """Whether a flush would pass on presence."""
+        return self._document is not None and self._presence.has_changes
 
     def state(self) -> bytes:
         """Return the whole document as one update. Raises `PoisonedReplica` while `needs_rebuild`."""
