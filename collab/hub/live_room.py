@@ -1,11 +1,13 @@
 """One open room in its event loop: when it flushes, what becomes of a flush, and when it ends."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Final, Protocol
 
 import structlog
+from anyio import Lock
 
 from collab.errors import CollabError, DocumentDeleted, PeerTimeout
 from collab.hub.committer import ENTRY_OVERHEAD, Committer
@@ -82,6 +84,9 @@ class LiveRoom:
         self._rebuilding = Rebuilding(name, room)
         self._collected_bytes = 0
         self._saved = asyncio.Event()
+        self._looking = Lock()
+        self._looked_at = -math.inf
+        """When the last look at what others created began."""
         content = StoredContent(None, ()) if stored is None else stored.content
         self.tail = Tail(content)
         self.empty_since = self._loop.time()
@@ -253,12 +258,18 @@ class LiveRoom:
     async def look_again(self) -> None:
         """See whether somebody else has created the document since this room was opened without one; take its content in then.
 
-        Raises what `UpdateLog.load` does.
+        Those who ask while one looks share the next look. Raises what `UpdateLog.load` does.
         """
-        stored = await self._surroundings.load(self.name)
-        if stored is not None and self.record is None:
-            self.record = stored.record
-            self._take_in(stored.content)
+        asked_at = self._loop.time()
+        async with self._looking:
+            if self.record is not None or self._looked_at > asked_at:
+                return
+            began_at = self._loop.time()
+            stored = await self._surroundings.load(self.name)
+            self._looked_at = began_at
+            if stored is not None and self.record is None:
+                self.record = stored.record
+                self._take_in(stored.content)
 
     async def _take_in_stored(self) -> None:
         try:

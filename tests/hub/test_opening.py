@@ -123,6 +123,37 @@ async def test_document_created_beside_an_empty_room_is_found_by_whoever_comes_n
     assert text_of(*guest.content) == "content"
 
 
+async def test_fifty_who_come_to_an_empty_room_while_one_looks_for_a_document_share_the_next_look(house: House) -> None:
+    await house.join()
+    house.log.loads.clear()
+    house.log.hold_loads()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(house.join)
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(50):
+            tasks.start_soon(house.join)
+        await anyio.wait_all_tasks_blocked()
+        house.log.loading.set()
+
+    assert house.log.loads == [DOC] * 2
+
+
+async def test_whoever_comes_while_a_look_fails_looks_anew(house: House) -> None:
+    await house.join()
+    await house.create(update=Peer(1).type("content"))
+    house.log.load_error = DatabaseUnavailable("the database is away")
+    with pytest.raises(DatabaseUnavailable):
+        await house.join()
+    house.log.load_error = None
+
+    guest = await house.join()
+    guest.ask()
+    await eventually(lambda: guest.answers)
+
+    assert text_of(*guest.content) == "content"
+
+
 async def test_unknown_document_is_not_opened_where_creation_is_not_allowed(open_hub: OpenHub) -> None:
     async with open_hub(create_documents=False) as house:
         with pytest.raises(DocumentNotFound, match="no document named 'doc'"):
