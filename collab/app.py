@@ -7,10 +7,12 @@ to write. WebSockets go straight to their door, HTTP to the REST API and the edi
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 
 from collab.access import access_from
 from collab.api import Services, create_api
@@ -44,19 +46,44 @@ class Collab:
         """Why the application could not start, or serves no more."""
         self._access = access_from(settings)
         self._entrance: Entrance
+        self._websockets: TaskGroup
         self._api: AsgiApp
 
     async def __call__(self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
         """Serve one connection, request or lifespan."""
         match scope["type"]:
             case "websocket":
-                await self._serve_websocket(Connection(scope, receive, send))
+                await self._serve_websocket(scope, receive, send)
             case "http":
                 await self._api(dict(scope), receive, send)
             case "lifespan":
                 await self._live(receive, send)
 
-    async def _serve_websocket(self, connection: Connection) -> None:
+    async def _serve_websocket(self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
+        """Serve a WebSocket to its end, or until the server lets go of it: it then has a task of ours, and none of the server's."""
+        let_go: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        connection = Connection(scope, receive, send, partial(_settle, let_go))
+        self._websockets.start_soon(self._serve_apart, connection, let_go)
+        try:
+            await let_go
+        except asyncio.CancelledError:
+            connection.end(ServerDraining("the server is going down; come back in a moment"))
+            raise
+
+    async def _serve_apart(self, connection: Connection, let_go: "asyncio.Future[None]") -> None:
+        try:
+            await self._serve_at_a_place(connection)
+        except (
+            Exception
+        ) as error:  # to be told to the server, or by ourselves where it does not hear of this connection any more
+            if let_go.done():
+                log.exception("a connection failed")
+            else:
+                let_go.set_exception(error)
+        finally:
+            _settle(let_go)
+
+    async def _serve_at_a_place(self, connection: Connection) -> None:
         await connection.requested()
         try:
             with self._entrance.connections.place():
@@ -123,6 +150,7 @@ class Collab:
                     settings.max_named_versions,
                 )
                 self._api = create_api(services, settings)
+                self._websockets = tasks
                 yield
                 tasks.cancel_scope.cancel()
 
@@ -130,6 +158,11 @@ class Collab:
         """Take nobody in any more, commit everything, and part with everybody; they come back to the next server."""
         await self._entrance.hub.drain()
         self._entrance.connections.end_all(ServerDraining("the server is going down; come back in a moment"))
+
+
+def _settle(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def create_app() -> Collab:

@@ -1,7 +1,7 @@
 """One WebSocket: refused or accepted, read message by message, and ended once, whoever ends it."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -12,7 +12,16 @@ import anyio
 from collab.errors import CollabError, PeerTimeout, Unauthenticated
 from collab.gateways.closing import ending_of, reason_of, words_of
 from collab.gateways.takeover import take_over
-from collab.gateways.wires import NORMAL_CLOSURE, AsgiReceive, AsgiSend, AsgiWire, ConnectionWire, Pressure, Take
+from collab.gateways.wires import (
+    NORMAL_CLOSURE,
+    AsgiMessage,
+    AsgiReceive,
+    AsgiSend,
+    AsgiWire,
+    ConnectionWire,
+    Pressure,
+    Take,
+)
 from collab.protocol.budget import Budget
 
 AsgiScope = Mapping[str, Any]
@@ -27,15 +36,18 @@ CLOSE_TIMEOUT: Final = 2.0
 class Connection:
     """A WebSocket of one client."""
 
-    def __init__(self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
+    def __init__(
+        self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend, on_cut_loose: Callable[[], None]
+    ) -> None:
+        """`on_cut_loose` is called where the server lets go of the connection, after the upgrade: then it must hear of its end."""
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._on_cut_loose = on_cut_loose
         self._error: CollabError | None = None
         self._owes_goodbye = False
         self._lifetime = anyio.CancelScope()
         self.wire: ConnectionWire
-        self.tasks: anyio.abc.TaskGroup
 
     # Before the upgrade
 
@@ -113,18 +125,28 @@ class Connection:
             self._receive, self._send, pressure, max_message_bytes=max_message_bytes, max_waiting=max_message_bytes
         )
         await self._send({"type": "websocket.accept"})
+        if self.wire.cut_loose():
+            self._forget_request()
+            self._on_cut_loose()
         try:
             with self._lifetime:
-                async with anyio.create_task_group() as self.tasks:
-                    self.tasks.start_soon(self.wire.pump)
+                async with self.wire.pumped():
                     try:
                         yield self
                     except CollabError as error:
                         self.end(error)
-                    self.tasks.cancel_scope.cancel()
+                    except Exception:
+                        self.end(CollabError("internal error"))
+                        raise
         finally:
             await self._close()
+            self.wire.hang_up()
             self.wire.abort_unless_taken(CLOSE_TIMEOUT)
+
+    def _forget_request(self) -> None:
+        """Let go of what only served the upgrade, and keeps all of the server's objects of the connection."""
+        self._scope = {}
+        self._receive, self._send = _receive_nothing, _send_nothing
 
     async def serve(self, take: Take) -> None:
         """Hand over each binary message until the client goes. Raises what ends the connection."""
@@ -146,4 +168,12 @@ class Connection:
 
     async def _say_goodbye(self, code: int, reason: str) -> None:
         with anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            await self.wire.say_goodbye(code, reason)
+
+
+async def _receive_nothing() -> AsgiMessage:
+    raise RuntimeError("the server has let go of this connection")
+
+
+async def _send_nothing(message: AsgiMessage) -> None:
+    raise RuntimeError(f"the server has let go of this connection; {message['type']} was to be sent")

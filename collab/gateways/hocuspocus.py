@@ -17,6 +17,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final
 
+import anyio
 import structlog
 
 from collab.errors import (
@@ -122,12 +123,16 @@ class _HocuspocusConnection:
         self._timeout = asyncio.get_running_loop().call_later(
             self._settings.authentication_timeout, self._connection.end, Unauthenticated("no valid token came in time")
         )
-        try:
-            await self._connection.serve(self._take)
-        finally:
-            self._timeout.cancel()
-            for seat in self._seats.values():
-                seat.leave(SeatState.DENIED)
+        async with anyio.create_task_group() as self._admissions:
+            try:
+                await self._connection.serve(self._take)
+            except CollabError as error:
+                self._connection.end(error)
+            finally:
+                self._timeout.cancel()
+                for seat in self._seats.values():
+                    seat.leave(SeatState.DENIED)
+            self._admissions.cancel_scope.cancel()
 
     def _take(self, frame: bytes) -> None:
         match decode(frame, self._limits):
@@ -188,7 +193,7 @@ class _HocuspocusConnection:
         if seat.live is None:
             seat.state = SeatState.ENTERING
         seat.token_number += 1
-        self._connection.tasks.start_soon(self._admit, addressed.document, seat, token, seat.token_number)
+        self._admissions.start_soon(self._admit, addressed.document, seat, token, seat.token_number)
 
     async def _admit(self, document: str, seat: Seat, token: str | None, number: int) -> None:
         """Check a token and seat the client; or, where it is seated, check its right to stay."""

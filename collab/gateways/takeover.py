@@ -2,17 +2,18 @@
 
 A server's frame is not masked, so one prepared frame serves every reader; written to the transport it costs one system call, without a
 task, queue or await for each reader. What the client sends is read by a `FrameReader` of ours, without the stream, the three protocol
-objects and the queue that it would pass through, each way with an await. Hypercorn keeps what it is good at: listening, TLS, HTTP, the
-upgrade and the close frame, shutdown. It still learns of the connection's end and of full buffers, which are passed on to its protocol.
+objects and the queue that it would pass through, each way with an await. Hypercorn keeps what it is good at: listening, TLS, HTTP and the
+upgrade.
 
 The transport is taken before the upgrade is accepted, when a client may not send yet, and nothing is read until somebody takes messages.
-The road there leads through Hypercorn's own objects; where one of them is not of the class that it has in the releases this was tested
-with, the plain road serves.
+Once it is accepted Hypercorn is told that the connection is lost, and lets go of all that it kept for it, which is two thirds of what a
+connection takes up. The road there leads through Hypercorn's own objects; where one of them is not of the class that it has in the releases
+this was tested with, the plain road serves.
 """
 
 import asyncio
 import os
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import Any, Final
 
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -24,7 +25,7 @@ from collab.errors import ProtocolError
 from collab.gateways.wires import AsgiSend, Pressure, Take
 from collab.protocol.budget import Budget
 from collab.protocol.frame_reader import Close, FrameReader, Ping, ReadEvent, Text
-from collab.protocol.frames import EMPTY_PING, Frame
+from collab.protocol.frames import EMPTY_PING, Frame, close_frame
 
 _FIN_PONG: Final = 0x8A
 
@@ -79,6 +80,25 @@ def _file_of(transport: asyncio.Transport) -> int | None:
     return descriptor
 
 
+class _Gone(asyncio.Transport):
+    """What Hypercorn has in the place of a transport that was cut loose from it."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def write_eof(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 class TransportWire(asyncio.Protocol):
     """Reads and writes frames on a transport, as its protocol in the place of Hypercorn's."""
 
@@ -88,6 +108,8 @@ class TransportWire(asyncio.Protocol):
         "_file",
         "_has_ended",
         "_heard_at",
+        "_is_full",
+        "_is_lost",
         "_is_paused",
         "_loop",
         "_max_waiting",
@@ -105,7 +127,8 @@ class TransportWire(asyncio.Protocol):
         self, writer: asyncio.StreamWriter, reader: FrameReader, pressure: Pressure, *, max_waiting: int
     ) -> None:
         """While more than `max_waiting` bytes wait for the client nothing is read from it."""
-        self._writer = writer
+        self._writer: asyncio.StreamWriter | None = writer
+        """Hypercorn's; `None` once it has let go."""
         self._transport: asyncio.Transport = writer.transport  # type: ignore[assignment]  # a stream's transport goes both ways
         self._file = _file_of(self._transport)
         self._direct: int | None = None
@@ -115,10 +138,14 @@ class TransportWire(asyncio.Protocol):
         self._max_waiting = max_waiting
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
-        self._predecessor = self._transport.get_protocol()
+        self._predecessor: Any = self._transport.get_protocol()
+        """Hypercorn's protocol, until it has let go."""
         self._take: Take
         self._wake: asyncio.Future[None] | None = None
         self._is_paused = True
+        self._is_full = False
+        """Whether the transport takes nothing more without keeping it."""
+        self._is_lost = False
         self._has_ended = False
         self._said_goodbye = False
         self._error: Exception | None = None
@@ -128,6 +155,17 @@ class TransportWire(asyncio.Protocol):
         self._transport.pause_reading()
         self._transport.set_protocol(self)
 
+    def cut_loose(self) -> bool:
+        """Have Hypercorn let go of the connection, which goes on without it."""
+        if self._writer is not None:
+            self._writer._transport = _Gone()  # type: ignore[attr-defined]  # noqa: SLF001 - else it would close the connection
+            if not self._is_lost:
+                self._predecessor.connection_lost(None)
+            self._writer = self._predecessor = None
+        if self._transport.is_closing() and not self._has_ended:
+            self._end(None)
+        return True
+
     # Reading
 
     async def read(self, take: Take) -> bool:
@@ -136,18 +174,21 @@ class TransportWire(asyncio.Protocol):
         while not self._has_ended:
             if self._pressure.is_full:
                 await self._pressure.has_room()
-            if self.waiting() > self._max_waiting:
-                with suppress(OSError):  # lost meanwhile, as `connection_lost` tells
-                    await self._writer.drain()
-            self._wake = self._loop.create_future()
+            if self._is_full and self.waiting() > self._max_waiting:
+                await self._until_woken()
+                continue
             self._heard_at = self._loop.time()
             self._is_paused = False
             self._transport.resume_reading()
-            await self._wake
-            self._wake = None
+            await self._until_woken()
         if self._error is not None:
             raise self._error
         return self._said_goodbye
+
+    async def _until_woken(self) -> None:
+        self._wake = self._loop.create_future()
+        await self._wake
+        self._wake = None
 
     def limit_messages(self, max_message_bytes: int) -> None:
         """Refuse what is larger by its header, before its bytes come."""
@@ -196,22 +237,31 @@ class TransportWire(asyncio.Protocol):
         """Take it as the end: a WebSocket is not half open."""
         if not self._has_ended:
             self._end(None)
-        return self._predecessor.eof_received()  # type: ignore[attr-defined, no-any-return]  # a StreamReaderProtocol
+        return self._predecessor is None or self._predecessor.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell both of us; the descriptor is somebody else's from here on."""
+        """Take note of the end; the descriptor is somebody else's from here on."""
         self._file = self._direct = None
+        self._is_lost = True
         if not self._has_ended:
             self._end(None)
-        self._predecessor.connection_lost(exc)
+        self._wake_reader()
+        if self._predecessor is not None:
+            self._predecessor.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Tell Hypercorn, whose `drain` waits for it."""
-        self._predecessor.pause_writing()
+        """Take note that the transport is full; Hypercorn's `drain` waits for that too."""
+        self._is_full = True
+        if self._predecessor is not None:
+            self._predecessor.pause_writing()
 
     def resume_writing(self) -> None:
-        """Tell Hypercorn, whose `drain` waits for it."""
-        self._predecessor.resume_writing()
+        """Take note that the transport is not full any more."""
+        self._is_full = False
+        if self._has_ended or self._is_paused:
+            self._wake_reader()
+        if self._predecessor is not None:
+            self._predecessor.resume_writing()
 
     # Writing
 
@@ -250,8 +300,9 @@ class TransportWire(asyncio.Protocol):
         """Return the bytes in the transport's buffer."""
         return self._transport.get_write_buffer_size()
 
-    async def pump(self) -> None:
-        """Return at once: the event loop carries what was written."""
+    def pumped(self) -> AbstractAsyncContextManager[None]:
+        """Do nothing: the event loop carries what was written."""
+        return nullcontext()
 
     def ask_for_life(self) -> None:
         """Send a ping."""
@@ -261,14 +312,25 @@ class TransportWire(asyncio.Protocol):
         """Return when bytes arrived last; now, while none are read: then it is not the client that is silent."""
         return self._loop.time() if self._is_paused else self._heard_at
 
+    async def say_goodbye(self, code: int, reason: str) -> None:
+        """Write the close frame, and wait until the client has taken it and the connection is closed."""
+        self._write_by_transport(close_frame(code, reason))
+        self.hang_up()
+        while not self._is_lost:
+            await self._until_woken()
+
+    def hang_up(self) -> None:
+        """Close the connection once everything that waits is taken."""
+        if not self._transport.is_closing():
+            with suppress(OSError, RuntimeError):
+                self._transport.write_eof()
+            self._transport.close()
+
     def abort(self) -> None:
         """Close the socket and drop what waits."""
         self._transport.abort()
 
     def abort_unless_taken(self, seconds: float) -> None:
-        """Close the socket after this time, whatever waits and whoever should have closed it; harmless when it is closed by then.
-
-        Hypercorn does not, where the client sent something before its upgrade was answered: to it that request was bad, and is over.
-        """
-        if self.waiting() or not self._transport.is_closing():
+        """Close the socket after this time, whatever waits; harmless when it is closed by then."""
+        if not self._is_lost:
             self._loop.call_later(seconds, self._transport.abort)

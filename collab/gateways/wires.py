@@ -5,8 +5,11 @@ This file is the plain road, and the interface of both; `collab.gateways.takeove
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Protocol
+
+import anyio
 
 from collab.errors import MessageTooLarge, ProtocolError
 from collab.protocol.frames import Frame
@@ -51,8 +54,8 @@ class ConnectionWire(Wire, Protocol):
         """Take no message larger than this from now on; of a larger one that is under way not even the rest."""
         ...
 
-    async def pump(self) -> None:
-        """Carry what was written to the client until cancelled; returns at once where that happens by itself."""
+    def pumped(self) -> AbstractAsyncContextManager[None]:
+        """Carry what is written to the client, while the block lasts."""
         ...
 
     def ask_for_life(self) -> None:
@@ -61,6 +64,18 @@ class ConnectionWire(Wire, Protocol):
 
     def heard_at(self) -> float:
         """Return when the client was last heard, on the clock of the event loop."""
+        ...
+
+    def cut_loose(self) -> bool:
+        """Have the server let go of the connection, once its upgrade is accepted; `False` where it serves it to its end."""
+        ...
+
+    async def say_goodbye(self, code: int, reason: str) -> None:
+        """Close the WebSocket with this code, and wait until the client has taken that."""
+        ...
+
+    def hang_up(self) -> None:
+        """Close the connection once the client has taken what waits; harmless when it is closed."""
         ...
 
     def abort(self) -> None:
@@ -136,6 +151,14 @@ class AsgiWire:
         """Return the bytes queued, and under way to the server."""
         return self._waiting
 
+    @asynccontextmanager
+    async def pumped(self) -> AsyncIterator[None]:
+        """Send what is queued from a task of its own."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.pump)
+            yield
+            tasks.cancel_scope.cancel()
+
     async def pump(self) -> None:
         """Send what is queued, in order, until cancelled or the client has gone; `receive` tells of that too."""
         while True:
@@ -163,6 +186,17 @@ class AsgiWire:
     def heard_at(self) -> float:
         """Return now, for the same reason."""
         return asyncio.get_running_loop().time()
+
+    def cut_loose(self) -> bool:
+        """Do nothing: the server serves the connection to its end."""
+        return False
+
+    async def say_goodbye(self, code: int, reason: str) -> None:
+        """Have the server say it."""
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    def hang_up(self) -> None:
+        """Do nothing: the server closes the connection when the application has ended."""
 
     def abort(self) -> None:
         """Drop what is queued, and take no more."""

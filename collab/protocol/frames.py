@@ -7,6 +7,7 @@ import struct
 from typing import Final, Self
 
 _FIN_BINARY: Final = 0x82
+_FIN_CLOSE: Final = 0x88
 _LENGTH_16: Final = 126
 _LENGTH_64: Final = 127
 _HEADER_16: Final = struct.Struct("!BBH")
@@ -14,6 +15,12 @@ _HEADER_64: Final = struct.Struct("!BBQ")
 
 EMPTY_PING: Final = b"\x89\x00"
 """A ping without payload, as it goes onto the wire; every WebSocket client answers it by itself."""
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """Return a close frame as it goes onto the wire (section 5.5.1); code and reason take 125 bytes at most."""
+    payload = code.to_bytes(2, "big") + reason.encode()
+    return bytes((_FIN_CLOSE, len(payload))) + payload
 
 
 class Frame:

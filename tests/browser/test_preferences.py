@@ -31,6 +31,7 @@ def test_a_guest_keeps_name_and_colour_over_a_reload(
     assert cursor.evaluate("(cursor) => cursor.style.getPropertyValue('--cursor-color')") == "#2b7a3d"
 
     ada.page.reload()
+    expect(ada.editor).to_be_editable()
     ada.page.get_by_role("button", name="You are Ada Lovelace. Profile").click()
     expect(ada.page.get_by_role("radio", name="Green")).to_be_checked()
 

@@ -59,7 +59,7 @@ class Transport:
         self.predecessor = Predecessor()
         self.protocol: asyncio.BaseProtocol = self.predecessor
         self.written: list[bytes] = []
-        self.closing = self.aborted = False
+        self.closing = self.aborted = self.wrote_eof = False
         self.reading = True
 
     def get_protocol(self) -> asyncio.BaseProtocol:
@@ -83,19 +83,25 @@ class Transport:
     def is_closing(self) -> bool:
         return self.closing
 
+    def write_eof(self) -> None:
+        self.wrote_eof = True
+
+    def close(self) -> None:
+        self.closing = True
+
     def abort(self) -> None:
         self.aborted = True
 
 
 class Writer:
-    """The stream around a transport; a drain ends when the test says so."""
+    """The stream around a transport."""
 
     def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self.drained = anyio.Event()
+        self._transport: Any = transport
 
-    async def drain(self) -> None:
-        await self.drained.wait()
+    @property
+    def transport(self) -> Any:
+        return self._transport
 
 
 class Connection:
@@ -200,6 +206,69 @@ async def test_message_refused_as_too_large_takes_no_more_memory_over_http_2() -
 
     assert isinstance(connection.stream.buffer.value, BytesIO)
     assert len(connection.stream.buffer.value.getvalue()) == LIMIT + 1
+
+
+# What Hypercorn keeps
+
+
+async def test_hypercorn_lets_go_of_a_connection_that_is_cut_loose(connection: Connection) -> None:
+    wire = connection.take_over()
+
+    assert wire.cut_loose()
+    wire.pause_writing()
+    wire.resume_writing()
+    wire.eof_received()
+    wire.connection_lost(None)
+
+    assert connection.transport.predecessor.heard == ["lost"]
+
+
+async def test_hypercorn_closes_nothing_that_was_cut_loose(connection: Connection) -> None:
+    wire = connection.take_over()
+    wire.cut_loose()
+
+    left = connection.writer.transport
+    left.write(b"late")
+    left.write_eof()
+    left.close()
+
+    assert left.is_closing()
+    assert (connection.transport.written, connection.transport.wrote_eof, connection.transport.closing) == (
+        [],
+        False,
+        False,
+    )
+
+
+async def test_connection_that_closed_before_it_was_cut_loose_ends_reading(connection: Connection) -> None:
+    wire = connection.take_over()
+    connection.transport.closing = True
+
+    wire.cut_loose()
+
+    assert not await wire.read(lambda _: None)
+
+
+async def test_connection_that_was_lost_before_it_was_cut_loose_is_lost_once(connection: Connection) -> None:
+    wire = connection.take_over()
+    wire.connection_lost(None)
+
+    wire.cut_loose()
+
+    assert connection.transport.predecessor.heard == ["lost"]
+    assert not await wire.read(lambda _: None)
+
+
+async def test_goodbye_waits_until_the_connection_is_closed(connection: Connection) -> None:
+    wire = connection.take_over()
+    wire.cut_loose()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wire.say_goodbye, 4403, "not here")
+        await anyio.wait_all_tasks_blocked()
+        assert connection.transport.written == [b"\x88\x0a\x11\x33not here"]
+        assert (connection.transport.wrote_eof, connection.transport.closing) == (True, True)
+
+        wire.connection_lost(None)
 
 
 # Reading
@@ -314,14 +383,27 @@ async def test_nothing_is_read_from_one_who_does_not_read(connection: Connection
         tasks.start_soon(wire.read, lambda _: None)
         await anyio.wait_all_tasks_blocked()
         wire.write(Frame.binary(bytes(LIMIT + 1)))
+        wire.pause_writing()
         wire.data_received(frame(2, b"more?"))
         await anyio.wait_all_tasks_blocked()
         assert not connection.transport.reading
 
         connection.transport.written.clear()
-        connection.writer.drained.set()
+        wire.resume_writing()
         await eventually(lambda: connection.transport.reading)
         wire.connection_lost(None)
+
+
+async def test_one_who_is_lost_while_too_much_waits_for_them_ends_reading(connection: Connection) -> None:
+    wire = connection.take_over()
+    wire.write(Frame.binary(bytes(LIMIT + 1)))
+    wire.pause_writing()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wire.read, lambda _: None)
+        await anyio.wait_all_tasks_blocked()
+        assert not connection.transport.reading
+
+        wire.connection_lost(ConnectionResetError())
 
 
 async def test_any_bytes_that_arrive_are_heard(connection: Connection) -> None:
