@@ -1,5 +1,7 @@
 """Versions whose rows are damaged: each is refused by itself, and stands in the way of no other and of nothing else."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +11,7 @@ from collab.errors import CorruptDocument, VersionNotFound
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName, VersionId, VersionKind
 from collab.rooms.claims import Author
 from collab.storage import Storage
+from collab.storage.address import SqliteAddress
 from collab.storage.database import Database
 from collab.storage.tables import versions
 from tests.contracts.edits import text_of, typed
@@ -138,6 +141,17 @@ async def test_a_version_whose_time_cannot_be_read_keeps_no_other_from_being_tak
     assert await storage.versions.thin(document) == 3
     assert await listed(storage, document, 10) == [taken, five[3]]
     assert (await storage.log.compact(document)) is not None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_version_that_says_of_no_document_that_it_is_its_keeps_no_other_document_from_its_turn(
+    storage: Storage, database: Database, document: DocumentId, five: list[VersionId]
+) -> None:
+    assert isinstance(database.address, SqliteAddress)
+    with closing(sqlite3.connect(database.address.path)) as connection, connection:  # which heeds no foreign keys
+        connection.execute("UPDATE versions SET document_id = CAST(x'ff80' AS TEXT) WHERE id = ?", (five[0],))
+
+    assert await storage.versions.next_documents(None, limit=10) == [document]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
