@@ -51,6 +51,10 @@ class UpdateError(CollabError):
     """Bytes that are no Yjs update, or an update that cannot be applied."""
 
 
+class ContestedUpdate(UpdateError):
+    """An update that goes on from other content of its client than is known, because somebody else brought that first."""
+
+
 class AccessError(CollabError):
     """Somebody may not do what they asked for."""
 

@@ -8,7 +8,7 @@ from weakref import finalize
 from pycrdt import Doc
 from pycrdt import get_update as subtract_state
 
-from collab.errors import ProtocolError, UpdateError
+from collab.errors import ContestedUpdate, ProtocolError, UpdateError
 from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 from collab.protocol.structs import NO_DELETIONS, Run, WalkedUpdate, read_structs, write_structs
@@ -178,7 +178,10 @@ class Document:
                 for index, update in enumerate(updates):
                     try:
                         self._runs.append(self._take(update, None if index in trusted else self._limits))
-                    except (ValueError, ProtocolError) as error:  # nothing of it was applied
+                    except ContestedUpdate as error:  # nothing of it was applied
+                        self._runs.append(())
+                        refused[index] = error
+                    except (ValueError, ProtocolError) as error:  # nor here
                         self._runs.append(())
                         refused[index] = UpdateError(f"{len(update)} bytes that are no Yjs update: {first_line(error)}")
                 if self._held:
@@ -215,7 +218,7 @@ class Document:
     def _refuse_malformed(self) -> None:
         """Refuse an update that goes on from other content than is known. While a log is loaded it stays there, waiting."""
         if self._limits is not None:
-            raise ProtocolError("it goes on from other content of its client than is known")
+            raise ContestedUpdate("an update goes on from other content of its client than is known")
         self._has_forgotten = True
 
     def _goes_on(self, run: Run, update: bytes) -> bool:

@@ -7,7 +7,7 @@ one by itself, so that exactly the one that breaks it is found.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from collab.errors import UpdateError
+from collab.errors import ContestedUpdate, UpdateError
 from collab.rooms.applied import Applied
 from collab.rooms.claims import Author, Claims, Origin
 from collab.rooms.crediting import Crediting
@@ -39,7 +39,7 @@ class AppliedEdits:
 class Edits:
     """What writers, and readers, have handed in since the last flush."""
 
-    __slots__ = ("_claims", "_crediting", "_edits", "_one_by_one", "_readers_edits")
+    __slots__ = ("_asked_for_less", "_claims", "_crediting", "_edits", "_one_by_one", "_readers_edits")
 
     def __init__(self, claims: Claims, crediting: Crediting) -> None:
         self._claims = claims
@@ -47,6 +47,7 @@ class Edits:
         self._edits: list[tuple[Writer, bytes]] = []
         self._readers_edits: list[tuple[Session, bytes]] = []
         self._one_by_one = False
+        self._asked_for_less: set[Writer] = set()
 
     def __bool__(self) -> bool:
         return bool(self._edits or self._readers_edits)
@@ -59,8 +60,9 @@ class Edits:
         """Keep what a session sent that may only read."""
         self._readers_edits.append((session, update))
 
-    def forget_reader(self, session: Session) -> None:
-        """Drop what a session sent as a reader. Its edits as a writer are applied all the same."""
+    def forget(self, session: Session) -> None:
+        """Drop what a session that goes sent as a reader. Its edits as a writer are applied all the same."""
+        self._asked_for_less.discard(session)
         self._readers_edits = [edit for edit in self._readers_edits if edit[0] is not session]
 
     def apply(self, document: Document, broadcast: Callable[[bytes], None]) -> AppliedEdits:
@@ -88,10 +90,12 @@ class Edits:
             if self._crediting.waits:
                 self._take_answers(batch, applied, document)
             for index, (writer, _) in enumerate(batch):
-                if index not in applied.refused:
+                refusal = applied.refused.get(index)
+                if refusal is None:
                     result.acknowledge.append(writer)
-                elif not (writer.refused() | self._ask_for_less(writer, document)):
-                    result.offences.append(Offence(writer, applied.refused[index]))
+                    self._asked_for_less.discard(writer)
+                elif not (writer.refused() | self._ask_for_less(writer, refusal, document)):
+                    result.offences.append(Offence(writer, refusal))
         self._one_by_one = False
         return result
 
@@ -115,14 +119,18 @@ class Edits:
             if isinstance(writer, Session):
                 self._crediting.answered(writer, runs, update, document)
 
-    def _ask_for_less(self, writer: Writer, document: Document) -> bool:
-        """Ask a session anew, for what is new alone, that was to deliver something once more and has other content there.
+    def _ask_for_less(self, writer: Writer, refusal: UpdateError, document: Document) -> bool:
+        """Ask a session anew, for what is new alone, whose update has other content for units that are known.
 
-        What it wrote behind that must not be lost for it.
+        What it wrote behind them must not be lost for it. It is asked once, until something of it is taken.
         """
-        if not isinstance(writer, Session) or not self._crediting.asks(writer):
+        if not isinstance(writer, Session):
             return False
-        self._crediting.give_up(writer)
+        if self._crediting.asks(writer):
+            self._crediting.give_up(writer)
+        elif not isinstance(refusal, ContestedUpdate) or writer in self._asked_for_less:
+            return False
+        self._asked_for_less.add(writer)
         writer.tell(writer.dialect.sync_step1(document.state_vector()))
         return True
 

@@ -93,7 +93,7 @@ class Room:
         self._joined = [other for other in self._joined if other is not session]
         self._questions = [question for question in self._questions if question[0] is not session]
         self._curious.pop(session, None)
-        self._edits.forget_reader(session)
+        self._edits.forget(session)
         self._crediting.left(session)
 
     # What is said

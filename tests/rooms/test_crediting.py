@@ -215,6 +215,49 @@ def test_client_that_has_more_behind_a_forgery_is_asked_anew_for_that_alone(dial
     assert text_of(scene.room.state()) == "I owe it!"
 
 
+@dialects
+def test_client_whose_unsaved_text_was_forestalled_is_asked_for_what_it_wrote_behind_that(dialect: Dialect) -> None:
+    scene, bobs, forged = Scene(owners=BOBS_ID), Peer(7), Peer(7)
+    bob = come(scene, dialect, BOB, bobs)
+    bob.update(said := bobs.type("I "))
+    scene.flush()
+    forged.hear([said])
+    mallory = come(scene, HOCUSPOCUS, MALLORY, Peer(9))
+    mallory.update(forged.type("owe"))
+    scene.flush()
+    bob.heard()
+
+    bob.update(bobs.type("own it"))
+    flush = scene.flush()
+    assert (flush.append, flush.acknowledge, flush.offences) == ((), (), ())
+    assert questions(bob) == [{7: 5}]
+    bob.send(SyncStep2(bobs.doc.get_update(bytes((1, 7, 5)))))
+    assert scene.flush().acknowledge == (bob.session,)
+    bob.update(bobs.type("!"))
+    scene.flush()
+
+    assert text_of(scene.room.state()) == "I owe it!"
+
+
+def test_client_that_answers_with_all_it_has_is_asked_once() -> None:
+    scene, bobs, forged = Scene(owners=BOBS_ID), Peer(7), Peer(7)
+    bob = come(scene, HOCUSPOCUS, BOB, bobs)
+    forged.type("owe")
+    mallory = come(scene, HOCUSPOCUS, MALLORY, Peer(9))
+    mallory.update(forged.state)
+    scene.flush()
+    bobs.type("own it")
+    bob.heard()
+
+    asked = 0
+    for _ in range(5):
+        bob.send(SyncStep2(bobs.state))
+        scene.flush()
+        asked += len(questions(bob))
+
+    assert asked == 1
+
+
 @pytest.mark.parametrize("may_write", [True, False], ids=["editor", "reader"])
 def test_announcement_by_somebody_else_takes_no_credit_away(may_write: bool) -> None:
     scene, bobs = Scene(owners=BOBS_ID), Peer(7)
