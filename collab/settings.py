@@ -6,6 +6,7 @@ Every field is an option of `collab serve` or the environment variable `COLLAB_`
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -155,7 +156,7 @@ class Settings(BaseSettings):
         """The database's URL, named or in `data_dir`."""
         return self.database_url or f"sqlite:///{self.data_dir / 'collab.db'}"
 
-    @property
+    @cached_property
     def limits(self) -> Limits:
         """How much of what one client may say."""
         return Limits(**{field.name: getattr(self, f"max_{field.name}") for field in fields(Limits)})
