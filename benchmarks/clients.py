@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
-from picows.url import WSParsedURL
 from pycrdt import Doc, Text
 
 from benchmarks.dialects import ClientDialect, Saved
@@ -19,8 +18,10 @@ from collab.protocol.messages import SyncStep1, SyncStep2, SyncUpdate
 from collab.protocol.updates import StateVector, decode_state_vector
 
 _OPENING_SECONDS: Final = 20.0
+_OPENING_SECONDS_EACH: Final = 0.01
 _AT_ONCE: Final = 20
 _LARGEST_FRAME: Final = 64 * 1024 * 1024
+HANDSHAKE_SECONDS: Final = 60.0
 
 
 class Arrival(NamedTuple):
@@ -37,7 +38,6 @@ class Client(WSListener):
         """One that does not keep what comes forgets it once it has synced. The buffer is the kernel's, in bytes."""
         self.dialect = dialect
         self.keeps = keeps
-        self.receive_buffer = receive_buffer
         self.arrivals: list[Arrival] = []
         self.synced = asyncio.get_running_loop().create_future()
         self.answers = 0
@@ -46,6 +46,10 @@ class Client(WSListener):
         self.gone = asyncio.Event()
         """Set when the connection has ended, whoever ended it."""
 
+        self.socket = socket.socket()
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.setblocking(False)  # noqa: FBT003 - the signature of the standard library
         self._transport: WSTransport | None = None
         self._leaving = False
         self._lost = False
@@ -102,6 +106,8 @@ class Client(WSListener):
         self._leaving = True
         if self._transport is not None:
             self._transport.disconnect()
+        else:
+            self.socket.close()
 
 
 @asynccontextmanager
@@ -126,35 +132,34 @@ async def connected_as(dialects: Sequence[ClientDialect], port: int, door: str) 
 async def joined(clients: Sequence[Client], port: int, door: str) -> AsyncIterator[None]:
     """Connect these clients, as `connected` does."""
     try:
-        await _open(clients, [f"ws://{HOST}:{port}{client.dialect.path(door)}" for client in clients])
+        await _open(clients, port, door)
         yield
     finally:
         for client in clients:
             client.leave()
 
 
-async def _open(clients: Sequence[Client], urls: Sequence[str]) -> None:
+async def _open(clients: Sequence[Client], port: int, door: str) -> None:
     try:
-        async with asyncio.timeout(_OPENING_SECONDS):
+        async with asyncio.timeout(_OPENING_SECONDS + _OPENING_SECONDS_EACH * len(clients)):
             for start in range(0, len(clients), _AT_ONCE):
                 batch = clients[start : start + _AT_ONCE]
-                await asyncio.gather(*map(_connect, batch, urls[start : start + _AT_ONCE]))
+                await asyncio.gather(*(connect(client, port, door) for client in batch))
                 await asyncio.gather(*(client.synced for client in batch))
     except (TimeoutError, OSError, WSError) as error:
         synced = sum(client.synced.done() for client in clients)
-        raise RunFailed(f"{synced} of {len(clients)} clients synced at {urls[0]}: {error!r}") from error
+        raise RunFailed(f"{synced} of {len(clients)} clients synced: {error!r}") from error
 
 
-async def _connect(client: Client, url: str) -> None:
-    def open_socket(_: WSParsedURL) -> socket.socket | None:
-        if client.receive_buffer is None:
-            return None
-        opened = socket.socket()
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, client.receive_buffer)
-        opened.settimeout(0)
-        return opened
-
-    await ws_connect(lambda: client, url, max_frame_size=_LARGEST_FRAME, socket_factory=open_socket)
+async def connect(client: Client, port: int, door: str) -> None:
+    """Connect one client, which then says hello by itself. Raises `OSError` or `WSError` when it does not get in."""
+    await ws_connect(
+        lambda: client,
+        f"ws://{HOST}:{port}{client.dialect.path(door)}",
+        max_frame_size=_LARGEST_FRAME,
+        socket_factory=lambda _: client.socket,
+        websocket_handshake_timeout=HANDSHAKE_SECONDS,
+    )
 
 
 class Replica:

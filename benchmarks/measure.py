@@ -54,9 +54,18 @@ SendTimes = Mapping[int, Sequence[float]]
 
 
 def read(
-    arrivals: Iterable[Arrival], dialect: ClientDialect, sent: SendTimes, window: Window, letters: int = 1
+    arrivals: Iterable[Arrival],
+    dialect: ClientDialect,
+    sent: SendTimes,
+    window: Window,
+    *,
+    letters: int = 1,
+    own: int | None = None,
 ) -> Reading:
-    """Decode a reader's arrivals; each edit inserts so many letters. Raises `RunFailed` where one came without the one before it."""
+    """Decode a reader's arrivals; each edit inserts so many letters, and those of its own client id are no deliveries.
+
+    Raises `RunFailed` where one came without the one before it.
+    """
     coverage = Coverage()
     latencies: list[float] = []
     deliveries = frames = 0
@@ -67,6 +76,8 @@ def read(
         arrived = 0
         try:
             for client_id, start, end in coverage.take(heard.update):
+                if client_id == own:
+                    continue
                 times = sent[client_id][start // letters : end // letters]
                 arrived += len(times)
                 latencies += [at - moment for moment in times if window.holds(moment)]
