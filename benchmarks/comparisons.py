@@ -4,9 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
-from benchmarks import fanout
-from benchmarks.contenders import CONTENDERS, OURS, WITH_RELAY, Contender
+from benchmarks import cursors, fanout, idling, openings, reopening, throughput
+from benchmarks.contenders import (
+    CONTENDERS,
+    OURS,
+    OURS_TO_HOCUSPOCUS_CLIENTS,
+    WITH_HOCUSPOCUS,
+    WITH_PYCRDT_WEBSOCKET,
+    WITH_RELAY,
+    WITH_Y_WEBSOCKET_SERVER,
+    Contender,
+)
 from benchmarks.failures import RunFailed
+from benchmarks.openings import Rush
 from benchmarks.report import Column, progress_line, surroundings, table
 from benchmarks.rounds import Outcome, Plan, Trial, side_by_side
 from benchmarks.workload import Workload
@@ -77,7 +87,7 @@ class Comparison(Generic[Result]):
             say(progress_line(self.columns, number, contender, outcome))
 
         outcomes = await side_by_side(plan, self.trial(seconds or 0.0), progress)
-        conditions = self.conditions.format(seconds=f"{seconds:g}")
+        conditions = self.conditions.format(seconds=f"{seconds or 0:g}")
         rows = table(self.columns, self.contenders, outcomes, self.left_out)
         text = f"{conditions} {surroundings(rounds, self.contenders, outcomes)}\n\n{rows}"
         ours = [contender.label for contender in self.contenders if contender.ours]
@@ -86,6 +96,16 @@ class Comparison(Generic[Result]):
 
 def _typing(workload: Workload) -> Callable[[float], Trial[fanout.Outcome]]:
     return lambda seconds: fanout.trial(replace(workload, seconds=seconds))
+
+
+def _openings(title: str, conditions: str, rush: Rush) -> Comparison[openings.Outcome]:
+    return Comparison(
+        title=title,
+        conditions=conditions,
+        trial=lambda _: openings.trial(rush),
+        columns=openings.COLUMNS,
+        seconds=None,
+    )
 
 
 _AFTER: Final = "{seconds} s are measured, after 3 s of warm-up."
@@ -114,6 +134,59 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
         columns=fanout.columns(),
         seconds=15.0,
         rounds=1,
+    ),
+    "openings": _openings(
+        "200 people open a document at once",
+        "200 clients come within 0.2 s to a document of 311 kB that somebody has open.",
+        Rush(clients=200, within=0.2),
+    ),
+    "rush": _openings(
+        "2,000 people open a document at once",
+        "2,000 clients come within 2 s to a document of 311 kB that somebody has open.",
+        Rush(clients=2_000, within=2.0),
+    ),
+    "large": _openings(
+        "200 people open a large document at once",
+        "200 clients come within 0.2 s to a document of 5 MB that somebody has open.",
+        Rush(clients=200, within=0.2, pages=16),
+    ),
+    "cursors": Comparison(
+        title="One room: 100 people move their cursors",
+        conditions=f"100 people in one room, each of whom sends 15 presence states/s of about 100 bytes; {_AFTER}",
+        trial=cursors.trial,
+        columns=cursors.COLUMNS,
+    ),
+    "idle": Comparison(
+        title="2,000 connections at rest",
+        conditions="2,000 clients in 500 rooms, and nobody writes; {seconds} s are measured, two seconds after the last came.",
+        trial=idling.trial,
+        columns=idling.COLUMNS,
+        seconds=15.0,
+    ),
+    "throughput": Comparison(
+        title="One room, faster and faster",
+        conditions=(
+            "20 writers and 100 readers in one room, where each writer begins with 10 edits/s, and all double that until the p99 comes to "
+            "250 ms or more, or somebody is left behind; the row tells of the last rate before. Each is measured for {seconds} s, "
+            "after 2 s of warm-up."
+        ),
+        trial=throughput.trial,
+        columns=throughput.COLUMNS,
+        seconds=5.0,
+        rounds=1,
+    ),
+    "reopening": Comparison(
+        title="A document of 259,778 edits after a restart",
+        conditions=(
+            f"The history is typed, edit by edit, and the server ended and started again {reopening.OPENINGS} times; each time its first "
+            "client opens the document. A run's figures are medians of these."
+        ),
+        trial=reopening.trial,
+        columns=reopening.COLUMNS,
+        seconds=None,
+        rounds=1,
+        contenders=(OURS, OURS_TO_HOCUSPOCUS_CLIENTS, WITH_HOCUSPOCUS),
+        left_out=dict.fromkeys((WITH_Y_WEBSOCKET_SERVER.label, WITH_PYCRDT_WEBSOCKET.label), "it keeps nothing"),
     ),
     "quick": Comparison(
         title="A quick look: ours beside a bare relay",

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from benchmarks import units
 from benchmarks.clients import Client, Replica, connected_as
 from benchmarks.failures import RunFailed
 from benchmarks.load import Load, put_on
-from benchmarks.measure import Reading, SendTimes, Window, percentile, read
+from benchmarks.measure import Reading, SendTimes, Window, percentile, probes, read
 from benchmarks.report import TO_THE_BEST_PEER, Column, first
 from benchmarks.rounds import Stand, Trial
 from benchmarks.workload import Script, Workload, write_scripts
@@ -21,8 +21,6 @@ from collab.protocol.updates import StateVector
 _CONVERGENCE_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.05
 _IDLE_SECONDS: Final = 1.0
-
-Probe = TypeVar("Probe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +123,6 @@ def _listeners(seats: Sequence[_Seat]) -> Sequence[_Seat]:
     return [seat for seat in seats if seat.script is None] or seats
 
 
-def probes(everybody: Sequence[Probe], count: int) -> list[Probe]:
-    """Choose so many, or all where there are fewer, spread evenly."""
-    count = min(count, len(everybody))
-    return [everybody[number * len(everybody) // count] for number in range(count)]
-
-
 async def _converge(seats: Sequence[_Seat]) -> None:
     """Wait until every client holds everything, and every edit is acknowledged where the dialect does that."""
     expected: defaultdict[int, dict[int, int]] = defaultdict(dict)
@@ -141,6 +133,11 @@ async def _converge(seats: Sequence[_Seat]) -> None:
         if seat.script is not None:
             expected[seat.room][seat.script.client_id] = len(own)
     rooms = [(replicas[room], expected[room]) for room in replicas]
+    await until_converged(rooms)
+
+
+async def until_converged(rooms: Sequence[tuple[Sequence[Replica], StateVector]]) -> None:
+    """Wait until the replicas of each room have all its edits, and the same text. Raises `RunFailed` when that takes too long."""
     deadline = time.monotonic() + _CONVERGENCE_SECONDS
     while complaint := _complaint(rooms):
         if time.monotonic() > deadline:

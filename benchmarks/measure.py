@@ -3,13 +3,15 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from benchmarks.clients import Arrival
 from benchmarks.clocks import Coverage
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
 from collab.protocol.messages import SyncStep2, SyncUpdate
+
+Probe = TypeVar("Probe")
 
 MOST_OF_A_CORE: Final = 0.8
 """A generator that takes more might itself be what is measured."""
@@ -87,6 +89,12 @@ def read(
             deliveries += arrived
             frames += 1
     return Reading(tuple(latencies), deliveries, frames)
+
+
+def probes(everybody: Sequence[Probe], count: int) -> list[Probe]:
+    """Choose so many, or all where there are fewer, spread evenly."""
+    count = min(count, len(everybody))
+    return [everybody[number * len(everybody) // count] for number in range(count)]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import uvloop
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from pycrdt.websocket import ASGIServer, WebsocketServer
+from pycrdt.websocket import ASGIServer, WebsocketServer, exception_logger
 
 if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
@@ -24,7 +24,7 @@ async def main(host: str, port: str) -> None:
     config.loglevel = "WARNING"
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    async with WebsocketServer() as server:
+    async with WebsocketServer(exception_handler=exception_logger) as server:
         await serve(cast("ASGIFramework", ASGIServer(server)), config, shutdown_trigger=stopping.wait)
 
 
