@@ -21,6 +21,8 @@ from benchmarks.report import Column, progress_line, surroundings, table
 from benchmarks.rounds import Outcome, Plan, Trial, side_by_side
 from benchmarks.workload import Workload
 
+_AFTER: Final = "{seconds} s are measured, after 3 s of warm-up."
+
 Result = TypeVar("Result", bound=Outcome)
 
 
@@ -107,8 +109,6 @@ def _openings(title: str, conditions: str, rush: Rush) -> Comparison[openings.Ou
         seconds=None,
     )
 
-
-_AFTER: Final = "{seconds} s are measured, after 3 s of warm-up."
 
 COMPARISONS: Final[Mapping[str, Benchmark]] = {
     "fanout": Comparison(

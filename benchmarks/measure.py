@@ -8,13 +8,13 @@ from typing import Final, TypeVar
 from benchmarks.clients import Arrival
 from benchmarks.clocks import Coverage
 from benchmarks.dialects import ClientDialect
-from benchmarks.failures import RunFailed
+from benchmarks.failures import GeneratorBusy, RunFailed
 from collab.protocol.messages import SyncStep2, SyncUpdate
 
 Probe = TypeVar("Probe")
 
 MOST_OF_A_CORE: Final = 0.8
-"""A generator that takes more might itself be what is measured."""
+"""A generator that takes more is no measure."""
 
 QUARTER_OF_THE_MACHINE: Final = 0.25
 """Where other processes take more, they decide when the server runs; late writers and merged frames then look like thrift."""
@@ -104,10 +104,15 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(math.ceil(share * len(values)), 1) - 1]
 
 
+def check_generator(share: float) -> None:
+    """Raise `GeneratorBusy` when the generator took too much of a core."""
+    if share > MOST_OF_A_CORE:
+        raise GeneratorBusy(f"the generator took {share:.0%} of a core; expected {MOST_OF_A_CORE:.0%} or less")
+
+
 def check_undisturbed(generator_share: float, others_share: float, cores: int) -> None:
     """Raise `RunFailed` when something else than the server was measured; shares are of one core."""
-    if generator_share > MOST_OF_A_CORE:
-        raise RunFailed(f"the generator took {generator_share:.0%} of a core; expected {MOST_OF_A_CORE:.0%} or less")
+    check_generator(generator_share)
     allowed = QUARTER_OF_THE_MACHINE * cores
     if others_share > allowed:
         raise RunFailed(f"other processes took {others_share:.0%} of a core meanwhile; expected {allowed:.0%} or less")

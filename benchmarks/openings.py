@@ -10,7 +10,7 @@ from typing import Final
 from picows import WSError, WSFrame, WSTransport
 
 from benchmarks import units
-from benchmarks.clients import Client, connect, connected
+from benchmarks.clients import Client, connect, connected, joined
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
 from benchmarks.manuscripts import Manuscript, manuscript
@@ -106,15 +106,15 @@ class _Opener(Client):
         self._answers = answers
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if self.synced.done():
+            return
         payload = frame.get_payload_as_memoryview()
         if any(len(answer) == len(payload) and answer.startswith(payload) for answer in self._answers):
-            if not self.synced.done():
-                self.synced.set_result(time.perf_counter())
+            self.synced.set_result(time.perf_counter())
             return
         super().on_ws_frame(transport, frame)
-        if self.synced.done() and self.arrivals:
-            self._answers.append(self.arrivals[-1].message)
-            self.arrivals.clear()
+        if self.synced.done():
+            self._answers.append(self.arrivals.pop().message)
 
 
 async def _come(openers: Sequence[_Opener], rush: Rush, port: int, door: str) -> list[float]:
@@ -157,5 +157,6 @@ async def _until_held(document: Manuscript, dialect: ClientDialect, port: int, d
 
 async def ask(dialect: ClientDialect, port: int, door: str) -> bytes:
     """Return the state that a new client gets."""
-    async with connected(1, dialect, port, door) as (client,):
+    client = Client(dialect, keeps=False)
+    async with joined([client], port, door):
         return state_in(client.arrivals[-1].message, dialect)

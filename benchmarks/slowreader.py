@@ -15,9 +15,10 @@ from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
 from benchmarks.load import put_on
-from benchmarks.measure import MOST_OF_A_CORE, percentile, read
-from benchmarks.processes import RunningServer, free_port, running
+from benchmarks.measure import check_generator, percentile, read
+from benchmarks.processes import RunningServer
 from benchmarks.report import machine
+from benchmarks.rounds import started
 from benchmarks.usage import Memory
 from benchmarks.workload import Script, Workload, write_scripts
 from collab.protocol.messages import SyncStep2, SyncUpdate
@@ -66,9 +67,7 @@ class Outcome:
 async def run(contender: Contender, scripts: Sequence[Script], *, stuck: bool) -> Outcome:
     """Start a server of its own and run the workload once, with or without a reader that reads nothing while the others write."""
     with TemporaryDirectory(prefix="collab-benchmark-") as scratch:
-        port = free_port()
-        command = contender.server.command(port, Path(scratch))
-        async with running(contender.server.name, command, port, Path(scratch) / "output.log") as server:
+        async with started(contender.server, Path(scratch)) as server:
             try:
                 return await _run(server, contender, contender.dialect("slowreader"), scripts, stuck)
             finally:
@@ -101,8 +100,7 @@ async def _run(
         readings = [read(probe.arrivals, dialect, sent, load.window, letters=WORKLOAD.letters) for probe in probes]
         for client in (*readers, *writers):
             client.check()
-    if load.generator_share > MOST_OF_A_CORE:
-        raise RunFailed(f"the generator took {load.generator_share:.0%} of a core")
+    check_generator(load.generator_share)
     return Outcome(
         p99=percentile([latency for reading in readings for latency in reading.latencies], 0.99),
         growth=growth,

@@ -7,7 +7,8 @@ import pytest
 from benchmarks.clients import connected
 from benchmarks.contenders import PYCRDT_WEBSOCKET, RELAY, Server
 from benchmarks.dialects import YWebsocketClient
-from benchmarks.drains import drained
+from benchmarks.drains import Drain, drained
+from benchmarks.failures import RunFailed
 from benchmarks.fanout import trial
 from benchmarks.openings import ask
 from benchmarks.rounds import Stand, started
@@ -45,3 +46,10 @@ async def test_drained_clients_are_read_for_and_can_still_speak(tmp_path: Path) 
             await eventually(lambda: min(drain.counts) > 1_000)
             await drain.settle()
         assert all(1_000 < count < 1_100 for count in drain.counts)
+
+
+async def test_clients_that_got_far_less_than_the_others_are_found() -> None:
+    drain = Drain([])
+    drain.counts = [1_000, 990, 1_010, 400]
+    with pytest.raises(RunFailed, match="1 of 4 clients got less than half"):
+        await drain.settle()
