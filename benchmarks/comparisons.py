@@ -178,8 +178,9 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
     "reopening": Comparison(
         title="A document of 259,778 edits after a restart",
         conditions=(
-            f"The history is typed, edit by edit, and the server ended and started again {reopening.OPENINGS} times; each time its first "
-            "client opens the document. A run's figures are medians of these."
+            f"The history is typed, edit by edit, and its author leaves; {reopening.REST_SECONDS:g} s later the server is ended. It is "
+            f"started again {reopening.OPENINGS} times, and each time its first client opens the document. "
+            "A run's figures are medians of these."
         ),
         trial=reopening.trial,
         columns=reopening.COLUMNS,

@@ -27,6 +27,8 @@ _AT_ONCE: Final = 500
 _TYPING_SECONDS: Final = 240.0
 _POLL_SECONDS: Final = 0.5
 _SETTLING_SECONDS: Final = 1.0
+REST_SECONDS: Final = 45.0
+"""After the author has left: by then each server has closed the document, and folded or written what it does at leisure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ async def _run(updates: Sequence[bytes], text: str, stand: Stand) -> Outcome:
     dialect = stand.dialect()
     async with stand.serving() as server:
         await _type(updates, text, dialect, server.port, stand.door)
-        await asyncio.sleep(_SETTLING_SECONDS)
+        await asyncio.sleep(REST_SECONDS)
     openings = [await _open(text, dialect, stand) for _ in range(OPENINGS)]
     usages = [usage for _, usage in openings]
     return Outcome(

@@ -10,19 +10,20 @@ from benchmarks.contenders import OURS, OURS_TO_HOCUSPOCUS_CLIENTS, Contender
 from benchmarks.failures import GeneratorBusy, RunFailed
 from benchmarks.openings import Rush
 from benchmarks.rounds import Stand, started
+from tests.benchmarks.test_rounds import contender, listening
 
 
 def stand(contender: Contender, directory: Path) -> Stand:
     return Stand(contender, "room", lambda: started(contender.server, directory))
 
 
-@pytest.mark.parametrize("contender", [OURS, OURS_TO_HOCUSPOCUS_CLIENTS], ids=lambda contender: contender.label)
-async def test_all_who_come_at_once_get_the_whole_document(contender: Contender, tmp_path: Path) -> None:
-    outcome = await openings.trial(Rush(clients=5, within=0.05))(stand(contender, tmp_path))
+@pytest.mark.parametrize("door", [OURS, OURS_TO_HOCUSPOCUS_CLIENTS], ids=lambda door: door.label)
+async def test_all_who_come_at_once_get_the_whole_document(door: Contender, tmp_path: Path) -> None:
+    outcome = await openings.trial(Rush(clients=5, within=0.05))(stand(door, tmp_path))
     assert 0 < outcome.longest < 10
-    assert outcome.server_seconds > 0
 
 
+LISTENER = contender("listener", listening)
 OUTCOME = throughput.Outcome(20_000, 0.01, 0.05, 0.5, 0.4, 0.0)
 
 
@@ -50,4 +51,4 @@ async def test_throughput_is_that_of_the_last_rate_before_the_end(
 
     monkeypatch.setattr(throughput, "_at", measured)
     monkeypatch.setattr(throughput, "_SETTLING_SECONDS", 0)
-    assert await throughput.trial(1.0)(stand(OURS, tmp_path)) == best
+    assert await throughput.trial(1.0)(stand(LISTENER, tmp_path)) == best
