@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: run test soak fuzz lint format bench build clean
+.PHONY: run test soak fuzz lint format bench bench-quick build clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed web/dist/index.html ## serve on http://127.0.0.1:8000
@@ -39,10 +39,14 @@ format: $(VENV)/.tested web/node_modules/.installed ## write every source in the
 	cd web && npm run --silent format
 
 bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.installed ## beside other servers; rewrites docs/benchmarks.md; POSTGRES=URL measures on PostgreSQL too
-	$(BIN)/python -m benchmarks fanout
+	@for name in $$($(BIN)/python -c 'from benchmarks.comparisons import ON_PAGE; print(*ON_PAGE)'); do \
+	  $(BIN)/python -m benchmarks $$name || exit 1; done
 	$(BIN)/python -m benchmarks store
 	$(BIN)/python -m benchmarks slowreader
 	$(BIN)/python -m benchmarks durability $(if $(POSTGRES),--postgres $(POSTGRES))
+
+bench-quick: $(VENV)/.tested web/dist/index.html ## one room, ours beside a bare relay, in a minute; prints only
+	$(BIN)/python -m benchmarks quick
 
 build: $(VENV)/.tested web/dist/index.html ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -5,6 +5,7 @@
     python -m benchmarks fanout --rounds 3 --seconds 10
 
 `workload` prepares the edits, `dialects` says them, `clients` connects, sends and keeps what comes, `clocks` reads which edits a frame
-carries, `measure` turns arrivals into figures. `processes` starts servers and reads their CPU time, `contenders` names them.
-`fanout` is one measured run, `rounds` all of them, `report` the table.
+carries, `measure` turns arrivals into figures. `processes` starts servers and reads their CPU time and memory, `contenders` names them,
+`usage` says what a stretch of time took. `comparisons` lists what is compared; `rounds` tries it on all contenders in turn, and `report`
+makes the table.
 """

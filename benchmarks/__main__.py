@@ -1,27 +1,27 @@
-"""The command: ``python -m benchmarks fanout``, ``store``, ``durability``, or ``slowreader``."""
+"""The command: ``python -m benchmarks NAME``, where the name is that of a comparison, or `store`, `durability` or `slowreader`."""
 
 import argparse
 import asyncio
+import resource
 import signal
 import sys
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 import uvloop
 
-from benchmarks.contenders import Contender
+from benchmarks.comparisons import COMPARISONS, Benchmark
 from benchmarks.durability import durability_table
 from benchmarks.durability import measure as measure_durability
 from benchmarks.failures import RunFailed
-from benchmarks.fanout import Outcome
 from benchmarks.kills import KillPlan
-from benchmarks.report import conditions, table, write_section
-from benchmarks.rounds import clear_settings, fan_out
-from benchmarks.slowreader import Outcome as SlowReaderOutcome
+from benchmarks.report import write_section
+from benchmarks.rounds import clear_settings
 from benchmarks.slowreader import slow_reader, slow_reader_table
 from benchmarks.store import histories, measure, store_table
-from benchmarks.workload import SEED, Workload
+from benchmarks.workload import SEED
 
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _INTERRUPTED: Final = 130
@@ -34,44 +34,43 @@ def main() -> int:
     """Run the benchmark that the command line names; return the exit status."""
     options = _parse()
     clear_settings()
+    _allow_many_files()
     try:
-        return _COMMANDS[options.command](options)
+        status: int = options.run(options)
     except asyncio.CancelledError:
         print("interrupted; every server was stopped", file=sys.stderr)
         return _INTERRUPTED
     except RunFailed as failure:
         print(failure, file=sys.stderr)
         return 1
+    return status
+
+
+def _compare(name: str, benchmark: Benchmark, options: argparse.Namespace) -> int:
+    if options.noisy and not options.print_only:
+        print("a noisy run is not for the page; expected --print-only too", file=sys.stderr)
+        return 1
+    measuring = benchmark.measure(options.rounds, options.seconds, _say, noisy=options.noisy)
+    measured = uvloop.run(_interruptible(measuring))
+    print(f"\n{measured.text}")
+    if not measured.is_complete:
+        print("one of ours has no run that counts; the page is left as it was", file=sys.stderr)
+        return 1
+    if not options.print_only:
+        write_section(_PAGE, name, benchmark.title, measured.text)
+    return 0
 
 
 def _store(options: argparse.Namespace) -> int:
     text = store_table(uvloop.run(measure(histories(options.traces))))
-    print(text)
-    if not options.print_only:
-        write_section(_PAGE, "store", text)
-    return 0
-
-
-def _fanout(options: argparse.Namespace) -> int:
-    workload = Workload(seconds=options.seconds)
-    outcomes = uvloop.run(_interruptible(fan_out(workload, options.rounds, _progress)))
-    text = f"{conditions(workload, options.rounds, outcomes)}\n\n{table(outcomes)}"
-    print(f"\n{text}")
-    if not all(any(isinstance(outcome, Outcome) for outcome in runs) for runs in outcomes.values()):
-        print("a server has no run that counts; the page is left as it was", file=sys.stderr)
-        return 1
-    if not options.print_only:
-        write_section(_PAGE, "fanout", text)
+    _publish(options, "One document: 259,778 edits in a database", text)
     return 0
 
 
 def _durability(options: argparse.Namespace) -> int:
     plan = KillPlan(options.kills, options.seconds, seed=options.seed)
     results = uvloop.run(_interruptible(measure_durability(plan, options.postgres, _say)))
-    text = durability_table(results, plan)
-    print(f"\n{text}")
-    if not options.print_only:
-        write_section(_PAGE, "durability", text)
+    _publish(options, "Killed while people type", durability_table(results, plan))
     lost = sum(result.deaths.lost for result in results)
     if lost:
         print(f"{lost} acknowledged updates were lost", file=sys.stderr)
@@ -79,27 +78,35 @@ def _durability(options: argparse.Namespace) -> int:
 
 
 def _slow_reader(options: argparse.Namespace) -> int:
-    outcomes = uvloop.run(_interruptible(slow_reader(options.rounds, _slow_reader_progress)))
-    text = slow_reader_table(outcomes, options.rounds)
-    print(f"\n{text}")
-    if not options.print_only:
-        write_section(_PAGE, "slowreader", text)
+    outcomes = uvloop.run(_interruptible(slow_reader(options.rounds, _say)))
+    _publish(options, "One reader that reads nothing", slow_reader_table(outcomes, options.rounds))
     return 0
 
 
-_COMMANDS: Final = {"fanout": _fanout, "store": _store, "durability": _durability, "slowreader": _slow_reader}
+def _publish(options: argparse.Namespace, title: str, text: str) -> None:
+    print(f"\n{text}")
+    if not options.print_only:
+        write_section(_PAGE, options.command, title, text)
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    fanout = commands.add_parser("fanout", help="one room, 20 writers with 10 keystrokes/s each, 100 readers")
-    fanout.add_argument("--rounds", type=_rounds, default=3, help="how often each server is measured (3)")
-    fanout.add_argument("--seconds", type=_seconds, default=10.0, help="how long each run is measured (10)")
+    for name, benchmark in COMPARISONS.items():
+        command = commands.add_parser(name, help=benchmark.title)
+        command.set_defaults(run=partial(_compare, name, benchmark), print_only=not benchmark.on_page)
+        _add_rounds(command, benchmark.rounds)
+        command.set_defaults(seconds=benchmark.seconds)
+        if benchmark.seconds is not None:
+            command.add_argument(
+                "--seconds", type=_seconds, help=f"how long each run is measured ({benchmark.seconds:g})"
+            )
+        command.add_argument("--noisy", action="store_true", help="count runs though the machine is busy; prints only")
     store = commands.add_parser(
-        "store", help="a document of 259,778 edits: what it takes up, and how long it takes to open"
+        "store", help="a document of 259,778 edits: what it takes up, and how long it takes to open it"
     )
     store.add_argument("--traces", type=Path, help="a directory with recorded histories (*.json.gz)")
+    store.set_defaults(run=_store)
     durability = commands.add_parser(
         "durability",
         help="`kill -9` at random moments while somebody types; and what commits and acknowledgements take",
@@ -108,11 +115,19 @@ def _parse() -> argparse.Namespace:
     durability.add_argument("--seconds", type=_seconds, default=4.0, help="the longest before a kill (4)")
     durability.add_argument("--seed", type=int, default=SEED, help="of the moments")
     durability.add_argument("--postgres", metavar="URL", help="a server on which a database can be made")
+    durability.set_defaults(run=_durability)
     slowreader = commands.add_parser("slowreader", help="one room, 20 MB in 20 s, and one of 50 readers reads nothing")
-    slowreader.add_argument("--rounds", type=_rounds, default=1, help="how often each server is measured (1)")
-    for command in (fanout, store, durability, slowreader):
+    _add_rounds(slowreader, 1)
+    slowreader.set_defaults(run=_slow_reader)
+    for command in commands.choices.values():
         command.add_argument("--print-only", action="store_true", help=f"leave {_PAGE.name} as it is")
     return parser.parse_args()
+
+
+def _add_rounds(command: argparse.ArgumentParser, default: int) -> None:
+    command.add_argument(
+        "--rounds", type=_rounds, default=default, help=f"how often each server is measured ({default})"
+    )
 
 
 def _rounds(text: str) -> int:
@@ -127,38 +142,10 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _progress(number: int, contender: Contender, outcome: Outcome | RunFailed) -> None:
-    if isinstance(outcome, RunFailed):
-        print(f"round {number}  {contender.label:32} does not count: {outcome}", flush=True)
-        return
-    print(
-        f"round {number}  {contender.label:32} {outcome.cpu_per_delivery * 1e6:6.2f} ms CPU per 1,000 deliveries"
-        f"   p50 {outcome.p50 * 1e3:6.1f} ms   p99 {outcome.p99 * 1e3:6.1f} ms"
-        f"   generator {outcome.generator_share:.0%}, others {outcome.others_share:.0%} of a core",
-        flush=True,
-    )
-
-
-def _slow_reader_progress(
-    number: int, contender: Contender, stuck: bool, outcome: SlowReaderOutcome | RunFailed
-) -> None:
-    title = f"round {number}  {contender.label:32} {'one stuck' if stuck else 'all read '}"
-    if isinstance(outcome, RunFailed):
-        _say(f"{title}  does not count: {outcome}")
-        return
-    back = outcome.back
-    came_back = (
-        ""
-        if back is None
-        else (
-            f"   then {back.frames} frames, the largest {back.largest / 1e6:.2f} MB, complete after {back.seconds:.2f} s"
-        )
-    )
-    _say(
-        f"{title}  p99 {outcome.p99 * 1e3:7.1f} ms   memory +{outcome.growth / 1e6:.1f} MB, "
-        f"+{outcome.growth_at_return / 1e6:.1f} MB at the end   generator {outcome.generator_share:.0%}, "
-        f"others {outcome.others_share:.0%} of a core{came_back}"
-    )
+def _allow_many_files() -> None:
+    """Let this process and the servers it starts have as many connections as the machine allows them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _say(line: str) -> None:

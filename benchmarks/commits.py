@@ -13,7 +13,7 @@ from benchmarks.dialects import HocuspocusClient, Saved
 from benchmarks.failures import RunFailed
 from benchmarks.kills import DOOR
 from benchmarks.load import put_on
-from benchmarks.measure import MOST_OF_A_CORE, Window, percentile
+from benchmarks.measure import Window, check_generator, percentile
 from benchmarks.processes import free_port, running
 from benchmarks.workload import Script, Workload, write_scripts
 
@@ -66,8 +66,7 @@ async def pace(database: Database, rate: float, *, seconds: float, warm_up: floa
         )
     if everything.updates != DOCUMENTS * workload.keystrokes:
         raise RunFailed(f"{everything.updates} updates are in the log; expected {DOCUMENTS * workload.keystrokes}")
-    if load.generator_share > MOST_OF_A_CORE:
-        raise RunFailed(f"the generator took {load.generator_share:.0%} of a core")
+    check_generator(load.generator_share)
     latencies = [
         latency
         for client, dialect, sent in zip(clients, dialects, load.sent, strict=True)

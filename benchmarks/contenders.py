@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -58,6 +59,18 @@ def _y_websocket_server_command(port: int, directory: Path) -> Command:  # noqa:
     return _node(_MODULES / "@y/websocket-server/src/server.js", environment={"HOST": HOST, "PORT": str(port)})
 
 
+def _python(script: str, port: int) -> Command:
+    return Command([sys.executable, str(_PEERS / script), HOST, str(port)])
+
+
+def _pycrdt_websocket_command(port: int, directory: Path) -> Command:  # noqa: ARG001 - it keeps nothing
+    return _python("pycrdt_websocket_server.py", port)
+
+
+def _relay_command(port: int, directory: Path) -> Command:  # noqa: ARG001 - it keeps nothing
+    return _python("relay.py", port)
+
+
 def _node(script: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Command:
     node = shutil.which("node")
     if node is None or not _MODULES.is_dir():
@@ -78,11 +91,20 @@ HOCUSPOCUS: Final = Server("@hocuspocus/server", _npm_version("@hocuspocus/serve
 Y_WEBSOCKET_SERVER: Final = Server(
     "@y/websocket-server", _npm_version("@y/websocket-server"), _y_websocket_server_command
 )
+PYCRDT_WEBSOCKET: Final = Server("pycrdt-websocket", lambda: version("pycrdt-websocket"), _pycrdt_websocket_command)
+RELAY: Final = Server("a bare relay", lambda: f"on picows {version('picows')}", _relay_command)
 
-SERVERS: Final = (COLLAB, HOCUSPOCUS, Y_WEBSOCKET_SERVER)
+OURS: Final = Contender(COLLAB, "Collab, y-websocket", "/sync", YWebsocketClient, ours=True)
+OURS_TO_HOCUSPOCUS_CLIENTS: Final = Contender(COLLAB, "Collab, Hocuspocus", "/hocuspocus", HocuspocusClient, ours=True)
+WITH_HOCUSPOCUS: Final = Contender(HOCUSPOCUS, "@hocuspocus/server with SQLite", "", HocuspocusClient)
+WITH_Y_WEBSOCKET_SERVER: Final = Contender(Y_WEBSOCKET_SERVER, "@y/websocket-server, in memory", "", YWebsocketClient)
+WITH_PYCRDT_WEBSOCKET: Final = Contender(PYCRDT_WEBSOCKET, "pycrdt-websocket, in memory", "", YWebsocketClient)
+WITH_RELAY: Final = Contender(RELAY, "a bare relay", "", YWebsocketClient)
+
 CONTENDERS: Final = (
-    Contender(COLLAB, "Collab, y-websocket", "/sync", YWebsocketClient, ours=True),
-    Contender(COLLAB, "Collab, Hocuspocus", "/hocuspocus", HocuspocusClient, ours=True),
-    Contender(HOCUSPOCUS, "@hocuspocus/server with SQLite", "", HocuspocusClient),
-    Contender(Y_WEBSOCKET_SERVER, "@y/websocket-server, in memory", "", YWebsocketClient),
+    OURS,
+    OURS_TO_HOCUSPOCUS_CLIENTS,
+    WITH_HOCUSPOCUS,
+    WITH_Y_WEBSOCKET_SERVER,
+    WITH_PYCRDT_WEBSOCKET,
 )

@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 from urllib.parse import quote
 
+from collab.protocol.awareness import decode_awareness
 from collab.protocol.hocuspocus import HocuspocusDialect
 from collab.protocol.lib0 import Reader, var_string
-from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE, SyncStep1, SyncStep2, SyncUpdate
+from collab.protocol.messages import (
+    EMPTY_STATE_VECTOR,
+    EMPTY_UPDATE,
+    Awareness,
+    SyncStep1,
+    SyncStep2,
+    SyncUpdate,
+)
 from collab.protocol.sync import read_sync
 from collab.protocol.ywebsocket import YWebsocketDialect
 
 _SYNC: Final = 0
+_AWARENESS: Final = 1
 _SYNC_STATUS: Final = 8
 _SAVED: Final = 1
 _PROVIDER_VERSION: Final = "4.8.0"
@@ -24,7 +33,7 @@ class Saved:
     """The server has acknowledged one update."""
 
 
-Heard = SyncStep1 | SyncStep2 | SyncUpdate | Saved | None
+Heard = SyncStep1 | SyncStep2 | SyncUpdate | Awareness | Saved | None
 """What a client makes of a frame; `None` for what does not concern it."""
 
 
@@ -48,6 +57,10 @@ class ClientDialect(Protocol):
 
     def update(self, update: bytes) -> bytes:
         """Return the message that carries an edit."""
+        ...
+
+    def awareness(self, payload: bytes) -> bytes:
+        """Return the message that tells of presence."""
         ...
 
     def hear(self, message: bytes) -> Heard:
@@ -74,9 +87,12 @@ class YWebsocketClient:
     def update(self, update: bytes) -> bytes:
         return YWebsocketDialect().sync_update(update)
 
+    def awareness(self, payload: bytes) -> bytes:
+        return YWebsocketDialect().awareness(payload)
+
     def hear(self, message: bytes) -> Heard:
         reader = Reader(message)
-        return read_sync(reader) if reader.var_uint() == _SYNC else None
+        return _hear(reader.var_uint(), reader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +115,19 @@ class HocuspocusClient:
     def update(self, update: bytes) -> bytes:
         return HocuspocusDialect(self.room).sync_update(update)
 
+    def awareness(self, payload: bytes) -> bytes:
+        return HocuspocusDialect(self.room).awareness(payload)
+
     def hear(self, message: bytes) -> Heard:
         reader = Reader(message)
         reader.var_string()
         kind = reader.var_uint()
         if kind == _SYNC_STATUS:
             return Saved() if reader.var_uint() == _SAVED else None
-        return read_sync(reader) if kind == _SYNC else None
+        return _hear(kind, reader)
+
+
+def _hear(kind: int, reader: Reader) -> Heard:
+    if kind == _AWARENESS:
+        return decode_awareness(reader.var_bytes())
+    return read_sync(reader) if kind == _SYNC else None

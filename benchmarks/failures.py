@@ -3,3 +3,7 @@
 
 class RunFailed(Exception):
     """The run measured nothing: a server did not start, a client was lost, or not everyone converged."""
+
+
+class GeneratorBusy(RunFailed):
+    """The generator had too much to do, and might itself be what was measured."""

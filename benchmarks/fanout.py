@@ -1,19 +1,22 @@
-"""One room, many writers, more readers: one measured run on one server."""
+"""Rooms in which people type and read: one measured run on one server."""
 
 import asyncio
-import os
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from benchmarks.clients import Client, Replica, connected
-from benchmarks.dialects import ClientDialect
+from benchmarks import units
+from benchmarks.clients import Client, Replica, connected_as
 from benchmarks.failures import RunFailed
 from benchmarks.load import Load, put_on
-from benchmarks.measure import Reading, check_undisturbed, percentile, read
-from benchmarks.processes import RunningServer
-from benchmarks.workload import Script, Workload
+from benchmarks.measure import Reading, SendTimes, Window, percentile, probes, read
+from benchmarks.report import TO_THE_BEST_PEER, Column, first
+from benchmarks.rounds import Stand, Trial
+from benchmarks.workload import Script, Workload, write_scripts
+from collab.protocol.updates import StateVector
 
 _CONVERGENCE_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.05
@@ -39,6 +42,9 @@ class Outcome:
     idle_memory: int
     """The server's resident memory with everyone connected and nobody writing."""
 
+    busy_memory: int
+    """The same when everything was written."""
+
     generator_share: float
     """The generator's own share of one core."""
 
@@ -46,60 +52,120 @@ class Outcome:
     """What all other processes of the machine took meanwhile, in cores: in a quiet run next to nothing."""
 
 
-async def run(
-    server: RunningServer, dialect: ClientDialect, door: str, workload: Workload, scripts: Sequence[Script]
-) -> Outcome:
-    """Run the workload once in a room nobody has used. Raises `RunFailed` when it does not count."""
-    async with connected(workload.writers + workload.readers, dialect, server.port, door) as clients:
-        readers, writers = clients[: workload.readers], clients[workload.readers :]
+def columns(*, to: str = TO_THE_BEST_PEER) -> tuple[Column[Outcome], ...]:
+    """Return what the tables of such runs show; `to` names whom the others are held against."""
+    return (
+        Column("CPU per 1,000 deliveries", lambda run: run.cpu_per_delivery, units.milliseconds_per_thousand, to),
+        Column("p50", lambda run: run.p50, units.milliseconds),
+        Column("p99", lambda run: run.p99, units.milliseconds, to),
+        Column("deliveries/s", lambda run: run.deliveries, units.number),
+        Column("frames/s to a reader", lambda run: run.frames, units.number),
+        Column("CPU share", lambda run: run.cpu_share, units.share),
+        Column("idle memory", lambda run: run.idle_memory, units.mebibytes, over_runs=first),
+        Column("memory", lambda run: run.busy_memory, units.mebibytes, over_runs=first),
+    )
+
+
+def trial(workload: Workload) -> Trial[Outcome]:
+    """Prepare the edits, and return what runs the workload once in rooms nobody has used."""
+    return partial(_run, workload, write_scripts(workload))
+
+
+async def _run(workload: Workload, scripts: Sequence[Script], stand: Stand) -> Outcome:
+    rooms = [stand.dialect(str(number)) for number in range(workload.rooms)]
+    dialects = [dialect for dialect in rooms for _ in range(workload.readers + workload.writers)]
+    async with stand.serving() as server, connected_as(dialects, server.port, stand.door) as clients:
+        seats = list(_seats(clients, workload, scripts))
         await asyncio.sleep(_IDLE_SECONDS)
+        server.processes.refresh()
         idle_memory = server.processes.resident_bytes()
-        messages = [[dialect.update(update) for update in script.updates] for script in scripts]
+        writers = [seat.client for seat in seats if seat.script is not None]
+        messages = [
+            [seat.client.dialect.update(update) for update in seat.script.updates]
+            for seat in seats
+            if seat.script is not None
+        ]
         load = await put_on(server.processes, writers, messages, workload)
-        await _converge(readers, writers, dialect, scripts)
+        busy_memory = server.processes.resident_bytes()
+        await _converge(seats)
         sent = {script.client_id: times for script, times in zip(scripts, load.sent, strict=True)}
-        readings = [read(client.arrivals, dialect, sent, load.window) for client in _probes(readers, workload)]
-    return _outcome(load, readings, workload, idle_memory)
+        readings = [seat.read(sent, load.window) for seat in probes(_listeners(seats), workload.probes)]
+    return _outcome(load, readings, workload, idle_memory, busy_memory)
 
 
-async def _converge(
-    readers: Sequence[Client], writers: Sequence[Client], dialect: ClientDialect, scripts: Sequence[Script]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """A client in its room."""
+
+    client: Client
+    room: int
+    script: Script | None
+    """What it types; a reader types nothing."""
+
+    def read(self, sent: SendTimes, window: Window) -> Reading:
+        """Decode what came here from the others."""
+        own = None if self.script is None else self.script.client_id
+        return read(self.client.arrivals, self.client.dialect, sent, window, own=own)
+
+
+def _seats(clients: Sequence[Client], workload: Workload, scripts: Sequence[Script]) -> Iterator[_Seat]:
+    """Seat the clients room by room, the readers of each first."""
+    remaining = iter(clients)
+    for room in range(workload.rooms):
+        for _ in range(workload.readers):
+            yield _Seat(next(remaining), room, None)
+        for script in scripts[room * workload.writers : (room + 1) * workload.writers]:
+            yield _Seat(next(remaining), room, script)
+
+
+def _listeners(seats: Sequence[_Seat]) -> Sequence[_Seat]:
+    """Return those who only read or, where there are none, all."""
+    return [seat for seat in seats if seat.script is None] or seats
+
+
+async def _converge(seats: Sequence[_Seat]) -> None:
     """Wait until every client holds everything, and every edit is acknowledged where the dialect does that."""
-    replicas = [Replica(client, dialect) for client in readers]
-    replicas += [Replica(client, dialect, script.updates) for client, script in zip(writers, scripts, strict=True)]
+    expected: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    replicas: defaultdict[int, list[Replica]] = defaultdict(list)
+    for seat in seats:
+        own = () if seat.script is None else seat.script.updates
+        replicas[seat.room].append(Replica(seat.client, seat.client.dialect, own))
+        if seat.script is not None:
+            expected[seat.room][seat.script.client_id] = len(own)
+    rooms = [(replicas[room], expected[room]) for room in replicas]
+    await until_converged(rooms)
+
+
+async def until_converged(rooms: Sequence[tuple[Sequence[Replica], StateVector]]) -> None:
+    """Wait until the replicas of each room have all its edits, and the same text. Raises `RunFailed` when that takes too long."""
     deadline = time.monotonic() + _CONVERGENCE_SECONDS
-    while complaint := _complaint(replicas, scripts):
+    while complaint := _complaint(rooms):
         if time.monotonic() > deadline:
             raise RunFailed(complaint)
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def _complaint(replicas: Sequence[Replica], scripts: Sequence[Script]) -> str | None:
-    for replica in replicas:
+def _complaint(rooms: Sequence[tuple[Sequence[Replica], StateVector]]) -> str | None:
+    everybody = [replica for replicas, _ in rooms for replica in replicas]
+    for replica in everybody:
         replica.catch_up()
-    expected = {script.client_id: len(script.updates) for script in scripts}
-    complete = sum(replica.state_vector == expected for replica in replicas)
-    if complete < len(replicas):
-        return f"{complete} of {len(replicas)} clients have every edit"
-    texts = {replica.text for replica in replicas}
-    if len(texts) > 1:
-        return f"{len(replicas)} clients hold {len(texts)} different texts"
-    missing = sum(replica.unacknowledged for replica in replicas)
+    complete = sum(replica.state_vector == expected for replicas, expected in rooms for replica in replicas)
+    if complete < len(everybody):
+        return f"{complete} of {len(everybody)} clients have every edit"
+    apart = sum(len({replica.text for replica in replicas}) > 1 for replicas, _ in rooms)
+    if apart:
+        return f"the clients of {apart} of {len(rooms)} rooms hold different texts"
+    missing = sum(replica.unacknowledged for replica in everybody)
     return f"{missing} edits were not acknowledged" if missing else None
 
 
-def _probes(readers: Sequence[Client], workload: Workload) -> list[Client]:
-    count = min(workload.probes, len(readers))
-    return [readers[number * len(readers) // count] for number in range(count)]
-
-
-def _outcome(load: Load, readings: Sequence[Reading], workload: Workload, idle_memory: int) -> Outcome:
+def _outcome(
+    load: Load, readings: Sequence[Reading], workload: Workload, idle_memory: int, busy_memory: int
+) -> Outcome:
     seconds = load.window.seconds
-    check_undisturbed(load.generator_share, load.others_share, os.cpu_count() or 1)
     latencies = [latency for reading in readings for latency in reading.latencies]
     each_reader = sum(reading.deliveries for reading in readings) / len(readings)
-    deliveries = each_reader * workload.readers
+    deliveries = each_reader * workload.listeners
     return Outcome(
         cpu_per_delivery=load.server_seconds / deliveries,
         cpu_share=load.server_share,
@@ -108,6 +174,7 @@ def _outcome(load: Load, readings: Sequence[Reading], workload: Workload, idle_m
         deliveries=deliveries / seconds,
         frames=sum(reading.frames for reading in readings) / len(readings) / seconds,
         idle_memory=idle_memory,
+        busy_memory=busy_memory,
         generator_share=load.generator_share,
         others_share=load.others_share,
     )

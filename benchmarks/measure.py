@@ -3,16 +3,18 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from benchmarks.clients import Arrival
 from benchmarks.clocks import Coverage
 from benchmarks.dialects import ClientDialect
-from benchmarks.failures import RunFailed
+from benchmarks.failures import GeneratorBusy, RunFailed
 from collab.protocol.messages import SyncStep2, SyncUpdate
 
+Probe = TypeVar("Probe")
+
 MOST_OF_A_CORE: Final = 0.8
-"""A generator that takes more might itself be what is measured."""
+"""A generator that takes more is no measure."""
 
 QUARTER_OF_THE_MACHINE: Final = 0.25
 """Where other processes take more, they decide when the server runs; late writers and merged frames then look like thrift."""
@@ -54,9 +56,18 @@ SendTimes = Mapping[int, Sequence[float]]
 
 
 def read(
-    arrivals: Iterable[Arrival], dialect: ClientDialect, sent: SendTimes, window: Window, letters: int = 1
+    arrivals: Iterable[Arrival],
+    dialect: ClientDialect,
+    sent: SendTimes,
+    window: Window,
+    *,
+    letters: int = 1,
+    own: int | None = None,
 ) -> Reading:
-    """Decode a reader's arrivals; each edit inserts so many letters. Raises `RunFailed` where one came without the one before it."""
+    """Decode a reader's arrivals; each edit inserts so many letters, and those of its own client id are no deliveries.
+
+    Raises `RunFailed` where one came without the one before it.
+    """
     coverage = Coverage()
     latencies: list[float] = []
     deliveries = frames = 0
@@ -67,6 +78,8 @@ def read(
         arrived = 0
         try:
             for client_id, start, end in coverage.take(heard.update):
+                if client_id == own:
+                    continue
                 times = sent[client_id][start // letters : end // letters]
                 arrived += len(times)
                 latencies += [at - moment for moment in times if window.holds(moment)]
@@ -78,6 +91,12 @@ def read(
     return Reading(tuple(latencies), deliveries, frames)
 
 
+def probes(everybody: Sequence[Probe], count: int) -> list[Probe]:
+    """Choose so many, or all where there are fewer, spread evenly."""
+    count = min(count, len(everybody))
+    return [everybody[number * len(everybody) // count] for number in range(count)]
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that is not below this share of all values (the nearest rank); `share` lies in (0, 1]."""
     if not values:
@@ -85,10 +104,15 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(math.ceil(share * len(values)), 1) - 1]
 
 
+def check_generator(share: float) -> None:
+    """Raise `GeneratorBusy` when the generator took too much of a core."""
+    if share > MOST_OF_A_CORE:
+        raise GeneratorBusy(f"the generator took {share:.0%} of a core; expected {MOST_OF_A_CORE:.0%} or less")
+
+
 def check_undisturbed(generator_share: float, others_share: float, cores: int) -> None:
     """Raise `RunFailed` when something else than the server was measured; shares are of one core."""
-    if generator_share > MOST_OF_A_CORE:
-        raise RunFailed(f"the generator took {generator_share:.0%} of a core; expected {MOST_OF_A_CORE:.0%} or less")
+    check_generator(generator_share)
     allowed = QUARTER_OF_THE_MACHINE * cores
     if others_share > allowed:
         raise RunFailed(f"other processes took {others_share:.0%} of a core meanwhile; expected {allowed:.0%} or less")

@@ -5,98 +5,115 @@ import platform
 import shutil
 import statistics
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from benchmarks.contenders import CONTENDERS, SERVERS, Contender
-from benchmarks.fanout import Outcome
-from benchmarks.rounds import Outcomes
-from benchmarks.workload import Workload
+from benchmarks.contenders import Contender
+from benchmarks.failures import RunFailed
+from benchmarks.rounds import Outcome, Outcomes
 
-_COLUMNS: Final = (
-    "server",
-    "CPU per 1,000 deliveries",
-    "to the best peer",
-    "p50",
-    "p99",
-    "to the best peer",
-    "deliveries/s",
-    "frames/s to a reader",
-    "CPU share",
-    "idle memory",
-    "runs that count",
-)
-_MIB: Final = 1024 * 1024
+_HEADING: Final = "\n## "
+
+TO_THE_BEST_PEER: Final = "to the best peer"
+_LONGEST_REASON: Final = 160
+
+Result = TypeVar("Result", bound=Outcome)
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    contender: Contender
-    counted: Sequence[Outcome]
-    runs: int
+class Column(Generic[Result]):
+    """One figure of a table, taken over the runs that count."""
 
-    def median(self, figure: Callable[[Outcome], float]) -> float:
-        return statistics.median(figure(outcome) for outcome in self.counted)
+    title: str
+    figure: Callable[[Result], float]
+    write: Callable[[float], str]
+    ratio: str | None = None
+    """The title of a column after it with the ratio to the best peer."""
 
+    best: Callable[[Iterable[float]], float] = min
+    over_runs: Callable[[Sequence[float]], float] = statistics.median
 
-def table(outcomes: Outcomes) -> str:
-    """Return the medians as a Markdown table; ratios are against the best peer in each column."""
-    rows = [_row(contender, outcomes) for contender in CONTENDERS]
-    peers = [row for row in rows if row.counted and not row.contender.ours]
-    best_cpu = min((row.median(_cpu) for row in peers), default=None)
-    best_p99 = min((row.median(_p99) for row in peers), default=None)
-    head = [f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
-    return "\n".join(head + [_line(row, best_cpu, best_p99) for row in rows])
+    def value(self, counted: Sequence[Result]) -> float:
+        """Return the figure of some runs, one at least."""
+        return self.over_runs([self.figure(outcome) for outcome in counted])
 
 
-def _row(contender: Contender, outcomes: Outcomes) -> _Row:
-    runs = outcomes[contender.label]
-    return _Row(contender, [outcome for outcome in runs if isinstance(outcome, Outcome)], len(runs))
+def first(values: Sequence[float]) -> float:
+    """Take the first run's figure, where those after it are measured on a server that was used already."""
+    return values[0]
 
 
-def _cpu(outcome: Outcome) -> float:
-    return outcome.cpu_per_delivery
+def table(
+    columns: Sequence[Column[Result]],
+    contenders: Sequence[Contender],
+    outcomes: Outcomes[Result],
+    left_out: Mapping[str, str],
+) -> str:
+    """Return a Markdown table: a row for each contender, and for each that was left out, by its label, the reason."""
+    rows = [_Row(contender, outcomes[contender.label]) for contender in contenders]
+    peers = [row.counted for row in rows if row.counted and not row.contender.ours]
+    bests = [column.best(map(column.value, peers)) if peers else None for column in columns]
+    titles = ["server"]
+    for column in columns:
+        titles += [column.title] if column.ratio is None else [column.title, column.ratio]
+    lines = [
+        _line([*titles, "runs that count"]),
+        "|---" * (len(titles) + 1) + "|",
+        *(_line([row.contender.label, *_cells(columns, row.counted, bests), row.verdict]) for row in rows),
+        *(_line([label, *"-" * (len(titles) - 1), f"left out: {why}"]) for label, why in left_out.items()),
+    ]
+    return "\n".join(lines)
 
 
-def _p99(outcome: Outcome) -> float:
-    return outcome.p99
+class _Row(Generic[Result]):
+    """What one contender's runs came to."""
+
+    def __init__(self, contender: Contender, runs: Sequence[Result | RunFailed]) -> None:
+        self.contender = contender
+        self.counted = [run for run in runs if not isinstance(run, RunFailed)]
+        failures = [run for run in runs if isinstance(run, RunFailed)]
+        self.verdict = f"{len(self.counted)} of {len(runs)}" + (f": {_reason(failures[-1])}" if failures else "")
 
 
-def _line(row: _Row, best_cpu: float | None, best_p99: float | None) -> str:
-    cells = [row.contender.label]
-    if row.counted:
-        cells += [
-            f"{row.median(_cpu) * 1e6:.2f} ms",
-            _ratio(row.median(_cpu), best_cpu),
-            f"{row.median(lambda outcome: outcome.p50) * 1e3:.1f} ms",
-            f"{row.median(_p99) * 1e3:.1f} ms",
-            _ratio(row.median(_p99), best_p99),
-            f"{row.median(lambda outcome: outcome.deliveries):,.0f}",
-            f"{row.median(lambda outcome: outcome.frames):.0f}",
-            f"{row.median(lambda outcome: outcome.cpu_share):.0%}",
-            f"{row.counted[0].idle_memory / _MIB:.0f} MiB",
-        ]
-    else:
-        cells += ["-"] * (len(_COLUMNS) - 2)
-    cells.append(f"{len(row.counted)} of {row.runs}")
+def _cells(
+    columns: Sequence[Column[Result]], counted: Sequence[Result], bests: Sequence[float | None]
+) -> Iterator[str]:
+    for column, best in zip(columns, bests, strict=True):
+        yield column.write(column.value(counted)) if counted else "-"
+        if column.ratio is not None:
+            yield f"{column.value(counted) / best:.2f}" if counted and best else "-"
+
+
+def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _ratio(value: float, best: float | None) -> str:
-    return "-" if best is None else f"{value / best:.2f}"
+def _reason(failure: RunFailed) -> str:
+    """Return the end of what a failure says, on one line that does not break a table."""
+    return " ".join(str(failure).replace("|", "/").split())[-_LONGEST_REASON:]
 
 
-def conditions(workload: Workload, rounds: int, outcomes: Outcomes) -> str:
-    """Say under what the figures were taken: workload, machine, versions, date."""
-    versions = ", ".join(f"{server.name} {server.version()}" for server in SERVERS)
+def progress_line(
+    columns: Sequence[Column[Result]], number: int, contender: Contender, outcome: Result | RunFailed
+) -> str:
+    """Say what one run came to."""
+    title = f"round {number}  {contender.label:32}"
+    if isinstance(outcome, RunFailed):
+        return f"{title} does not count: {outcome}"
+    figures = "   ".join(f"{column.title} {column.write(column.figure(outcome))}" for column in columns)
+    return f"{title} {figures}   generator {outcome.generator_share:.0%}, others {outcome.others_share:.0%} of a core"
+
+
+def surroundings(rounds: int, contenders: Sequence[Contender], outcomes: Outcomes[Result]) -> str:
+    """Say how often, when, on what machine, how undisturbed and of which versions the figures are."""
+    servers = dict.fromkeys(contender.server for contender in contenders)
+    versions = ", ".join(f"{server.name} {server.version()}" for server in servers)
     return (
-        f"{workload.writers} writers with {workload.rate:g} keystrokes/s each and {workload.readers} readers in one room; "
-        f"the median of {rounds} interleaved {'round' if rounds == 1 else 'rounds'} of {workload.seconds:g} s "
-        f"after {workload.warm_up:g} s of warm-up. "
-        f"{machine()}, shared by server and generator{_disturbance(outcomes)}; Node {_node_version()}; {versions}."
+        f"The median of {rounds} interleaved {'round' if rounds == 1 else 'rounds'}. {machine()}, shared by server and "
+        f"generator{_disturbance(outcomes)}; Node {_node_version()}; {versions}."
     )
 
 
@@ -108,8 +125,8 @@ def machine() -> str:
     )
 
 
-def _disturbance(outcomes: Outcomes) -> str:
-    shares = [outcome.others_share for runs in outcomes.values() for outcome in runs if isinstance(outcome, Outcome)]
+def _disturbance(outcomes: Outcomes[Result]) -> str:
+    shares = [run.others_share for runs in outcomes.values() for run in runs if not isinstance(run, RunFailed)]
     return f", while other processes took {statistics.median(shares):.0%} of a core" if shares else ""
 
 
@@ -129,11 +146,21 @@ def _node_version() -> str:
     return subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip().lstrip("v")
 
 
-def write_section(page: Path, name: str, text: str) -> None:
-    """Put the text between the marks of this section, in the place of what stood there. Raises `ValueError` where it has no marks."""
+def write_section(page: Path, name: str, title: str, text: str) -> None:
+    """Put the text between the marks of this section, in the place of what stood there.
+
+    Where the page has no such marks yet, they come with a heading before its last section, which tells how all was measured. Raises
+    `ValueError` where it has only one of them, or no section at all.
+    """
     opening, closing = f"<!-- {name}: written by `make bench` -->", f"<!-- /{name} -->"
-    before, begin, rest = page.read_text().partition(opening)
+    section = f"{opening}\n\n{text}\n\n{closing}"
+    content = page.read_text()
+    before, begin, rest = content.partition(opening)
     _, end, after = rest.partition(closing)
-    if not (begin and end):
-        raise ValueError(f"{page} has no marks; expected {opening} and {closing}")
-    page.write_text(f"{before}{opening}\n\n{text}\n\n{closing}{after}")
+    if begin and end:
+        page.write_text(f"{before}{section}{after}")
+        return
+    before, heading, after = content.rpartition(_HEADING)
+    if begin or not heading:
+        raise ValueError(f"{page} has no place for a section; expected {opening} and {closing}, or a heading")
+    page.write_text(f"{before}{_HEADING}{title}\n\n{section}\n{heading}{after}")

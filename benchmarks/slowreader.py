@@ -15,9 +15,11 @@ from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
 from benchmarks.load import put_on
-from benchmarks.measure import MOST_OF_A_CORE, percentile, read
-from benchmarks.processes import ProcessTree, RunningServer, free_port, running
+from benchmarks.measure import check_generator, percentile, read
+from benchmarks.processes import RunningServer
 from benchmarks.report import machine
+from benchmarks.rounds import started
+from benchmarks.usage import Memory
 from benchmarks.workload import Script, Workload, write_scripts
 from collab.protocol.messages import SyncStep2, SyncUpdate
 
@@ -62,31 +64,10 @@ class Outcome:
     """`None` where nobody stopped reading."""
 
 
-class Memory:
-    """Watches how far the resident memory of a server rises above what it was."""
-
-    def __init__(self, processes: ProcessTree) -> None:
-        self._processes = processes
-        self._before = processes.resident_bytes()
-        self.growth = 0
-
-    async def watch(self) -> None:
-        """Look again and again until cancelled."""
-        while True:
-            self.look()
-            await asyncio.sleep(_POLL_SECONDS)
-
-    def look(self) -> None:
-        """Look once."""
-        self.growth = max(self.growth, self._processes.resident_bytes() - self._before)
-
-
 async def run(contender: Contender, scripts: Sequence[Script], *, stuck: bool) -> Outcome:
     """Start a server of its own and run the workload once, with or without a reader that reads nothing while the others write."""
     with TemporaryDirectory(prefix="collab-benchmark-") as scratch:
-        port = free_port()
-        command = contender.server.command(port, Path(scratch))
-        async with running(contender.server.name, command, port, Path(scratch) / "output.log") as server:
+        async with started(contender.server, Path(scratch)) as server:
             try:
                 return await _run(server, contender, contender.dialect("slowreader"), scripts, stuck)
             finally:
@@ -116,11 +97,10 @@ async def _run(
         memory.look()
         watching.cancel()
         sent = {script.client_id: times for script, times in zip(scripts, load.sent, strict=True)}
-        readings = [read(probe.arrivals, dialect, sent, load.window, WORKLOAD.letters) for probe in probes]
+        readings = [read(probe.arrivals, dialect, sent, load.window, letters=WORKLOAD.letters) for probe in probes]
         for client in (*readers, *writers):
             client.check()
-    if load.generator_share > MOST_OF_A_CORE:
-        raise RunFailed(f"the generator took {load.generator_share:.0%} of a core")
+    check_generator(load.generator_share)
     return Outcome(
         p99=percentile([latency for reading in readings for latency in reading.latencies], 0.99),
         growth=growth,
@@ -159,10 +139,8 @@ async def _complete(replica: Replica, scripts: Sequence[Script]) -> None:
 Outcomes = dict[str, dict[bool, list[Outcome | RunFailed]]]
 """For each contender's label, without a stuck reader and with one, what its runs came to."""
 
-Progress = Callable[[int, Contender, bool, Outcome | RunFailed], None]
 
-
-async def slow_reader(rounds: int, progress: Progress) -> Outcomes:
+async def slow_reader(rounds: int, say: Callable[[str], None]) -> Outcomes:
     """Measure every contender in each round, without a reader that is stuck and with one."""
     scripts = write_scripts(WORKLOAD)
     outcomes: Outcomes = {contender.label: {False: [], True: []} for contender in CONTENDERS}
@@ -175,8 +153,27 @@ async def slow_reader(rounds: int, progress: Progress) -> Outcomes:
                 except RunFailed as failure:
                     outcome = failure
                 outcomes[contender.label][stuck].append(outcome)
-                progress(number, contender, stuck, outcome)
+                say(f"round {number}  {contender.label:32} {_progress(outcome, stuck=stuck)}")
     return outcomes
+
+
+def _progress(outcome: Outcome | RunFailed, *, stuck: bool) -> str:
+    title = "one stuck" if stuck else "all read "
+    if isinstance(outcome, RunFailed):
+        return f"{title}  does not count: {outcome}"
+    back = outcome.back
+    came_back = (
+        ""
+        if back is None
+        else (
+            f"   then {back.frames} frames, the largest {back.largest / 1e6:.2f} MB, complete after {back.seconds:.2f} s"
+        )
+    )
+    return (
+        f"{title}  p99 {outcome.p99 * 1e3:7.1f} ms   memory +{outcome.growth / 1e6:.1f} MB, "
+        f"+{outcome.growth_at_return / 1e6:.1f} MB at the end   generator {outcome.generator_share:.0%}, "
+        f"others {outcome.others_share:.0%} of a core{came_back}"
+    )
 
 
 def slow_reader_table(outcomes: Outcomes, rounds: int) -> str:

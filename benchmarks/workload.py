@@ -5,7 +5,8 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from itertools import groupby
+from typing import Final, NamedTuple
 
 from pycrdt import Doc, Text
 
@@ -19,10 +20,15 @@ _CLIENT_IDS: Final = (2**31, 2**32)
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Writers that type into one room before readers. Rates are per second and writer, times in seconds."""
+    """Writers that type into rooms before readers. Rates are per second and writer, times in seconds."""
 
     writers: int = 20
+    """In each room."""
+
     readers: int = 100
+    """In each room; where there are none, each writer reads what the others write."""
+
+    rooms: int = 1
     rate: float = 10.0
     seconds: float = 10.0
     """The measured window."""
@@ -35,6 +41,14 @@ class Workload:
 
     letters: int = 1
     """What one edit inserts; one letter is a keystroke, thousands are a paste."""
+
+    turn: float = 0.0
+    """What falls due within one turn of so many seconds is sent together; 0 gives every keystroke a turn of its own."""
+
+    @property
+    def listeners(self) -> int:
+        """How many clients are there to read, in all rooms."""
+        return self.rooms * (self.readers or self.writers)
 
     @property
     def keystrokes(self) -> int:
@@ -50,18 +64,17 @@ class Script:
     updates: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Keystroke:
-    """When, in seconds from the start, which writer sends its next update."""
+class Turn(NamedTuple):
+    """When, in seconds from the start, which writers send their next updates; a writer may come more than once."""
 
     due: float
-    writer: int
+    writers: tuple[int, ...]
 
 
 def write_scripts(workload: Workload, seed: int = SEED) -> list[Script]:
-    """Prepare each writer's edits: letters typed one after the other. Another seed gives other writers."""
+    """Prepare each writer's edits, room by room: letters typed one after the other. Another seed gives other writers."""
     source = random.Random(seed)
-    client_ids = source.sample(range(*_CLIENT_IDS), workload.writers)
+    client_ids = source.sample(range(*_CLIENT_IDS), workload.rooms * workload.writers)
     pool = "".join(source.choices(_LETTERS, k=_POOL))
     return [_type(client_id, workload, source, pool) for client_id in client_ids]
 
@@ -78,16 +91,23 @@ def _type(client_id: int, workload: Workload, source: random.Random, pool: str) 
     return Script(client_id, tuple(updates))
 
 
-def schedule(workload: Workload) -> Iterator[Keystroke]:
+def schedule(workload: Workload) -> Iterator[Turn]:
     """Give every keystroke its time, in order. Each writer keeps its own beat, for people do not type in step."""
+    if not workload.turn:
+        yield from (Turn(due, (writer,)) for due, writer in _keystrokes(workload))
+        return
+    for number, together in groupby(_keystrokes(workload), lambda keystroke: int(keystroke[0] / workload.turn)):
+        yield Turn((number + 1) * workload.turn, tuple(writer for _, writer in together))
+
+
+def _keystrokes(workload: Workload) -> Iterator[tuple[float, int]]:
     source = random.Random(SEED)
-    beats = sorted((source.random(), writer) for writer in range(workload.writers))
+    beats = sorted((source.random(), writer) for writer in range(workload.rooms * workload.writers))
     for number in range(workload.keystrokes):
         for phase, writer in beats:
-            yield Keystroke((number + phase) / workload.rate, writer)
+            yield (number + phase) / workload.rate, writer
 
 
 async def sleep_until(moment: float) -> None:
-    """Return at this moment of `time.perf_counter`, or at once when it is past."""
-    if (seconds := moment - time.perf_counter()) > 0:
-        await asyncio.sleep(seconds)
+    """Return at this moment of `time.perf_counter`; when it is past, give the others their turn and return."""
+    await asyncio.sleep(max(moment - time.perf_counter(), 0.0))

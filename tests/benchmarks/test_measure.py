@@ -1,3 +1,4 @@
+from collections import Counter
 from itertools import pairwise
 
 import pytest
@@ -78,12 +79,19 @@ def test_percentile_of_nothing_is_refused() -> None:
 
 def test_schedule_gives_every_writer_its_rate_in_order() -> None:
     workload = Workload(writers=4, rate=10, seconds=2, warm_up=1)
-    keystrokes = list(schedule(workload))
-    assert keystrokes == sorted(keystrokes, key=lambda keystroke: keystroke.due)
+    turns = list(schedule(workload))
+    assert turns == sorted(turns)
     for writer in range(4):
-        due = [keystroke.due for keystroke in keystrokes if keystroke.writer == writer]
+        due = [turn.due for turn in turns if turn.writers == (writer,)]
         assert len(due) == 30
         assert all(later - earlier == pytest.approx(0.1) for earlier, later in pairwise(due))
+
+
+def test_schedule_in_turns_sends_together_what_falls_due_in_one() -> None:
+    workload = Workload(writers=4, rate=200, seconds=1, warm_up=0, turn=0.01)
+    turns = list(schedule(workload))
+    assert [turn.due for turn in turns] == pytest.approx([number / 100 for number in range(1, 101)])
+    assert Counter(writer for turn in turns for writer in turn.writers) == dict.fromkeys(range(4), 200)
 
 
 def test_a_run_fails_when_the_generator_was_busy() -> None:

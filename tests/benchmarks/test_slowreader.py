@@ -4,7 +4,8 @@ import sys
 from benchmarks.contenders import CONTENDERS
 from benchmarks.failures import RunFailed
 from benchmarks.processes import ProcessTree
-from benchmarks.slowreader import Memory, Outcome, Outcomes, Return, slow_reader_table
+from benchmarks.slowreader import Outcome, Outcomes, Return, slow_reader_table
+from benchmarks.usage import Memory
 
 MB = 1_000_000
 GROW = """
