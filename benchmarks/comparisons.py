@@ -28,7 +28,7 @@ Result = TypeVar("Result", bound=Outcome)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The text of a section, and whether each contender has a run that counts."""
+    """The text of a section, and whether each of ours has a run that counts."""
 
     text: str
     is_complete: bool
