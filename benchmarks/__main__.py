@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import resource
 import signal
 import sys
@@ -35,6 +36,7 @@ def main() -> int:
     options = _parse()
     clear_settings()
     _allow_many_files()
+    logging.getLogger("picows").setLevel(logging.ERROR)  # it warns of every large message that goes out in pieces
     try:
         status: int = options.run(options)
     except asyncio.CancelledError:

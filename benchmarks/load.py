@@ -51,10 +51,9 @@ async def _write(
     workload: Workload,
     start: float,
 ) -> None:
-    for due, keystrokes in schedule(workload):
+    for due, writer, updates in schedule(workload):
         await sleep_until(start + due)
-        for writer in keystrokes:
-            times = sent[writer]
-            message = messages[writer][len(times)]
+        times = sent[writer]
+        for message in messages[writer][len(times) : len(times) + updates]:
             times.append(time.perf_counter())
             writers[writer].send(message)

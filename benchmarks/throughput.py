@@ -20,7 +20,7 @@ from benchmarks.report import TO_THE_BEST_PEER, Column
 from benchmarks.rounds import Stand, Trial
 from benchmarks.workload import Script, Workload, write_scripts
 
-WORKLOAD: Final = Workload(warm_up=2, probes=4, turn=0.005)
+WORKLOAD: Final = Workload(warm_up=2, probes=4, turn=0.02)
 SLOWEST: Final = 0.25
 """Seconds of the p99 that people begin to notice."""
 

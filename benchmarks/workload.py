@@ -3,9 +3,9 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final, NamedTuple
 
 from pycrdt import Doc, Text
@@ -43,7 +43,8 @@ class Workload:
     """What one edit inserts; one letter is a keystroke, thousands are a paste."""
 
     turn: float = 0.0
-    """What falls due within one turn of so many seconds is sent together; 0 gives every keystroke a turn of its own."""
+    """What one writer has due within so many seconds it sends together, and the writers take their turns evenly one after the other; 0
+    gives every keystroke a turn of its own."""
 
     @property
     def listeners(self) -> int:
@@ -65,10 +66,11 @@ class Script:
 
 
 class Turn(NamedTuple):
-    """When, in seconds from the start, which writers send their next updates; a writer may come more than once."""
+    """When, in seconds from the start, which writer sends its next updates, and how many."""
 
     due: float
-    writers: tuple[int, ...]
+    writer: int
+    updates: int
 
 
 def write_scripts(workload: Workload, seed: int = SEED) -> list[Script]:
@@ -94,10 +96,14 @@ def _type(client_id: int, workload: Workload, source: random.Random, pool: str) 
 def schedule(workload: Workload) -> Iterator[Turn]:
     """Give every keystroke its time, in order. Each writer keeps its own beat, for people do not type in step."""
     if not workload.turn:
-        yield from (Turn(due, (writer,)) for due, writer in _keystrokes(workload))
+        yield from (Turn(due, writer, 1) for due, writer in _keystrokes(workload))
         return
-    for number, together in groupby(_keystrokes(workload), lambda keystroke: int(keystroke[0] / workload.turn)):
-        yield Turn((number + 1) * workload.turn, tuple(writer for _, writer in together))
+    everybody = workload.rooms * workload.writers
+    turns = Counter(
+        (int(due / workload.turn - writer / everybody + 1), writer) for due, writer in _keystrokes(workload)
+    )
+    for (number, writer), updates in sorted(turns.items()):
+        yield Turn((number + writer / everybody) * workload.turn, writer, updates)
 
 
 def _keystrokes(workload: Workload) -> Iterator[tuple[float, int]]:

@@ -1,4 +1,3 @@
-from collections import Counter
 from itertools import pairwise
 
 import pytest
@@ -82,16 +81,19 @@ def test_schedule_gives_every_writer_its_rate_in_order() -> None:
     turns = list(schedule(workload))
     assert turns == sorted(turns)
     for writer in range(4):
-        due = [turn.due for turn in turns if turn.writers == (writer,)]
+        due = [turn.due for turn in turns if turn.writer == writer]
         assert len(due) == 30
         assert all(later - earlier == pytest.approx(0.1) for earlier, later in pairwise(due))
 
 
-def test_schedule_in_turns_sends_together_what_falls_due_in_one() -> None:
-    workload = Workload(writers=4, rate=200, seconds=1, warm_up=0, turn=0.01)
+def test_schedule_in_turns_has_each_writer_send_together_what_falls_due_in_one() -> None:
+    workload = Workload(writers=4, rate=200, seconds=1, warm_up=0, turn=0.04)
     turns = list(schedule(workload))
-    assert [turn.due for turn in turns] == pytest.approx([number / 100 for number in range(1, 101)])
-    assert Counter(writer for turn in turns for writer in turn.writers) == dict.fromkeys(range(4), 200)
+    assert turns == sorted(turns)
+    assert all(later.due - earlier.due == pytest.approx(0.01) for earlier, later in pairwise(turns))
+    sent = [sum(turn.updates for turn in turns if turn.writer == writer) for writer in range(4)]
+    assert sent == [200] * 4
+    assert max(turn.updates for turn in turns) == 8
 
 
 def test_a_run_fails_when_the_generator_was_busy() -> None:
