@@ -167,8 +167,30 @@ async def test_an_export_that_counts_nothing_goes_on_behind_its_last_rows(
             "UPDATE claims SET client_id = CAST(x'ff' AS TEXT) WHERE rowid = 1",
             "claims cannot be exported: row 1: its client_id cannot be read: Could not decode",
         ),
+        *(
+            (
+                f"UPDATE {table} SET {column} = 'abcd'",
+                f"{table} cannot be exported: the row of {row}: its {column} is a stored str; expected bytes",
+            )
+            for table, column, row in (
+                ("updates", "content", "id 1"),
+                ("snapshots", "state", "document_id 10"),
+                ("snapshots", "authorship", "document_id 10"),
+                ("versions", "state", "id 1"),
+                ("quarantined_updates", "content", "update_id 49"),
+                ("quarantined_authorship", "authorship", "id 1"),
+            )
+        ),
+        ("UPDATE updates SET content = 7", "the row of id 1: its content is a stored int; expected bytes"),
+        (
+            "UPDATE versions SET participants = '[1e400]'",
+            "versions cannot be exported: the row of id 1: Out of range float values",
+        ),
     ],
-    ids=["time", "bytes", "name of bytes", "name", "author", "claim"],
+    ids=[
+        *("time", "bytes", "name of bytes", "name", "author", "claim"),
+        *("update", "snapshot", "authorship", "version", "cut update", "authorship set aside", "number", "infinity"),
+    ],
 )
 async def test_what_would_not_come_back_is_not_exported(
     collab: Collab, sqlite_url: str, tmp_path: Path, statement: str, complaint: str
