@@ -31,6 +31,7 @@ from collab.storage.counters import COUNTED, read_counters, set_counters
 from collab.storage.database import open_database
 from collab.storage.failures import is_of_no_text
 from collab.storage.migrations import check_schema, migrate, needed_revision
+from collab.storage.orphans import find_orphans
 from collab.storage.row_by_row import read_row_by_row, row_id
 from collab.storage.tables import UtcDateTime, documents, metadata
 
@@ -77,11 +78,14 @@ class Moved:
 async def export(url: str, directory: Path, progress: Progress) -> Moved:
     """Write everything as it stands at one moment; a running server is not disturbed.
 
-    Raises `StorageError` where the directory is there already or cannot be written, `DatabaseUnavailable` as the storage does.
+    Raises `StorageError` where the directory is there already or cannot be written, and for a row that would not come back as it is, naming
+    it, `DatabaseUnavailable` as the storage does.
     """
     files: dict[str, FileEntry] = {}
     async with open_database(url, may_create=False) as database, database.reading() as connection:
         await check_schema(connection, database.address)
+        for orphan in await find_orphans(connection):
+            raise _refused(orphan.table, f"row {orphan.row}: it belongs to no document")
         try:
             await to_thread.run_sync(lambda: directory.mkdir(parents=True))
         except OSError as error:
@@ -122,9 +126,11 @@ async def _lines(connection: AsyncConnection, rows: Iterable[_Rows]) -> AsyncIte
                 yield line
         except (TypeError, ValueError) as error:
             named = [reason async for reason in _unreadable(connection, table, query)] or [f"a row: {error}"]
-            raise StorageError(
-                f"{table.name} cannot be exported: {named[0]}; `collab check` names what is damaged"
-            ) from error
+            raise _refused(table.name, named[0]) from error
+
+
+def _refused(table: str, reason: str) -> StorageError:
+    return StorageError(f"{table} cannot be exported: {reason}; `collab check` names what is damaged")
 
 
 async def _encoded(connection: AsyncConnection, table: Table, query: Select[Any]) -> AsyncIterator[bytes]:

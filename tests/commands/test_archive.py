@@ -1,7 +1,9 @@
 """`collab export` and `import`: a whole server as plain files, and back, bit for bit."""
 
 import json
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +210,27 @@ async def test_what_would_not_come_back_is_not_exported(
     assert complaint in said
     assert "`collab check` names what is damaged" in said
     assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+OWNED = [table.name for table in metadata.sorted_tables if "document_id" in table.columns]
+
+
+@pytest.mark.parametrize("table", OWNED)
+async def test_a_row_that_belongs_to_no_document_is_not_left_out(
+    collab: Collab, sqlite_url: str, tmp_path: Path, table: str
+) -> None:
+    async with open_storage(sqlite_url) as storage, open_database(sqlite_url) as database:
+        await fill(storage, database)
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        connection.execute(f"UPDATE {table} SET document_id = 99 WHERE rowid = (SELECT max(rowid) FROM {table})")
+        (row,) = connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()
+
+    outcome = await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", sqlite_url)
+
+    assert outcome.returncode == 1
+    said = " ".join(outcome.stderr.split())
+    assert f"{table} cannot be exported: row {row}: it belongs to no document; `collab check` names" in said
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture
