@@ -102,6 +102,8 @@ def _print_flaws(checked: upkeep.Checked) -> None:
         )
     for number, reason in checked.flawed_authors.items():
         errors.print(f"[bold red]author {number}[/]: {escape(reason)}")
+    for orphan in checked.orphans:
+        errors.print(f"[bold red]row {orphan.row} of `{escape(orphan.table)}`[/]: it belongs to no document")
 
 
 @app.command()
@@ -145,7 +147,12 @@ def check(
         errors.print(
             f"{_counted(len(checked.flawed_authors), 'author')} cannot be read; what they wrote is credited to nobody."
         )
-    if checked.flawed or checked.flawed_versions or checked.flawed_authors:
+    if checked.orphans:
+        errors.print(
+            f"{_counted(len(checked.orphans), 'row')} in all of no document: nobody is served them, and nothing is exported while they are "
+            "there. SQLite's own tools give them back to their document, or delete them."
+        )
+    if not checked.is_sound:
         raise typer.Exit(1)
     output.print(f"{_counted(checked.documents, 'document')} checked; all load, and all checksums hold.")
 

@@ -22,6 +22,7 @@ from collab.storage.flaws import (
     flaws_of_authors,
 )
 from collab.storage.migrations import check_schema
+from collab.storage.orphans import Orphan, find_orphans
 from collab.storage.owners import CLAIM
 from collab.storage.records import COLUMNS, IS_DELETED, utc_now
 from collab.storage.row_by_row import read_row_by_row
@@ -54,8 +55,6 @@ class Inspection:
             if self._database.is_sqlite:
                 found = [str(row[0]) for row in await connection.execute(text("PRAGMA integrity_check(10)"))]
                 found = [line for line in found if line != "ok"]
-                orphans = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
-                found += [f"a row of {row[0]} belongs to nothing in {row[2]}" for row in orphans[:10]]
                 if found:
                     raise StorageError(f"{self._database.address} is damaged: {'; '.join(found)}")
 
@@ -83,6 +82,11 @@ class Inspection:
         async with self._database.reading() as connection:  # no author ever goes
             read = await connection.run_sync(read_authors, with_numbers(examined.authors))
         return [*examined.flaws, *flaws_of_authors(examined.authors, read)]
+
+    async def inspect_orphans(self) -> list[Orphan]:
+        """Return the rows that belong to no document."""
+        async with self._database.reading() as connection:
+            return await find_orphans(connection)
 
     async def inspect_authors(self) -> Mapping[int, str]:
         """Return the authors whose rows cannot be read, and what is wrong with each."""

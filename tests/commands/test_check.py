@@ -1,5 +1,7 @@
 """`collab check` on databases that were changed by hand: it reads everything that serving would read."""
 
+import sqlite3
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -249,3 +251,28 @@ async def test_what_helps_is_said(sqlite_url: str) -> None:
     assert "collab cut" not in of_snapshot
     assert "collab cut" in of_row
     assert "backup" not in of_row
+
+
+async def test_rows_that_belong_to_no_document_are_named_and_hide_no_other_flaw(sqlite_url: str) -> None:
+    async with open_storage(sqlite_url) as storage:
+        for name in ("notes", "second"):
+            record = await storage.documents.create(DocumentName(name), kind=DocumentKind.YJS, title="")
+            await storage.log.append([Append(record.id, typed("ab"), claims=(Claim(7, Author("ada", "Ada")),))])
+            await storage.versions.take(record.id, VersionKind.NAMED, name="Draft")
+        await storage.log.compact(record.id)
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        connection.execute("UPDATE claims SET document_id = 99 WHERE document_id = 1")
+        connection.execute("UPDATE updates SET document_id = x'ff' WHERE id = 2")
+        connection.execute("UPDATE snapshots SET state = x'00'")
+        connection.execute("UPDATE versions SET state = x'00' WHERE document_id = 2")
+
+    outcome = await to_thread.run_sync(partial(CliRunner().invoke, app, ["check", "--database-url", sqlite_url]))
+
+    said = " ".join(outcome.stderr.split())
+    assert outcome.exit_code == 1
+    assert "row 1 of `claims`: it belongs to no document" in said
+    assert "row 2 of `updates`: it belongs to no document" in said
+    assert "2 rows in all of no document" in said
+    assert "'second': its snapshot: the snapshot has the checksum" in said
+    assert "'second': version 2: its state has the checksum" in said
+    assert "'notes'" not in said
