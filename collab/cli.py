@@ -112,7 +112,7 @@ def check(
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Read everything that serving reads, compare checksums, and say what is wrong. Exits with 1 when anything is."""
+    """Read everything that serving reads and what was set aside, compare checksums, say what is wrong. Exits with 1 when anything is."""
     url = _settings(database_url=database_url, data_dir=data_dir).database
     with _progress() as progress:
         checked = _run(lambda: upkeep.check(url, progress, documents or ()))

@@ -1,6 +1,7 @@
 """`collab check` on databases that were changed by hand: it reads everything that serving would read."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 
@@ -20,6 +21,17 @@ from collab.storage.tables import snapshots, updates
 from tests.contracts.edits import typed
 
 NAME = DocumentName("notes")
+
+
+def _kept(table: str, columns: Sequence[str], source: str, changed: str, value: str) -> str:
+    """Return a statement that keeps a row aside, as number 3 and with one column changed."""
+    sound = {"update_id": "3", "id": "3", "cut_at": "created_at", "checksum": "0"}
+    values = ", ".join(value if column == changed else sound.get(column, column) for column in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}, document_id) SELECT {values}, 1 FROM {source}"
+
+
+CUT = ("update_id", "content", "checksum", "created_at", "cut_at", "author_id")
+SET_ASIDE = ("id", "number", "authorship", "checksum", "cut_at")
 
 DAMAGES = {
     "kind": (
@@ -168,6 +180,32 @@ DAMAGES = {
             True,
         )
         for column in ("client_id", "first_clock", "end_clock", "author_id")
+    },
+    **{
+        f"cut update's {column}": (
+            _kept("quarantined_updates", CUT, "updates WHERE id = 5", column, value),
+            f"'notes': row 3 of `quarantined_updates`: its {column} {said}",
+            True,
+        )
+        for column, value, said in (
+            ("content", "'abc'", "is a stored str; expected bytes"),
+            ("checksum", "x'00ff'", "is b'\\x00\\xff'; expected a number"),
+            ("created_at", "'zzz'", "cannot be read: "),
+            ("cut_at", "'zzz'", "cannot be read: "),
+            ("author_id", "x'00ff'", "is b'\\x00\\xff'; expected a number"),
+        )
+    },
+    **{
+        f"{column} of authorship set aside": (
+            _kept("quarantined_authorship", SET_ASIDE, "snapshots", column, value),
+            f"'notes': row 3 of `quarantined_authorship`: its {column} {said}",
+            True,
+        )
+        for column, value, said in (
+            ("number", "x'00ff'", "is b'\\x00\\xff'; expected a number"),
+            ("authorship", "'abc'", "is a stored str; expected bytes"),
+            ("cut_at", "'zzz'", "cannot be read: "),
+        )
     },
     "version's author that is no number": (
         "UPDATE versions SET author_id = x'00ff'",
