@@ -31,6 +31,7 @@ from collab.storage.counters import COUNTED, read_counters, set_counters
 from collab.storage.database import open_database
 from collab.storage.failures import is_of_no_text
 from collab.storage.migrations import check_schema, migrate, needed_revision
+from collab.storage.orphans import find_orphans
 from collab.storage.row_by_row import read_row_by_row, row_id
 from collab.storage.tables import UtcDateTime, documents, metadata
 
@@ -77,11 +78,14 @@ class Moved:
 async def export(url: str, directory: Path, progress: Progress) -> Moved:
     """Write everything as it stands at one moment; a running server is not disturbed.
 
-    Raises `StorageError` where the directory is there already or cannot be written, `DatabaseUnavailable` as the storage does.
+    Raises `StorageError` where the directory is there already or cannot be written, and for a row that would not come back as it is, naming
+    it, `DatabaseUnavailable` as the storage does.
     """
     files: dict[str, FileEntry] = {}
     async with open_database(url, may_create=False) as database, database.reading() as connection:
         await check_schema(connection, database.address)
+        for orphan in await find_orphans(connection):
+            raise _refused(orphan.table, f"row {orphan.row}: it belongs to no document")
         try:
             await to_thread.run_sync(lambda: directory.mkdir(parents=True))
         except OSError as error:
@@ -118,22 +122,24 @@ async def _write(connection: AsyncConnection, rows: Iterable[_Rows], file: Path)
 async def _lines(connection: AsyncConnection, rows: Iterable[_Rows]) -> AsyncIterator[bytes]:
     for table, query in rows:
         try:
-            async for values in _values(connection, table, query):
-                yield json.dumps({"table": table.name, "row": values}, ensure_ascii=False).encode() + b"\n"
+            async for line in _encoded(connection, table, query):
+                yield line
         except (TypeError, ValueError) as error:
             named = [reason async for reason in _unreadable(connection, table, query)] or [f"a row: {error}"]
-            raise StorageError(
-                f"{table.name} cannot be exported: {named[0]}; `collab check` names what is damaged"
-            ) from error
+            raise _refused(table.name, named[0]) from error
 
 
-async def _values(connection: AsyncConnection, table: Table, query: Select[Any]) -> AsyncIterator[Mapping[str, object]]:
-    """Read rows as JSON can hold them. Raises `TypeError` or `ValueError` for one that would not come back as it is."""
+def _refused(table: str, reason: str) -> StorageError:
+    return StorageError(f"{table} cannot be exported: {reason}; `collab check` names what is damaged")
+
+
+async def _encoded(connection: AsyncConnection, table: Table, query: Select[Any]) -> AsyncIterator[bytes]:
+    """Read rows as lines of JSON. Raises `TypeError` or `ValueError` for one that would not come back as it is."""
     ordered = query.order_by(*table.primary_key)
     try:
         found = await connection.stream(ordered, execution_options={"yield_per": _ROWS_AT_ONCE})
         async for row in found.mappings():
-            yield _row_to_json(table, row)
+            yield _line(table, row)
     except (OperationalError, sqlite3.OperationalError) as error:
         if not is_of_no_text(error):
             raise
@@ -148,14 +154,15 @@ async def _unreadable(connection: AsyncConnection, table: Table, query: Select[A
         yield f"row {number}: {reason}"
     for row in read.rows:
         try:
-            _row_to_json(table, row)
-        except TypeError as error:
+            _line(table, row)
+        except (TypeError, ValueError) as error:
             named = ", ".join(f"{column.name} {row[column.name]!r}" for column in table.primary_key)
             yield f"the row of {named}: {error}"
 
 
-def _row_to_json(table: Table, row: RowMapping) -> dict[str, object]:
-    return {column.name: _to_json(column, row[column.name]) for column in table.columns}
+def _line(table: Table, row: RowMapping) -> bytes:
+    values = {column.name: _to_json(column, row[column.name]) for column in table.columns}
+    return json.dumps({"table": table.name, "row": values}, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 def _shared_rows() -> Iterator[_Rows]:
@@ -174,10 +181,12 @@ def _owner(table: Table) -> Column[Any] | None:
 
 
 def _to_json(column: Column[Any], value: object) -> object:
+    if isinstance(column.type, LargeBinary):
+        if not isinstance(value, bytes | None):
+            raise TypeError(f"its {column.name} is a stored {type(value).__name__}; expected bytes")
+        return None if value is None else b64encode(value).decode()
     if isinstance(value, bytes):
-        if not isinstance(column.type, LargeBinary):
-            raise TypeError(f"its {column.name} is {value!r}; expected no bytes")
-        return b64encode(value).decode()
+        raise TypeError(f"its {column.name} is {value!r}; expected no bytes")
     return value.isoformat() if isinstance(value, datetime) else value
 
 

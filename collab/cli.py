@@ -102,6 +102,8 @@ def _print_flaws(checked: upkeep.Checked) -> None:
         )
     for number, reason in checked.flawed_authors.items():
         errors.print(f"[bold red]author {number}[/]: {escape(reason)}")
+    for orphan in checked.orphans:
+        errors.print(f"[bold red]row {orphan.row} of `{escape(orphan.table)}`[/]: it belongs to no document")
 
 
 @app.command()
@@ -110,7 +112,7 @@ def check(
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Read everything that serving reads, compare checksums, and say what is wrong. Exits with 1 when anything is."""
+    """Read everything that serving reads and what was set aside, compare checksums, say what is wrong. Exits with 1 when anything is."""
     url = _settings(database_url=database_url, data_dir=data_dir).database
     with _progress() as progress:
         checked = _run(lambda: upkeep.check(url, progress, documents or ()))
@@ -145,7 +147,12 @@ def check(
         errors.print(
             f"{_counted(len(checked.flawed_authors), 'author')} cannot be read; what they wrote is credited to nobody."
         )
-    if checked.flawed or checked.flawed_versions or checked.flawed_authors:
+    if checked.orphans:
+        errors.print(
+            f"{_counted(len(checked.orphans), 'row')} in all of no document: nobody is served them, and nothing is exported while they are "
+            "there. SQLite's own tools give them back to their document, or delete them."
+        )
+    if not checked.is_sound:
         raise typer.Exit(1)
     output.print(f"{_counted(checked.documents, 'document')} checked; all load, and all checksums hold.")
 

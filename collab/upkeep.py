@@ -9,6 +9,7 @@ from collab.errors import CollabError, DocumentNotFound
 from collab.storage import Inspection, open_storage
 from collab.storage.flaws import Flaw, FlawedVersion
 from collab.storage.inspection import StoredName
+from collab.storage.orphans import Orphan
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class Checked:
     flawed_versions: tuple[tuple[StoredName, FlawedVersion], ...]
     flawed_authors: Mapping[int, str]
     """What is wrong with rows of `authors`, by number."""
+
+    orphans: tuple[Orphan, ...]
+    """Rows that belong to no document."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.flawed or self.flawed_versions or self.flawed_authors or self.orphans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,8 @@ async def check(url: str, progress: Progress, names: Sequence[str] = ()) -> Chec
                 flawed.append(Flawed(document, tuple(flaws)))
             versions += [(document, flaw) for flaw in await storage.inspection.inspect_versions(document.id)]
         authors = await storage.inspection.inspect_authors()
-    return Checked(len(chosen), tuple(flawed), tuple(versions), authors)
+        orphans = await storage.inspection.inspect_orphans()
+    return Checked(len(chosen), tuple(flawed), tuple(versions), authors, tuple(orphans))
 
 
 async def compact(url: str, progress: Progress, names: Sequence[str] = ()) -> Folded:

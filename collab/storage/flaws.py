@@ -20,6 +20,8 @@ from collab.storage.row_by_row import ReadRows, no_naturals
 from collab.storage.version_rows import check_info
 
 _PLACES_NAMED: Final = 10
+_NUMBERS: Final = ("number", "checksum", "author_id")
+"""Columns of what is kept because it was damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class StoredRows:
     log: ReadRows
     claims: ReadRows
     credit_notes: ReadRows
+    cut_updates: ReadRows
+    authorship_set_aside: ReadRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ def examine(stored: StoredRows) -> Examined:
         *_flaws_of_search_text(stored.search_text),
         *_flaws_of_content(stored.snapshot, stored.log),
         *_flaws_of_authorship(stored, authors),
+        *_flaws_of_kept(stored.cut_updates, "quarantined_updates", "update_id", "content"),
+        *_flaws_of_kept(stored.authorship_set_aside, "quarantined_authorship", "id", "authorship"),
     )
     return Examined(flaws, authors)
 
@@ -155,6 +161,18 @@ def _flaws_of_rows(
             yield Flaw(place, "; ".join(reasons), keeps_from_loading=False)
         else:
             _note(authors, row["author_id"], place)
+
+
+def _flaws_of_kept(read: ReadRows, table: str, key: str, content: str) -> Iterator[Flaw]:
+    """Go through what is kept because it was damaged: its bytes may be any, and so may what they come to."""
+    for number, reason in read.unreadable.items():
+        yield Flaw(f"row {number} of `{table}`", reason, keeps_from_loading=False)
+    for row in read.rows:
+        reasons = no_naturals(row, *(name for name in _NUMBERS if row.get(name) is not None))
+        if not isinstance(row[content], bytes | None):
+            reasons.append(f"its {content} is a stored {type(row[content]).__name__}; expected bytes")
+        if reasons:
+            yield Flaw(f"row {row[key]} of `{table}`", "; ".join(reasons), keeps_from_loading=False)
 
 
 def _note(authors: dict[int, list[str]], number: int | None, place: str) -> None:

@@ -22,10 +22,20 @@ from collab.storage.flaws import (
     flaws_of_authors,
 )
 from collab.storage.migrations import check_schema
+from collab.storage.orphans import Orphan, find_orphans
 from collab.storage.owners import CLAIM
 from collab.storage.records import COLUMNS, IS_DELETED, utc_now
 from collab.storage.row_by_row import read_row_by_row
-from collab.storage.tables import claims, credit_notes, documents, quarantined_updates, snapshots, updates, versions
+from collab.storage.tables import (
+    claims,
+    credit_notes,
+    documents,
+    quarantined_authorship,
+    quarantined_updates,
+    snapshots,
+    updates,
+    versions,
+)
 from collab.storage.version_rows import authors_of
 
 PAGE: Final = 500
@@ -54,8 +64,6 @@ class Inspection:
             if self._database.is_sqlite:
                 found = [str(row[0]) for row in await connection.execute(text("PRAGMA integrity_check(10)"))]
                 found = [line for line in found if line != "ok"]
-                orphans = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
-                found += [f"a row of {row[0]} belongs to nothing in {row[2]}" for row in orphans[:10]]
                 if found:
                     raise StorageError(f"{self._database.address} is damaged: {'; '.join(found)}")
 
@@ -76,13 +84,18 @@ class Inspection:
         return sorted(named, key=lambda document: document.id)
 
     async def inspect(self, document: DocumentId) -> list[Flaw]:
-        """Return what is wrong with all that serving a document reads, its versions apart; nothing when it is sound."""
+        """Return what is wrong with all that is stored of a document, its versions apart; nothing when it is sound."""
         async with self._database.reading() as connection:
             stored = await _read(connection, document)
         examined = await to_thread.run_sync(examine, stored)
         async with self._database.reading() as connection:  # no author ever goes
             read = await connection.run_sync(read_authors, with_numbers(examined.authors))
         return [*examined.flaws, *flaws_of_authors(examined.authors, read)]
+
+    async def inspect_orphans(self) -> list[Orphan]:
+        """Return the rows that belong to no document."""
+        async with self._database.reading() as connection:
+            return await find_orphans(connection)
 
     async def inspect_authors(self) -> Mapping[int, str]:
         """Return the authors whose rows cannot be read, and what is wrong with each."""
@@ -149,6 +162,8 @@ async def _read(connection: AsyncConnection, document: DocumentId) -> StoredRows
     searched = select(documents.c.id, documents.c.search_text).where(documents.c.id == document)
     claimed = select(claims).where(claims.c.document_id == document)
     noted = select(credit_notes).where(credit_notes.c.document_id == document)
+    cut_updates = select(quarantined_updates).where(quarantined_updates.c.document_id == document)
+    set_aside = select(quarantined_authorship).where(quarantined_authorship.c.document_id == document)
     return StoredRows(
         await connection.run_sync(read_row_by_row, select(*COLUMNS).where(documents.c.id == document), documents.c.id),
         await connection.run_sync(read_row_by_row, searched, documents.c.id),
@@ -158,4 +173,6 @@ async def _read(connection: AsyncConnection, document: DocumentId) -> StoredRows
         await connection.run_sync(read_row_by_row, log, updates.c.id),
         await connection.run_sync(read_row_by_row, claimed, CLAIM),
         await connection.run_sync(read_row_by_row, noted, CREDIT_NOTE),
+        await connection.run_sync(read_row_by_row, cut_updates, quarantined_updates.c.update_id),
+        await connection.run_sync(read_row_by_row, set_aside, quarantined_authorship.c.id),
     )

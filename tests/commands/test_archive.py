@@ -1,7 +1,9 @@
 """`collab export` and `import`: a whole server as plain files, and back, bit for bit."""
 
 import json
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +169,30 @@ async def test_an_export_that_counts_nothing_goes_on_behind_its_last_rows(
             "UPDATE claims SET client_id = CAST(x'ff' AS TEXT) WHERE rowid = 1",
             "claims cannot be exported: row 1: its client_id cannot be read: Could not decode",
         ),
+        *(
+            (
+                f"UPDATE {table} SET {column} = 'abcd'",
+                f"{table} cannot be exported: the row of {row}: its {column} is a stored str; expected bytes",
+            )
+            for table, column, row in (
+                ("updates", "content", "id 1"),
+                ("snapshots", "state", "document_id 10"),
+                ("snapshots", "authorship", "document_id 10"),
+                ("versions", "state", "id 1"),
+                ("quarantined_updates", "content", "update_id 49"),
+                ("quarantined_authorship", "authorship", "id 1"),
+            )
+        ),
+        ("UPDATE updates SET content = 7", "the row of id 1: its content is a stored int; expected bytes"),
+        (
+            "UPDATE versions SET participants = '[1e400]'",
+            "versions cannot be exported: the row of id 1: Out of range float values",
+        ),
     ],
-    ids=["time", "bytes", "name of bytes", "name", "author", "claim"],
+    ids=[
+        *("time", "bytes", "name of bytes", "name", "author", "claim"),
+        *("update", "snapshot", "authorship", "version", "cut update", "authorship set aside", "number", "infinity"),
+    ],
 )
 async def test_what_would_not_come_back_is_not_exported(
     collab: Collab, sqlite_url: str, tmp_path: Path, statement: str, complaint: str
@@ -186,6 +210,27 @@ async def test_what_would_not_come_back_is_not_exported(
     assert complaint in said
     assert "`collab check` names what is damaged" in said
     assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+OWNED = [table.name for table in metadata.sorted_tables if "document_id" in table.columns]
+
+
+@pytest.mark.parametrize("table", OWNED)
+async def test_a_row_that_belongs_to_no_document_is_not_left_out(
+    collab: Collab, sqlite_url: str, tmp_path: Path, table: str
+) -> None:
+    async with open_storage(sqlite_url) as storage, open_database(sqlite_url) as database:
+        await fill(storage, database)
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        connection.execute(f"UPDATE {table} SET document_id = 99 WHERE rowid = (SELECT max(rowid) FROM {table})")
+        (row,) = connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()
+
+    outcome = await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", sqlite_url)
+
+    assert outcome.returncode == 1
+    said = " ".join(outcome.stderr.split())
+    assert f"{table} cannot be exported: row {row}: it belongs to no document; `collab check` names" in said
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """`collab check` on databases that were changed by hand: it reads everything that serving would read."""
 
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -18,6 +21,17 @@ from collab.storage.tables import snapshots, updates
 from tests.contracts.edits import typed
 
 NAME = DocumentName("notes")
+
+
+def _kept(table: str, columns: Sequence[str], source: str, changed: str, value: str) -> str:
+    """Return a statement that keeps a row aside, as number 3 and with one column changed."""
+    sound = {"update_id": "3", "id": "3", "cut_at": "created_at", "checksum": "0"}
+    values = ", ".join(value if column == changed else sound.get(column, column) for column in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}, document_id) SELECT {values}, 1 FROM {source}"
+
+
+CUT = ("update_id", "content", "checksum", "created_at", "cut_at", "author_id")
+SET_ASIDE = ("id", "number", "authorship", "checksum", "cut_at")
 
 DAMAGES = {
     "kind": (
@@ -167,6 +181,32 @@ DAMAGES = {
         )
         for column in ("client_id", "first_clock", "end_clock", "author_id")
     },
+    **{
+        f"cut update's {column}": (
+            _kept("quarantined_updates", CUT, "updates WHERE id = 5", column, value),
+            f"'notes': row 3 of `quarantined_updates`: its {column} {said}",
+            True,
+        )
+        for column, value, said in (
+            ("content", "'abc'", "is a stored str; expected bytes"),
+            ("checksum", "x'00ff'", "is b'\\x00\\xff'; expected a number"),
+            ("created_at", "'zzz'", "cannot be read: "),
+            ("cut_at", "'zzz'", "cannot be read: "),
+            ("author_id", "x'00ff'", "is b'\\x00\\xff'; expected a number"),
+        )
+    },
+    **{
+        f"{column} of authorship set aside": (
+            _kept("quarantined_authorship", SET_ASIDE, "snapshots", column, value),
+            f"'notes': row 3 of `quarantined_authorship`: its {column} {said}",
+            True,
+        )
+        for column, value, said in (
+            ("number", "x'00ff'", "is b'\\x00\\xff'; expected a number"),
+            ("authorship", "'abc'", "is a stored str; expected bytes"),
+            ("cut_at", "'zzz'", "cannot be read: "),
+        )
+    },
     "version's author that is no number": (
         "UPDATE versions SET author_id = x'00ff'",
         "version 1: it names the authors [b'\\x00\\xff'], who are not in",
@@ -249,3 +289,28 @@ async def test_what_helps_is_said(sqlite_url: str) -> None:
     assert "collab cut" not in of_snapshot
     assert "collab cut" in of_row
     assert "backup" not in of_row
+
+
+async def test_rows_that_belong_to_no_document_are_named_and_hide_no_other_flaw(sqlite_url: str) -> None:
+    async with open_storage(sqlite_url) as storage:
+        for name in ("notes", "second"):
+            record = await storage.documents.create(DocumentName(name), kind=DocumentKind.YJS, title="")
+            await storage.log.append([Append(record.id, typed("ab"), claims=(Claim(7, Author("ada", "Ada")),))])
+            await storage.versions.take(record.id, VersionKind.NAMED, name="Draft")
+        await storage.log.compact(record.id)
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        connection.execute("UPDATE claims SET document_id = 99 WHERE document_id = 1")
+        connection.execute("UPDATE updates SET document_id = x'ff' WHERE id = 2")
+        connection.execute("UPDATE snapshots SET state = x'00'")
+        connection.execute("UPDATE versions SET state = x'00' WHERE document_id = 2")
+
+    outcome = await to_thread.run_sync(partial(CliRunner().invoke, app, ["check", "--database-url", sqlite_url]))
+
+    said = " ".join(outcome.stderr.split())
+    assert outcome.exit_code == 1
+    assert "row 1 of `claims`: it belongs to no document" in said
+    assert "row 2 of `updates`: it belongs to no document" in said
+    assert "2 rows in all of no document" in said
+    assert "'second': its snapshot: the snapshot has the checksum" in said
+    assert "'second': version 2: its state has the checksum" in said
+    assert "'notes'" not in said
