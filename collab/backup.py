@@ -21,7 +21,8 @@ _PAGES_AT_ONCE: Final = 1_000
 async def copy_database(url: str, file: Path, progress: Progress) -> int:
     """Copy the database as it stands at one moment, check the copy, and only then give it its name; return its size in bytes.
 
-    Raises `StorageError` where something is there already, the copy is damaged or cannot be written, and for PostgreSQL, saying how.
+    Raises `StorageError` where something is there already, the database is none of ours, the copy is damaged or cannot be written, and for
+    PostgreSQL, saying how.
     """
     address = parse_address(url)
     if not isinstance(address, SqliteAddress):
@@ -40,6 +41,7 @@ def _copy(source: Path, file: Path, progress: Progress) -> int:
     part = file.with_name(f".{file.name}.part")
     part.unlink(missing_ok=True)
     try:
+        _check_schema(source)
         _copy_pages(source, part, progress)
         _check(part)
         _settle(part, file)
@@ -74,6 +76,14 @@ def _check(part: Path) -> None:
         (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
         raise StorageError(f"the copy is damaged, and so perhaps the database: {verdict}")
+
+
+def _check_schema(source: Path) -> None:
+    """Tell a database of ours, of whatever version, by the revision of its schema."""
+    with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original:
+        tables = {name for (name,) in original.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "alembic_version" not in tables or original.execute("SELECT 1 FROM alembic_version").fetchone() is None:
+            raise StorageError(f"{source} is no database of Collab's: it says no revision of the schema")
 
 
 def _settle(part: Path, file: Path) -> None:

@@ -14,13 +14,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import collab
 from collab.errors import DatabaseUnavailable, StorageError
 from collab.storage.address import Address
 from collab.storage.database import open_database
+from collab.storage.tables import metadata
 
 _POSTGRES_LOCK: Final = 0x636F6C6C6162
 """The advisory lock (the letters of "collab") that lets one process migrate at a time."""
@@ -43,8 +44,8 @@ Notice = Callable[[int, int], None]
 async def migrate(url: str, notice: Notice = lambda _applied, _all: None) -> Migrated:
     """Bring the schema of the database of this URL up to date, in one transaction; harmless to repeat, and from several processes at once.
 
-    Tells `notice` of each revision, first of none. Raises `StorageError` for a database that a newer version has migrated, and whatever
-    `open_database` raises.
+    Tells `notice` of each revision, first of none. Raises `StorageError` for a database that a newer version has migrated, or that has
+    tables of our names which no version made, and whatever `open_database` raises.
     """
     async with open_database(url, statement_timeout=None) as database, database.writing() as connection:
         # On SQLite the transaction itself holds the lock.
@@ -53,6 +54,10 @@ async def migrate(url: str, notice: Notice = lambda _applied, _all: None) -> Mig
         before = await connection.run_sync(_revision)
         if before is not None and before not in _known_revisions():
             raise StorageError(f"{database.address} {_too_new(before)}; start the newer one")
+        if before is None and (strange := await connection.run_sync(_strange_tables)):
+            raise StorageError(
+                f"{database.address} is no database of Collab's: it has tables {strange} of something else; expected none of these names"
+            )
         if before != needed_revision():
             await connection.run_sync(_upgrade, before, notice)
         return Migrated(before, needed_revision())
@@ -88,6 +93,11 @@ def _too_new(revision: str) -> str:
 
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _strange_tables(connection: Connection) -> list[str]:
+    """Return the tables that stand where ours would come."""
+    return sorted(metadata.tables.keys() & inspect(connection).get_table_names())
 
 
 def _upgrade(connection: Connection, before: str | None, notice: Notice) -> None:

@@ -82,6 +82,11 @@ def checksum(stored: bytes) -> int:
 
 
 def verify(what: str, stored: bytes, expected: int | None) -> None:
-    """Compare a row's bytes with its checksum; one of the time before checksums has none. Raises `ValueError`."""
+    """Compare a row's bytes with its checksum; one of the time before checksums has none.
+
+    Raises `ValueError`, and `TypeError` for a checksum that is no number, which SQLite lets stand there.
+    """
+    if not isinstance(expected, int | None):
+        raise TypeError(f"{what} has the checksum {expected!r}; expected a number")
     if expected is not None and (actual := crc32(stored)) != expected:
         raise ValueError(f"{what} has the checksum {actual:08x}; expected {expected:08x}")

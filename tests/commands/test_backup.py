@@ -82,6 +82,19 @@ def test_a_database_that_is_not_there_is_said(collab: Collab, tmp_path: Path) ->
     assert not (tmp_path / "copy.db").exists()
 
 
+@pytest.mark.parametrize("tables", [["documents"], ["documents", "alembic_version"]], ids=["none", "no revision"])
+def test_a_database_of_something_else_gives_no_copy(collab: Collab, tmp_path: Path, tables: list[str]) -> None:
+    with closing(sqlite3.connect(tmp_path / "collab.db")) as connection:
+        for table in tables:
+            connection.execute(f"CREATE TABLE {table} (a)")
+
+    backup = collab("backup", tmp_path / "copy.db", "--data-dir", tmp_path)
+
+    assert backup.returncode == 1
+    assert "is no database of Collab's: it says no revision" in backup.stderr
+    assert copies_in(tmp_path) == []
+
+
 async def test_for_postgresql_it_says_how(collab: Collab, postgres_url: str, tmp_path: Path) -> None:
     backup = await to_thread.run_sync(collab, "backup", tmp_path / "copy.dump", "--database-url", postgres_url)
 

@@ -74,6 +74,14 @@ DAMAGES = {
         "row 5: row 5 of its log: a stored str came; expected bytes",
         False,
     ),
+    **{
+        f"checksum that is {value}": (
+            f"UPDATE updates SET checksum = {value} WHERE id = 5",
+            f"row 5: row 5 of its log has the checksum {said}; expected a number",
+            False,
+        )
+        for value, said in (("'zzz'", "'zzz'"), ("1.5", "1.5"), ("x'ff'", "b'\\xff'"))
+    },
     "snapshot's time": (
         "UPDATE snapshots SET created_at = 7",
         "its snapshot: its created_at cannot be read: ",

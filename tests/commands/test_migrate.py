@@ -1,5 +1,7 @@
 """`collab migrate` says from where to where it brought the schema."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from typer.testing import CliRunner
 
 from collab.cli import app
 from collab.storage.migrations import migrations_directory, needed_revision
+from tests.commands.conftest import Collab
 
 
 def migrate_to(file: Path, revision: str) -> None:
@@ -39,3 +42,17 @@ def test_it_is_said_from_where_to_where(tmp_path: Path, before: str | None, said
     migrated = CliRunner().invoke(app, ["migrate", "--data-dir", str(tmp_path)])
 
     assert (migrated.exit_code, migrated.stderr, migrated.stdout) == (0, "", said)
+
+
+@pytest.mark.parametrize("name", ["migrate", "serve"])
+def test_tables_of_something_else_are_told_from_an_outage(collab: Collab, tmp_path: Path, name: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "collab.db")) as connection:
+        connection.execute("CREATE TABLE documents (a)")
+
+    refused = collab(name, "--data-dir", tmp_path)
+
+    assert refused.returncode == 1
+    assert "is no database of Collab's: it has tables ['documents'] of something else" in refused.stderr
+    assert "available" not in refused.stderr
+    with closing(sqlite3.connect(tmp_path / "collab.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("documents",)]

@@ -136,11 +136,12 @@ async def test_a_database_without_tables_is_not_ready(empty_url: str) -> None:
 
 async def test_a_migration_that_fails_leaves_the_database_as_it_was(empty_url: str) -> None:
     async with open_database(empty_url) as database, database.writing() as connection:
-        await connection.execute(text("CREATE TABLE updates (somebody_elses INTEGER)"))
-    with pytest.raises(DatabaseUnavailable, match=r"updates.* already exists"):
+        await connection.execute(text("CREATE TABLE notes (somebody_elses INTEGER)"))
+        await connection.execute(text("CREATE INDEX ix_versions_document_id_id ON notes (somebody_elses)"))
+    with pytest.raises(DatabaseUnavailable, match=r"ix_versions_document_id_id.* already exists"):
         await migrate(empty_url)
     async with open_database(empty_url) as database, database.writing() as connection:
-        assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == ["updates"]
+        assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == ["notes"]
 
 
 async def test_versions_from_before_their_kinds_were_kept_are_of_their_documents_kind(empty_url: str) -> None:
