@@ -99,6 +99,11 @@ class Client(WSListener):
         if self._transport is not None:
             self._transport.underlying_transport.resume_reading()
 
+    @property
+    def is_synced(self) -> bool:
+        """Whether the answer came that made its document whole."""
+        return self.synced.done() and not self.synced.cancelled() and self.synced.exception() is None
+
     def check(self) -> None:
         """Raise `RunFailed` when the server dropped this client."""
         if self._lost:
@@ -151,7 +156,7 @@ async def _open(clients: Sequence[Client], port: int, door: str) -> None:
                     await asyncio.gather(*(connect(client, port, door) for client in batch))
                     await asyncio.gather(*(client.synced for client in batch))
     except (TimeoutError, OSError, WSError) as error:
-        synced = sum(client.synced.done() for client in clients)
+        synced = sum(client.is_synced for client in clients)
         raise RunFailed(f"{synced} of {len(clients)} clients synced: {error!r}") from error
 
 

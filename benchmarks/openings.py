@@ -126,7 +126,7 @@ async def _come(openers: Sequence[_Opener], rush: Rush, port: int, door: str) ->
         async with asyncio.timeout(_LONGEST_WAIT):
             return await asyncio.gather(*coming)
     except (TimeoutError, OSError, WSError) as error:
-        synced = sum(opener.synced.done() for opener in openers)
+        synced = sum(opener.is_synced for opener in openers)
         raise RunFailed(f"{synced} of {len(openers)} clients got the document: {error!r}") from error
 
 

@@ -27,7 +27,7 @@ _AT_ONCE: Final = 500
 _TYPING_SECONDS: Final = 240.0
 _POLL_SECONDS: Final = 0.5
 _SETTLING_SECONDS: Final = 1.0
-REST_SECONDS: Final = 45.0
+REST_SECONDS: Final = 60.0
 """After the author has left: by then each server has closed the document, and folded or written what it does at leisure."""
 
 
