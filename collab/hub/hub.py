@@ -133,6 +133,8 @@ class Hub:
             raise
         else:
             self._rooms[name] = live
+            if live.tail.is_due:  # left by a server that was stopped before it could
+                self.compaction_due(live)
             if stored is not None and stored.content.updates:
                 # perhaps by a server that was stopped before it could take a version
                 self._versioning.edited(name, stored.record.id, asyncio.get_running_loop().time(), attended=True)
@@ -300,6 +302,8 @@ class Hub:
                     error=outcome.damaged_authorship,
                 )
         live.tail.end(outcome)
+        if live.tail.is_due:  # for what came meanwhile, perhaps the last there was
+            self.compaction_due(live)
 
     def _has_editors(self, name: DocumentName) -> bool:
         live = self._rooms.get(name)

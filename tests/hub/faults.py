@@ -16,6 +16,7 @@ class FaultyLog:
         self.appends: list[tuple[Append, ...]] = []
         """The batches that were handed in, in order, whatever became of them."""
         self.committed: list[bytes] = []
+        self.compactions_begun = 0
         self.compacted: list[int] = []
         """How many rows each compaction freed."""
         self.load_error: Exception | None = None
@@ -25,6 +26,8 @@ class FaultyLog:
         self.loading.set()
         self.appending = anyio.Event()
         self.appending.set()
+        self.compacting = anyio.Event()
+        self.compacting.set()
 
     def hold_loads(self) -> None:
         """Let every load wait until `loading` is set."""
@@ -52,7 +55,13 @@ class FaultyLog:
         await self._log.append(batch)
         self.committed += [update for append in batch for update in append.updates]
 
+    def hold_compactions(self) -> None:
+        """Let every compaction wait, when it is done, until `compacting` is set."""
+        self.compacting = anyio.Event()
+
     async def compact(self, document: DocumentId) -> Compaction | None:
+        self.compactions_begun += 1
         outcome = await self._log.compact(document)
+        await self.compacting.wait()
         self.compacted.append(0 if outcome is None else outcome.freed)
         return outcome

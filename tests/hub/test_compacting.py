@@ -94,6 +94,39 @@ async def test_compaction_is_started_when_it_is_due_and_keeps_everything(house: 
     assert await house.stored() == [peer.state]
 
 
+@pytest.mark.usefixtures("early")
+async def test_what_comes_while_a_log_is_folded_is_folded_next_though_nobody_writes_any_more(house: House) -> None:
+    await house.create()
+    guest, peer = await house.join(), Peer(1)
+    house.log.hold_compactions()
+    for _ in range(10):
+        guest.update(peer.type("a"))
+    await eventually(lambda: house.log.compactions_begun)
+    for _ in range(15):
+        guest.update(peer.type("b"))
+    await eventually(lambda: guest.saved == 25)
+
+    house.log.compacting.set()
+    await eventually(lambda: house.log.compacted == [10, 15])
+
+    assert await house.stored() == [peer.state]
+
+
+async def test_log_that_a_stopped_server_has_left_long_is_folded_when_it_is_opened(
+    open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_hub() as house:
+        peer = await write(house, "a" * 30)
+        assert house.log.compacted == []
+
+    monkeypatch.setattr(compaction, "LONGEST_TAIL", 10)
+    async with open_hub() as again:
+        await again.join()
+        await eventually(lambda: again.log.compacted == [30])
+
+        assert await again.stored() == [peer.state]
+
+
 async def test_compaction_is_not_started_before_it_is_due(house: House) -> None:
     await write(house, "abcdefghij")
 
