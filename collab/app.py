@@ -73,10 +73,8 @@ class Collab:
     async def _serve_apart(self, connection: Connection, let_go: "asyncio.Future[None]") -> None:
         try:
             await self._serve_at_a_place(connection)
-        except (
-            Exception
-        ) as error:  # to be told to the server, or by ourselves where it does not hear of this connection any more
-            if let_go.done():
+        except Exception as error:
+            if let_go.done():  # the server does not hear of this connection any more
                 log.exception("a connection failed")
             else:
                 let_go.set_exception(error)

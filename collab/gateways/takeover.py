@@ -6,7 +6,7 @@ objects and the queue that it would pass through, each way with an await. Hyperc
 upgrade.
 
 The transport is taken before the upgrade is accepted, when a client may not send yet, and nothing is read until somebody takes messages.
-Once it is accepted Hypercorn is told that the connection is lost, and lets go of all that it kept for it, which is two thirds of what a
+Once it is accepted Hypercorn is told that the connection is lost, and lets go of all that it kept for it, which is half of what a
 connection takes up. The road there leads through Hypercorn's own objects; where one of them is not of the class that it has in the releases
 this was tested with, the plain road serves.
 """

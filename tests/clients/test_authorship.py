@@ -58,6 +58,19 @@ def come_back(client: Client, **wanted: Any) -> None:
     client.until(connected=True, synced=True, **wanted)
 
 
+def forge_while_bob_is_away(meeting: Meeting, version: str) -> tuple[Client, Client]:
+    """Let Bob write and lose his connection, and Mallory write on under his id; return both."""
+    bob = meeting.join_synced(version, "Bob", token=token(meeting.document, name="Bob"), clientId=7)
+    bob.announce("Bob")
+    write(bob, "Bob's")
+    go_away(bob)
+    mallory = meeting.join("y-websocket-v3", "Mallory", token=token(meeting.document, name="Mallory"), clientId=8)
+    mallory.until(text="Bob's")
+    mallory.request("take_id", clientId=7)
+    write(mallory, " forged")
+    return bob, mallory
+
+
 @EACH_VERSION
 def test_edits_that_a_peer_brought_back_are_credited_to_their_writer_once_they_come_back(
     version: str, closed_meeting: Meeting
@@ -81,17 +94,7 @@ def test_edits_that_a_peer_brought_back_are_credited_to_their_writer_once_they_c
 def test_text_under_the_id_of_another_is_not_credited_to_them_when_they_come_back(
     version: str, closed_meeting: Meeting
 ) -> None:
-    bob = closed_meeting.join_synced(version, "Bob", token=token(closed_meeting.document, name="Bob"), clientId=7)
-    bob.announce("Bob")
-    write(bob, "Bob's")
-    go_away(bob)
-
-    mallory = closed_meeting.join(
-        "y-websocket-v3", "Mallory", token=token(closed_meeting.document, name="Mallory"), clientId=8
-    )
-    mallory.until(text="Bob's")
-    mallory.request("take_id", clientId=7)
-    write(mallory, " forged")
+    bob, _ = forge_while_bob_is_away(closed_meeting, version)
     expected = [("Bob's", "Bob", "Bob"), (" forged", None, "Mallory")]
     until_credits(closed_meeting, *expected)
 
@@ -104,16 +107,7 @@ def test_text_under_the_id_of_another_is_not_credited_to_them_when_they_come_bac
 def test_text_under_an_id_that_a_second_tab_hands_to_the_first_is_not_credited_to_its_user(
     version: str, closed_meeting: Meeting
 ) -> None:
-    bob = closed_meeting.join_synced(version, "Bob", token=token(closed_meeting.document, name="Bob"), clientId=7)
-    bob.announce("Bob")
-    write(bob, "Bob's")
-    go_away(bob)
-    mallory = closed_meeting.join(
-        "y-websocket-v3", "Mallory", token=token(closed_meeting.document, name="Mallory"), clientId=8
-    )
-    mallory.until(text="Bob's")
-    mallory.request("take_id", clientId=7)
-    write(mallory, " forged")
+    bob, _ = forge_while_bob_is_away(closed_meeting, version)
     tab = closed_meeting.join_synced(version, "Tab", token=token(closed_meeting.document, name="Bob"), clientId=70)
     tab.until(text="Bob's forged")
     bob.request("hide")  # the providers announce the new id that Yjs then takes, and throw
@@ -129,16 +123,7 @@ def test_text_under_an_id_that_a_second_tab_hands_to_the_first_is_not_credited_t
 def test_text_that_is_handed_past_the_server_to_the_client_whose_id_it_is_under_is_not_credited_to_it(
     version: str, closed_meeting: Meeting
 ) -> None:
-    bob = closed_meeting.join_synced(version, "Bob", token=token(closed_meeting.document, name="Bob"), clientId=7)
-    bob.announce("Bob")
-    write(bob, "Bob's")
-    go_away(bob)
-    mallory = closed_meeting.join(
-        "y-websocket-v3", "Mallory", token=token(closed_meeting.document, name="Mallory"), clientId=8
-    )
-    mallory.until(text="Bob's")
-    mallory.request("take_id", clientId=7)
-    write(mallory, " forged")
+    bob, mallory = forge_while_bob_is_away(closed_meeting, version)
     bob.request("hide")  # the providers announce the new id that Yjs then takes, and throw
     mallory.request("hand_over", to="Bob")
 
