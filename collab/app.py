@@ -21,6 +21,7 @@ from collab.gateways import hocuspocus, ywebsocket
 from collab.gateways.admission import Entrance
 from collab.gateways.connection import AsgiScope, Connection
 from collab.gateways.connections import Connections
+from collab.gateways.intake import Intake
 from collab.gateways.wires import AsgiReceive, AsgiSend
 from collab.hub import Hub
 from collab.log_output import log_to_stderr
@@ -132,10 +133,11 @@ class Collab:
         async with open_storage(settings.database) as storage:
             await storage.documents.ready()
             async with (
+                Intake.opened() as intake,
                 Hub.running(storage.log, storage.documents, storage.versions, settings) as hub,
                 anyio.create_task_group() as tasks,
             ):
-                connections = Connections(settings, hub.committer)
+                connections = Connections(settings, hub.committer, intake)
                 tasks.start_soon(connections.watch)
                 self._entrance = Entrance(hub, self._access, connections, settings)
                 services = Services(

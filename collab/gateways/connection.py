@@ -11,6 +11,7 @@ import anyio
 
 from collab.errors import CollabError, PeerTimeout, Unauthenticated
 from collab.gateways.closing import ending_of, reason_of, words_of
+from collab.gateways.inflow import Inflow
 from collab.gateways.takeover import take_over
 from collab.gateways.wires import (
     NORMAL_CLOSURE,
@@ -19,10 +20,8 @@ from collab.gateways.wires import (
     AsgiSend,
     AsgiWire,
     ConnectionWire,
-    Pressure,
     Take,
 )
-from collab.protocol.budget import Budget
 
 AsgiScope = Mapping[str, Any]
 
@@ -113,16 +112,15 @@ class Connection:
     # The upgrade and after
 
     @asynccontextmanager
-    async def accepted(self, pressure: Pressure, half_read: Budget, *, max_message_bytes: int) -> AsyncIterator[Self]:
+    async def accepted(self, inflow: Inflow, *, max_message_bytes: int) -> AsyncIterator[Self]:
         """Accept the upgrade; on leaving, close the WebSocket with the code that its end stands for.
 
         A `CollabError` raised inside ends the connection and goes no further; any other is passed on after that.
         """
         # As much may wait for a client as one answer may take, before nothing more is read from it.
-        self.wire = take_over(
-            self._send, pressure, half_read, max_message_bytes=max_message_bytes, max_waiting=max_message_bytes
-        ) or AsgiWire(
-            self._receive, self._send, pressure, max_message_bytes=max_message_bytes, max_waiting=max_message_bytes
+        limits = {"max_message_bytes": max_message_bytes, "max_waiting": max_message_bytes}
+        self.wire = take_over(self._send, inflow, **limits) or AsgiWire(
+            self._receive, self._send, inflow.pressure, **limits
         )
         await self._send({"type": "websocket.accept"})
         if self.wire.cut_loose():

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager, contextmanager
 
 from collab.errors import CollabError, LimitExceeded, PeerTimeout
 from collab.gateways.connection import Connection
+from collab.gateways.inflow import Inflow
+from collab.gateways.intake import Intake
 from collab.gateways.wires import Pressure
 from collab.protocol.budget import Budget
 from collab.settings import Settings
@@ -14,10 +16,10 @@ from collab.settings import Settings
 class Connections:
     """Counts the WebSockets, and drops the peers that have died without a word."""
 
-    def __init__(self, settings: Settings, pressure: Pressure) -> None:
-        """Under `pressure` nothing is read from any of them."""
-        self._pressure = pressure
-        self._half_read = Budget(settings.max_half_read_bytes, "messages that have not come whole")
+    def __init__(self, settings: Settings, pressure: Pressure, intake: Intake | None) -> None:
+        """Under `pressure` nothing is read from any of them; `intake` is as in `Inflow`."""
+        half_read = Budget(settings.max_half_read_bytes, "messages that have not come whole")
+        self._inflow = Inflow(pressure, half_read, intake)
         self._max_message_bytes = settings.max_message_bytes
         self._limit = settings.max_connections
         self._timeout = settings.peer_timeout
@@ -42,7 +44,7 @@ class Connections:
     @asynccontextmanager
     async def opened(self, connection: Connection) -> AsyncIterator[Connection]:
         """Accept a WebSocket, and watch over it while it lasts."""
-        async with connection.accepted(self._pressure, self._half_read, max_message_bytes=self._max_message_bytes):
+        async with connection.accepted(self._inflow, max_message_bytes=self._max_message_bytes):
             self._open.add(connection)
             try:
                 yield connection

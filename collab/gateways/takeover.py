@@ -1,45 +1,26 @@
 """The fast road: from the upgrade on, the transport of a stock Hypercorn connection (HTTP/1.1) is ours.
 
-A server's frame is not masked, so one prepared frame serves every reader; written to the transport it costs one system call, without a
-task, queue or await for each reader. What the client sends is read by a `FrameReader` of ours, without the stream, the three protocol
-objects and the queue that it would pass through, each way with an await. Hypercorn keeps what it is good at: listening, TLS, HTTP and the
-upgrade.
-
-The transport is taken before the upgrade is accepted, when a client may not send yet, and nothing is read until somebody takes messages.
-Once it is accepted Hypercorn is told that the connection is lost, and lets go of all that it kept for it, which is half of what a
-connection takes up. The road there leads through Hypercorn's own objects; where one of them is not of the class that it has in the releases
-this was tested with, the plain road serves.
+Hypercorn keeps what it is good at: listening, TLS, HTTP and the upgrade. The transport is taken before that is accepted, when a client may
+not send yet, and nothing is read until somebody takes messages. Once it is accepted Hypercorn is told that the connection is lost, and lets
+go of all that it kept for it, which is half of what a connection takes up. The road there leads through Hypercorn's own objects; where one
+of them is not of the class that it has in the releases this was tested with, the plain road serves.
 """
 
-import asyncio
-import os
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from typing import Any, Final
+from typing import Any
 
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import FrameTooLargeError, WSStream
 from wsproto.events import Message
 
-from collab.errors import ProtocolError
-from collab.gateways.wires import AsgiSend, Pressure, Take
-from collab.protocol.budget import Budget
-from collab.protocol.frame_reader import Close, FrameReader, Ping, ReadEvent, Text
-from collab.protocol.frames import EMPTY_PING, Frame, close_frame
-
-_FIN_PONG: Final = 0x8A
-
-_TCP_UNDER_UVLOOP: Final = "uvloop.loop", "TCPTransport"
-"""The class of a connection without TLS, by name: where there is no uvloop it cannot be imported."""
+from collab.gateways.inflow import Inflow
+from collab.gateways.transport_wire import TransportWire
+from collab.gateways.wires import AsgiSend
+from collab.protocol.frame_reader import FrameReader
 
 
-def take_over(
-    send: AsgiSend, pressure: Pressure, half_read: Budget, *, max_message_bytes: int, max_waiting: int
-) -> "TransportWire | None":
-    """Take the transport of a WebSocket that is about to be accepted; `None` where the road to it is not what it should be.
-
-    Messages that have not come whole count in `half_read`.
-    """
+def take_over(send: AsgiSend, inflow: Inflow, *, max_message_bytes: int, max_waiting: int) -> "TransportWire | None":
+    """Take the transport of a WebSocket that is about to be accepted; `None` where the road to it is not what it should be."""
     stream = getattr(send, "__self__", None)
     if isinstance(stream, WSStream):
         _spare_memory(stream)
@@ -47,8 +28,8 @@ def take_over(
     server = getattr(getattr(protocol, "send", None), "__self__", None)
     if not (isinstance(stream, WSStream) and isinstance(protocol, H11Protocol) and isinstance(server, TCPServer)):
         return None
-    reader = FrameReader(max_message_bytes, half_read)
-    wire = TransportWire(server.writer, reader, pressure, max_waiting=max_waiting)
+    reader = FrameReader(max_message_bytes, inflow.half_read)
+    wire = TransportWire(server.writer, reader, inflow, max_waiting=max_waiting)
     wire.begin()
     return wire
 
@@ -69,268 +50,3 @@ def _spare_memory(stream: WSStream) -> None:
         extend(event)
 
     buffer.extend = extend_within_limit  # type: ignore[method-assign]
-
-
-def _file_of(transport: asyncio.Transport) -> int | None:
-    """Return the descriptor of the socket, where bytes may go past the transport: on TCP without TLS under uvloop."""
-    kind = type(transport)
-    if (kind.__module__, kind.__name__) != _TCP_UNDER_UVLOOP:
-        return None
-    descriptor: int = transport.get_extra_info("socket").fileno()
-    return descriptor
-
-
-class _Gone(asyncio.Transport):
-    """What Hypercorn has in the place of a transport that was cut loose from it."""
-
-    def is_closing(self) -> bool:
-        return True
-
-    def can_write_eof(self) -> bool:
-        return False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        pass
-
-    def write_eof(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-class TransportWire(asyncio.Protocol):
-    """Reads and writes frames on a transport, as its protocol in the place of Hypercorn's."""
-
-    __slots__ = (
-        "_direct",
-        "_error",
-        "_file",
-        "_has_ended",
-        "_heard_at",
-        "_is_full",
-        "_is_lost",
-        "_is_paused",
-        "_loop",
-        "_max_waiting",
-        "_predecessor",
-        "_pressure",
-        "_reader",
-        "_said_goodbye",
-        "_take",
-        "_transport",
-        "_wake",
-        "_writer",
-    )
-
-    def __init__(
-        self, writer: asyncio.StreamWriter, reader: FrameReader, pressure: Pressure, *, max_waiting: int
-    ) -> None:
-        """While more than `max_waiting` bytes wait for the client nothing is read from it."""
-        self._writer: asyncio.StreamWriter | None = writer
-        """Hypercorn's; `None` once it has let go."""
-        self._transport: asyncio.Transport = writer.transport  # type: ignore[assignment]  # a stream's transport goes both ways
-        self._file = _file_of(self._transport)
-        self._direct: int | None = None
-        """The descriptor, while the connection is open and nothing is known to wait in the transport."""
-        self._reader = reader
-        self._pressure = pressure
-        self._max_waiting = max_waiting
-        self._loop = asyncio.get_running_loop()
-        self._heard_at = self._loop.time()
-        self._predecessor: Any = self._transport.get_protocol()
-        """Hypercorn's protocol, until it has let go."""
-        self._take: Take
-        self._wake: asyncio.Future[None] | None = None
-        self._is_paused = True
-        self._is_full = False
-        """Whether the transport takes nothing more without keeping it."""
-        self._is_lost = False
-        self._has_ended = False
-        self._said_goodbye = False
-        self._error: Exception | None = None
-
-    def begin(self) -> None:
-        """Take the transport; nothing is read from it until `read`."""
-        self._transport.pause_reading()
-        self._transport.set_protocol(self)
-
-    def cut_loose(self) -> bool:
-        """Have Hypercorn let go of the connection, which goes on without it."""
-        if self._writer is not None:
-            self._writer._transport = _Gone()  # type: ignore[attr-defined]  # noqa: SLF001 - else it would close the connection
-            if not self._is_lost:
-                self._predecessor.connection_lost(None)
-            self._writer = self._predecessor = None
-        if self._transport.is_closing() and not self._has_ended:
-            self._end(None)
-        return True
-
-    # Reading
-
-    async def read(self, take: Take) -> bool:
-        """Hand over each binary message in the turn of the event loop in which its last bytes come."""
-        self._take = take
-        while not self._has_ended:
-            if self._pressure.is_full:
-                await self._pressure.has_room()
-            if self._is_full and self.waiting() > self._max_waiting:
-                await self._until_woken()
-                continue
-            self._heard_at = self._loop.time()
-            self._is_paused = False
-            self._transport.resume_reading()
-            await self._until_woken()
-        if self._error is not None:
-            raise self._error
-        return self._said_goodbye
-
-    async def _until_woken(self) -> None:
-        self._wake = self._loop.create_future()
-        await self._wake
-        self._wake = None
-
-    def limit_messages(self, max_message_bytes: int) -> None:
-        """Refuse what is larger by its header, before its bytes come."""
-        self._reader.max_message_bytes = max_message_bytes
-
-    def data_received(self, data: bytes) -> None:
-        """Read what has come."""
-        self._heard_at = self._loop.time()
-        if self._has_ended:
-            return
-        try:
-            for event in self._reader.feed(data):
-                self._handle(event)
-        except Exception as error:  # noqa: BLE001 - raised again where the connection is served
-            self._end(error)
-        if self._pressure.is_full or self.waiting() > self._max_waiting:
-            self._is_paused = True
-            self._transport.pause_reading()
-            self._wake_reader()
-
-    def _handle(self, event: ReadEvent) -> None:
-        if self._has_ended:  # what follows a close frame does not count
-            return
-        match event:
-            case bytes():
-                self._take(event)
-            case Ping(payload):
-                self._write_by_transport(bytes((_FIN_PONG, len(payload))) + payload)
-            case Close():
-                self._said_goodbye = True
-                self._end(None)
-            case Text():
-                raise ProtocolError("a text message came; expected a binary one")
-
-    def _end(self, error: Exception | None) -> None:
-        self._has_ended = True
-        self._error = error
-        self._reader.forget()
-        self._wake_reader()
-
-    def _wake_reader(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
-
-    def eof_received(self) -> bool | None:
-        """Take it as the end: a WebSocket is not half open."""
-        if not self._has_ended:
-            self._end(None)
-        return self._predecessor is None or self._predecessor.eof_received()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Take note of the end; the descriptor is somebody else's from here on."""
-        self._file = self._direct = None
-        self._is_lost = True
-        if not self._has_ended:
-            self._end(None)
-        self._wake_reader()
-        if self._predecessor is not None:
-            self._predecessor.connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Take note that the transport is full; Hypercorn's `drain` waits for that too."""
-        self._is_full = True
-        if self._predecessor is not None:
-            self._predecessor.pause_writing()
-
-    def resume_writing(self) -> None:
-        """Take note that the transport is not full any more."""
-        self._is_full = False
-        if self._has_ended or self._is_paused:
-            self._wake_reader()
-        if self._predecessor is not None:
-            self._predecessor.resume_writing()
-
-    # Writing
-
-    def write(self, frame: Frame) -> int:
-        """Write a frame; a transport that closes takes no more.
-
-        Where nothing waits it goes to the socket at once: uvloop's way there costs a third of the system call as much again, and asking
-        whether something waits nearly as much as that.
-        """
-        rest = frame.wire
-        direct = self._direct
-        if direct is None:
-            direct = self._find_direct()
-        if direct is not None:
-            try:
-                sent = os.write(direct, rest)
-            except OSError:  # full, or lost: the transport finds out, and does what is to be done then
-                sent = 0
-            if sent == len(rest):
-                return 0
-            rest = rest[sent:]
-        self._write_by_transport(rest)
-        return self._transport.get_write_buffer_size()
-
-    def _find_direct(self) -> int | None:
-        if self._file is not None and not self._transport.get_write_buffer_size() and not self._transport.is_closing():
-            self._direct = self._file
-        return self._direct
-
-    def _write_by_transport(self, data: bytes) -> None:
-        self._direct = None
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
-    def waiting(self) -> int:
-        """Return the bytes in the transport's buffer."""
-        return self._transport.get_write_buffer_size()
-
-    def pumped(self) -> AbstractAsyncContextManager[None]:
-        """Do nothing: the event loop carries what was written."""
-        return nullcontext()
-
-    def ask_for_life(self) -> None:
-        """Send a ping."""
-        self._write_by_transport(EMPTY_PING)
-
-    def heard_at(self) -> float:
-        """Return when bytes arrived last; now, while none are read: then it is not the client that is silent."""
-        return self._loop.time() if self._is_paused else self._heard_at
-
-    async def say_goodbye(self, code: int, reason: str) -> None:
-        """Write the close frame, and wait until the client has taken it and the connection is closed."""
-        self._write_by_transport(close_frame(code, reason))
-        self.hang_up()
-        while not self._is_lost:
-            await self._until_woken()
-
-    def hang_up(self) -> None:
-        """Close the connection once everything that waits is taken."""
-        if not self._transport.is_closing():
-            with suppress(OSError, RuntimeError):
-                self._transport.write_eof()
-            self._transport.close()
-
-    def abort(self) -> None:
-        """Close the socket and drop what waits."""
-        self._transport.abort()
-
-    def abort_unless_taken(self, seconds: float) -> None:
-        """Close the socket after this time, whatever waits; harmless when it is closed by then."""
-        if not self._is_lost:
-            self._loop.call_later(seconds, self._transport.abort)

@@ -1,6 +1,6 @@
 """Two roads to a client: the transport of stock Hypercorn over HTTP/1.1, taken over at the upgrade, or plain ASGI on anything else.
 
-This file is the plain road, and the interface of both; `collab.gateways.takeover` is the other.
+This file is the plain road, and the interface of both; `collab.gateways.transport_wire` is the other.
 """
 
 import asyncio

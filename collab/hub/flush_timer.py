@@ -74,9 +74,10 @@ class FlushTimer:
         """Take note that a flush begins, and say what of; `None` where there is nothing."""
         self.stop()
         room = self._room
-        if not (room.has_work or room.has_presence_to_tell):
+        has_work = room.has_work
+        if not (has_work or room.has_presence_to_tell):
             return None
         now = self._loop.time()
         with_presence = self._pacing.presence_is_due(now, room.readers)
-        self._pacing.flushed(now, edits=room.has_work, presence=with_presence)
+        self._pacing.flushed(now, edits=has_work, presence=with_presence)
         return FlushTime(now, with_presence)

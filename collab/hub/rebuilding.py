@@ -10,7 +10,7 @@ from collab.errors import CorruptDocument, DatabaseUnavailable, UpdateError
 from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY
 from collab.ports import DocumentName, StoredDocument
 from collab.protocol.limits import DEFAULTS, Limits
-from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1
+from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1, SyncUpdate
 from collab.rooms.document import Document
 from collab.rooms.poison import PoisonedReplica
 from collab.rooms.room import Room
@@ -75,6 +75,8 @@ def load_replica(stored: StoredDocument | None, limits: Limits = DEFAULTS) -> Do
 def held_bytes_of(message: RoomMessage) -> int:
     """Return what a message that waits for a flush counts for; a presence replaces the one before, so it counts for nothing."""
     match message:
+        case SyncUpdate(update):  # first, for nearly all are
+            return ENTRY_OVERHEAD + len(update)
         case SyncStep1(state_vector):
             return ENTRY_OVERHEAD + len(state_vector)
         case Stateless(payload):

@@ -19,6 +19,8 @@ _LENGTH_16: Final = 126
 _LENGTH_64: Final = 127
 _SHORTEST_HEADER: Final = 2
 _WHOLE_BINARY: Final = 0x82
+_MASKED: Final = 0x80
+_SHORT_HEADER: Final = _SHORTEST_HEADER + _MASK_BYTES
 
 
 class Opcode(IntEnum):
@@ -104,6 +106,12 @@ class FrameReader:
         events: list[ReadEvent] = []
         at, end = 0, len(data)
         while True:
+            frame_end = self._end_of_short_message(data, at, end)
+            if frame_end:
+                start = at + _SHORT_HEADER
+                events.append(unmask(data[start:frame_end], data[start - _MASK_BYTES : start]))
+                at = frame_end
+                continue
             start, frame_end = self._read_header(data, at, end)
             if frame_end > end:
                 break
@@ -115,6 +123,18 @@ class FrameReader:
         if at < end:
             self._keep(data[at:] if at else data)
         return events
+
+    def _end_of_short_message(self, data: bytes, at: int, end: int) -> int:
+        """Return where a short binary message ends that has come whole, as a keystroke does; 0 where something else begins.
+
+        There is nothing more to check of one.
+        """
+        if end - at <= _SHORT_HEADER or data[at] != _WHOLE_BINARY or self._opcode is not None:
+            return 0
+        length = data[at + 1] - _MASKED
+        if not 0 < length <= MAX_CONTROL_BYTES or length > min(self.max_message_bytes, end - at - _SHORT_HEADER):
+            return 0
+        return at + _SHORT_HEADER + length
 
     def forget(self) -> None:
         """Let go of what has not come whole, when the connection has ended. It must not be fed again."""

@@ -13,6 +13,10 @@ from collab.protocol.lib0 import Reader, var_bytes
 from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import Awareness, QueryAwareness, SyncStep1, SyncStep2, SyncUpdate
 
+_UPDATE: Final = b"\x00\x02"
+"""How a message with an update begins; its length follows, in one byte up to 127."""
+
+_LONGEST_SHORT: Final = 3 + 128
 _SYNC: Final = 0
 _AWARENESS: Final = 1
 _QUERY_AWARENESS: Final = 3
@@ -25,6 +29,8 @@ def decode(frame: bytes, limits: Limits = DEFAULTS) -> YWebsocketMessage:
 
     Raises `ProtocolError` for an unknown type, a truncated message, or bytes that follow it.
     """
+    if (update := _short_update(frame)) is not None:
+        return SyncUpdate(update)
     reader = Reader(frame)
     kind = reader.var_uint()
     message: YWebsocketMessage
@@ -38,6 +44,12 @@ def decode(frame: bytes, limits: Limits = DEFAULTS) -> YWebsocketMessage:
         raise ProtocolError(f"message type {kind} came; expected 0 (sync), 1 (awareness) or 3 (query awareness)")
     reader.end()
     return message
+
+
+def _short_update(frame: bytes) -> bytes | None:
+    """Return the update of a message that is nothing else, and short, as a keystroke is; `None` for any other."""
+    is_one = frame.startswith(_UPDATE) and 3 < len(frame) < _LONGEST_SHORT and frame[2] == len(frame) - 3
+    return frame[3:] if is_one else None
 
 
 @dataclass(frozen=True, slots=True)

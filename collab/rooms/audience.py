@@ -30,7 +30,7 @@ class _Speakers:
 class Audience:
     """The sessions of one room. One that falls behind is written nothing more until it has drained."""
 
-    __slots__ = ("_behind", "_by_dialect", "_keep_alive_interval", "_state_vector", "_stuck_timeout")
+    __slots__ = ("_behind", "_by_dialect", "_keep_alive_interval", "_size", "_state_vector", "_stuck_timeout")
 
     def __init__(self, state_vector: Callable[[], bytes], *, keep_alive_interval: float, stuck_timeout: float) -> None:
         """`state_vector` tells what a session that falls behind now has been sent; the times are in seconds."""
@@ -38,6 +38,7 @@ class Audience:
         self._keep_alive_interval = keep_alive_interval
         self._stuck_timeout = stuck_timeout
         self._by_dialect: dict[Dialect, _Speakers] = {}
+        self._size = 0
         self._behind: dict[Session, list[bytes]] = {}
         """With the state vectors that they asked with meanwhile."""
 
@@ -47,7 +48,7 @@ class Audience:
         return [session for speakers in self._by_dialect.values() for session in speakers.sessions]
 
     def __len__(self) -> int:
-        return sum(len(speakers.sessions) for speakers in self._by_dialect.values())
+        return self._size
 
     def __contains__(self, session: Session) -> bool:
         speakers = self._by_dialect.get(session.dialect)
@@ -56,11 +57,13 @@ class Audience:
     def join(self, session: Session, now: float) -> None:
         """Let a session in."""
         self._by_dialect.setdefault(session.dialect, _Speakers(session.dialect, now)).sessions[session] = None
+        self._size += 1
 
     def leave(self, session: Session) -> None:
         """Let a session go that is here."""
         speakers = self._by_dialect[session.dialect]
         del speakers.sessions[session]
+        self._size -= 1
         if not speakers.sessions:
             del self._by_dialect[session.dialect]
         self._behind.pop(session, None)

@@ -114,7 +114,7 @@ class Claims:
 
     def settles(self, clients: frozenset[int]) -> bool:
         """Tell whether all of these ids have been looked at."""
-        return all(client in self._users for client in clients)
+        return clients <= self._users.keys()
 
     def owner(self, client: int) -> str:
         """Return the user whose an id is; empty for a guest's, and for one that is nobody's yet."""

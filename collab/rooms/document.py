@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 from weakref import finalize
 
@@ -9,6 +10,7 @@ from pycrdt import Doc
 from pycrdt import get_update as subtract_state
 
 from collab.errors import ContestedUpdate, ProtocolError, UpdateError
+from collab.protocol.keystroke import read_keystroke
 from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 from collab.protocol.structs import NO_DELETIONS, Run, WalkedUpdate, read_structs, write_structs
@@ -135,7 +137,37 @@ class Document:
 
         The limits do not hold for those with a `trusted` index, which the server has made from what the document held.
         """
-        refused = self._transact(updates, trusted)
+        if len(updates) == 1 and (run := self._keystroke(updates[0])) is not None:
+            return self._apply_keystroke(updates[0], run)
+        return self._outcome(updates, self._transact(updates, trusted))
+
+    def _keystroke(self, update: bytes) -> Run | None:
+        """Return what an update holds that is a keystroke and needs no care; `None` for any other."""
+        if self._held or not self._pairs.are_none:
+            return None
+        run, reached = read_keystroke(update), self._reached
+        if run is None or reached.get(run.client) != run.start:
+            return None
+        for client, clock in run.needs:
+            if clock >= reached.get(client, 0):
+                return None
+        return run
+
+    def _apply_keystroke(self, update: bytes, run: Run) -> Applied:
+        guarded("apply an update", partial(self._doc.apply_update, update))
+        self._reached[run.client] = run.end
+        runs = (run,)
+        if self._changes == [update]:
+            self._state = None
+            self._changes.clear()
+            return Applied((), update, (update,), (0,), (runs,), runs, _NONE, {})
+        self._prepare()  # it went into something that was deleted, perhaps
+        self._runs.append(runs)
+        self._given[run.client] = run.end
+        return self._outcome((update,), {})
+
+    def _outcome(self, updates: Sequence[bytes], refused: dict[int, UpdateError]) -> Applied:
+        """Tell what came of the transaction that was just ended."""
         broadcast = None
         if self._changes:
             self._state = None
@@ -168,10 +200,7 @@ class Document:
     def _transact(self, updates: Sequence[bytes], trusted: Container[int] = ()) -> dict[int, UpdateError]:
         """Give the CRDT what it may have of these updates, and hold the rest; return what is refused, by its index."""
         refused: dict[int, UpdateError] = {}
-        self._runs, self._parted = [], []
-        self._instead.clear()
-        self._given.clear()
-        self._new_clients.clear()
+        self._prepare()
 
         def give() -> None:
             with self._doc.transaction():
@@ -190,8 +219,19 @@ class Document:
         guarded("apply an update", give)
         return refused
 
+    def _prepare(self) -> None:
+        """Forget the transaction before."""
+        self._runs, self._parted = [], []
+        self._instead.clear()
+        self._given.clear()
+        self._new_clients.clear()
+
     def _take(self, update: bytes, limits: Limits | None) -> tuple[Run, ...]:
         """Give the CRDT what does not build upon something missing, and hold the rest; return what it holds."""
+        if limits is not None and (run := self._keystroke(update)) is not None:
+            self._doc.apply_update(update)
+            self._reached[run.client] = self._given[run.client] = run.end
+            return (run,)
         known = update.structs if limits is None and isinstance(update, WalkedUpdate) else None
         structs = known or read_structs(update, limits)
         if structs.types:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from collab.errors import ContestedUpdate, UpdateError
+from collab.protocol.keystroke import Typing
 from collab.rooms.applied import Applied
 from collab.rooms.claims import Author, Claims, Origin
 from collab.rooms.crediting import Crediting
@@ -36,15 +37,44 @@ class AppliedEdits:
     """Whether the CRDT panicked, so that the replica must not be used again."""
 
 
+class Edit:
+    """What one writer handed in: an update, or several keystrokes that follow each other, as one."""
+
+    __slots__ = ("_first", "_typing", "count", "writer")
+
+    def __init__(self, writer: Writer, update: bytes) -> None:
+        self.writer = writer
+        self.count = 1
+        """How many updates it was."""
+        self._first = update
+        self._typing: Typing | None = None
+
+    @property
+    def update(self) -> bytes:
+        """All of it as one update."""
+        return self._first if self._typing is None else self._typing.update()
+
+    def join(self, update: bytes) -> bool:
+        """Take in the writer's next update, if that is a keystroke which goes on from this one."""
+        typing = self._typing or Typing.begun_with(self._first)
+        if typing is None or not typing.take(update):
+            return False
+        self._typing = typing
+        self.count += 1
+        return True
+
+
 class Edits:
     """What writers, and readers, have handed in since the last flush."""
 
-    __slots__ = ("_asked_for_less", "_claims", "_crediting", "_edits", "_one_by_one", "_readers_edits")
+    __slots__ = ("_asked_for_less", "_claims", "_crediting", "_edits", "_latest", "_one_by_one", "_readers_edits")
 
     def __init__(self, claims: Claims, crediting: Crediting) -> None:
         self._claims = claims
         self._crediting = crediting
-        self._edits: list[tuple[Writer, bytes]] = []
+        self._edits: list[Edit] = []
+        self._latest: dict[Writer, Edit] = {}
+        """Of each writer the last of these."""
         self._readers_edits: list[tuple[Session, bytes]] = []
         self._one_by_one = False
         self._asked_for_less: set[Writer] = set()
@@ -53,8 +83,14 @@ class Edits:
         return bool(self._edits or self._readers_edits)
 
     def add(self, writer: Writer, update: bytes) -> None:
-        """Keep an edit of somebody who may write."""
-        self._edits.append((writer, update))
+        """Keep an edit of somebody who may write.
+
+        Keystrokes that gather become one: what others wrote meanwhile cannot stand between them, for each goes on from the one before.
+        """
+        latest = self._latest.get(writer)
+        if latest is None or not latest.join(update):
+            edit = self._latest[writer] = Edit(writer, update)
+            self._edits.append(edit)
 
     def add_from_reader(self, session: Session, update: bytes) -> None:
         """Keep what a session sent that may only read."""
@@ -68,19 +104,22 @@ class Edits:
     def apply(self, document: Document, broadcast: Callable[[bytes], None]) -> AppliedEdits:
         """Apply what the writers handed in, and pass on what changed by it."""
         result = AppliedEdits()
+        if not self._edits:
+            return result
         edits, self._edits = self._edits, []
-        batches = [[edit] for edit in edits] if self._one_by_one else [edits] if edits else []
+        self._latest.clear()
+        batches = [[edit] for edit in edits] if self._one_by_one else [edits]
         while batches:
             batch = batches.pop(0)
             try:
-                trusted = {index for index, (writer, _) in enumerate(batch) if writer.origin is not Origin.WRITTEN}
-                applied = document.apply([update for _, update in batch], trusted)
+                trusted = {index for index, edit in enumerate(batch) if edit.writer.origin is not Origin.WRITTEN}
+                applied = document.apply([edit.update for edit in batch], trusted)
             except PoisonedReplica as error:
                 result.has_lost_replica = True
                 self._try_again(batch, [edit for later in batches for edit in later], result.offences, error)
                 return result
             result.append += applied.append
-            result.authors += [batch[index][0].author for index in applied.appended]
+            result.authors += [batch[index].writer.author for index in applied.appended]
             if applied.appended:
                 self._note_whose(batch, applied, document)
             if applied.broadcast is not None:
@@ -89,24 +128,29 @@ class Edits:
                 broadcast(applied.broadcast)
             if self._crediting.waits:
                 self._take_answers(batch, applied, document)
-            for index, (writer, _) in enumerate(batch):
+            for index, edit in enumerate(batch):
                 refusal = applied.refused.get(index)
                 if refusal is None:
-                    result.acknowledge.append(writer)
-                    self._asked_for_less.discard(writer)
-                elif not (writer.refused() | self._ask_for_less(writer, refusal, document)):
-                    result.offences.append(Offence(writer, refusal))
+                    result.acknowledge += [edit.writer] * edit.count
+                    self._asked_for_less.discard(edit.writer)
+                elif not self._refuse(edit, refusal, document):
+                    result.offences.append(Offence(edit.writer, refusal))
         self._one_by_one = False
         return result
 
-    def _note_whose(self, batch: list[tuple[Writer, bytes]], applied: Applied, document: Document) -> None:
+    def _refuse(self, edit: Edit, refusal: UpdateError, document: Document) -> bool:
+        """Tell a writer that its edit was not taken; `False` where it cannot be told, and is not asked for less."""
+        told = [edit.writer.refused() for _ in range(edit.count)]
+        return self._ask_for_less(edit.writer, refusal, document) or all(told)
+
+    def _note_whose(self, batch: list[Edit], applied: Applied, document: Document) -> None:
         claims, appended = self._claims, dict.fromkeys(applied.appended)
         clients = frozenset([run.client for run in applied.new_runs])
         if not claims.settles(clients):
-            under = [(batch[index][0], {run.client for run in applied.runs[index]}) for index in appended]
+            under = [(batch[index].writer, {run.client for run in applied.runs[index]}) for index in appended]
             claims.make(under, applied.new_clients)
         for index in appended:
-            writer = batch[index][0]
+            writer = batch[index].writer
             for run in applied.runs[index]:
                 if not claims.is_own(run.client, writer.author):
                     if writer.author is not None:
@@ -114,10 +158,10 @@ class Edits:
                 elif self._crediting.waits and isinstance(writer, Session):
                     self._crediting.wrote(writer, run, _known_before(run.client, applied, document))
 
-    def _take_answers(self, batch: list[tuple[Writer, bytes]], applied: Applied, document: Document) -> None:
-        for (writer, update), runs in zip(batch, applied.runs, strict=True):
-            if isinstance(writer, Session):
-                self._crediting.answered(writer, runs, update, document)
+    def _take_answers(self, batch: list[Edit], applied: Applied, document: Document) -> None:
+        for edit, runs in zip(batch, applied.runs, strict=True):
+            if isinstance(edit.writer, Session):
+                self._crediting.answered(edit.writer, runs, edit.update, document)
 
     def _ask_for_less(self, writer: Writer, refusal: UpdateError, document: Document) -> bool:
         """Ask a session anew, for what is new alone, whose update has other content for units that are known.
@@ -136,17 +180,17 @@ class Edits:
 
     def _try_again(
         self,
-        batch: list[tuple[Writer, bytes]],
-        later: list[tuple[Writer, bytes]],
+        batch: list[Edit],
+        later: list[Edit],
         offences: list[Offence],
         error: PoisonedReplica,
     ) -> None:
         self._one_by_one = True
         if len(batch) == 1:
-            culprit = batch[0][0]
+            culprit = batch[0].writer
             # An update error, for another try cannot mend it: a client that came back with it would cost everybody a rebuild each time.
             offences.append(Offence(culprit, UpdateError(str(error))))
-            self._edits = [edit for edit in later if edit[0] is not culprit] + self._edits
+            self._edits = [edit for edit in later if edit.writer is not culprit] + self._edits
         else:
             self._edits = batch + later + self._edits
 

@@ -1,6 +1,7 @@
 """What a flush of a room leaves to others: what to commit, whom to tell then, whom to part with."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from collab.errors import CollabError
 from collab.rooms.claims import Author, Claim
@@ -16,8 +17,7 @@ class Offence:
     error: CollabError
 
 
-@dataclass(frozen=True, slots=True)
-class Flush:
+class Flush(NamedTuple):
     """What follows from one flush."""
 
     append: tuple[bytes, ...]

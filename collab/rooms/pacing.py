@@ -1,8 +1,8 @@
 """How long a room gathers before it flushes.
 
 A flush costs about the same for each reader, however many edits it carries. So a room with few readers flushes at once, and one with
-many gathers for a moment what comes: about as long as its flush will take, and never longer than two frames of a screen. A room that has
-been quiet flushes at once all the same, for then nothing else is likely to come in that moment.
+many gathers for a moment what comes: some three times what its flush will take, and never longer than two frames of a screen. A room that
+has been quiet flushes at once all the same, for then nothing else is likely to come in that moment.
 
 Cursors bear more: nobody sees a tenth move within two frames, and where many move, all of them fit into one message. So presence has a
 pace of its own, whatever is typed meanwhile.
@@ -11,8 +11,8 @@ pace of its own, whatever is typed meanwhile.
 import math
 from typing import Final
 
-GATHERING_PER_READER: Final = 8e-6
-"""Seconds; about what a write to one reader costs, so that one room's fan-out takes half a processor at most."""
+GATHERING_PER_READER: Final = 16e-6
+"""Seconds; about three times what a write to one reader costs, so that one room's fan-out takes a quarter of a processor at most."""
 
 FEW_READERS: Final = 16
 """Up to here a flush is cheaper than what gathering would save."""

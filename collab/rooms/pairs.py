@@ -45,6 +45,11 @@ class SurrogatePairs:
         self.is_bounded = False
         """Whether there is a limit to those; not while a log is loaded, for all that is in it was taken in once."""
 
+    @property
+    def are_none(self) -> bool:
+        """Whether the document has no pairs, and that is known."""
+        return self._is_known and not self._clocks
+
     def expect(self, deletions: DeleteSet, runs: Iterable[Run], reached: StateVector) -> None:
         """Remember what an update with these deletions and runs deletes too early. Raises `ProtocolError` when that is too much."""
         if not deletions:
@@ -70,7 +75,7 @@ class SurrogatePairs:
     def mend(self, update: bytes, reached: StateVector, state: Callable[[], bytes]) -> Mended:
         """Return what the CRDT may have in place of an update, whose deletions were expected, when it has reached this state."""
         brings = may_hold_pairs(update) is not None
-        if not brings and self._is_known and not self._clocks:
+        if not brings and self.are_none:
             return Mended(update, None, ())
         parted, texts = read_seams(update)
         deletion = _deletion_of(self._own(parted, state))

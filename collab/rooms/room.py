@@ -8,6 +8,7 @@ When the CRDT panics its replica is lost. The room then waits for another one (`
 """
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from collab.errors import CollabError, LimitExceeded, ProtocolError
@@ -19,6 +20,7 @@ from collab.protocol.messages import (
     RoomMessage,
     Stateless,
     SyncStep1,
+    SyncUpdate,
 )
 from collab.protocol.updates import decode_state_vector
 from collab.rooms.audience import Audience
@@ -106,6 +108,8 @@ class Room:
         if session.has_left:
             return
         match message:
+            case SyncUpdate(update) if session.rights.may_write:  # first, for nearly all are
+                self._edits.add(session, update)
             case SyncStep1(state_vector):
                 _check_state_vector(state_vector, self.limits.state_vector_bytes)
                 self._crediting.came_with(session, state_vector)
@@ -135,7 +139,7 @@ class Room:
         """Apply and pass on everything received since the last flush, presence only where asked to. Does nothing while `needs_rebuild`."""
         if self._document is None:
             return Flush((), (), ())
-        edits = self._edits.apply(self._document, lambda update: self._broadcast_update(update, now))
+        edits = self._edits.apply(self._document, partial(self._broadcast_update, now))
         if edits.has_lost_replica:
             self._document = None
         if with_presence:
@@ -145,7 +149,7 @@ class Room:
             self._edits.judge_readers(self._document, edits)
             if edits.has_lost_replica:
                 self._document = None
-        if self._document is not None:
+        if self._document is not None and (self._joined or self._curious or self._questions):
             self._greet(self._document)
             self._tell_who_is_here(now)
             self._answer(self._document, edits.offences, now)
@@ -208,7 +212,7 @@ class Room:
 
     # Passing on
 
-    def _broadcast_update(self, update: bytes, now: float) -> None:
+    def _broadcast_update(self, now: float, update: bytes) -> None:
         self._audience.broadcast(lambda dialect: dialect.sync_update(update), now)
 
     def _pass_messages_on(self, now: float) -> None:

@@ -74,12 +74,11 @@ class SqlUpdateLog:
         """
         now = utc_now()
         ids = await self._authors.ids(batch)
-        rows = [
+        rows: list[dict[str, int | bytes | None]] = [
             {
                 "document_id": append.document,
                 "content": content,
                 "checksum": checksum(content),
-                "created_at": now,
                 "author_id": ids.get(author),
             }
             for append in batch
@@ -94,8 +93,8 @@ class SqlUpdateLog:
 
         def statements(connection: Connection) -> None:
             if rows:
-                _insert(connection, rows, touched)
-                _TOUCH_DOCUMENT.execute(connection, [{"document": document, "now": now} for document in touched])
+                _insert(connection, rows, touched, now)
+                _TOUCH_DOCUMENT.execute(connection, [{"document": document} for document in touched], now=now)
             if claims:
                 connection.execute(INSERT_CLAIMS, claims)
             if has_notes:
@@ -153,9 +152,11 @@ def _load(name: DocumentName, connection: Connection) -> StoredDocument | None:
     return None
 
 
-def _insert(connection: Connection, rows: list[dict[str, object]], touched: list[DocumentId]) -> None:
+def _insert(
+    connection: Connection, rows: list[dict[str, int | bytes | None]], touched: list[DocumentId], now: datetime
+) -> None:
     try:
-        _INSERT_UPDATES.execute(connection, rows)
+        _INSERT_UPDATES.execute(connection, rows, created_at=now)
     except (IntegrityError, sqlite3.IntegrityError) as error:
         raise DocumentNotFound(f"updates came for the documents {touched}; not all of them exist") from error
 

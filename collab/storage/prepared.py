@@ -11,7 +11,10 @@ _SQLITE: Final = SQLiteDialect_pysqlite(paramstyle="named")
 
 
 class PreparedStatement:
-    """A statement that changes rows, each with the same parameters. SQLite's driver gets it as text, any other through SQLAlchemy."""
+    """A statement that changes rows, each with the same parameters. SQLite's driver gets it as text, any other through SQLAlchemy.
+
+    A row gives numbers and bytes, which every driver takes as they are; of any other type is only what all rows share.
+    """
 
     def __init__(self, statement: Executable) -> None:
         self._statement = statement
@@ -24,16 +27,16 @@ class PreparedStatement:
             if (processor := parameter.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)) is not None
         }
 
-    def execute(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-        """Execute it for each row. On SQLite its driver's own errors are raised."""
+    def execute(
+        self, connection: Connection, rows: Sequence[Mapping[str, int | bytes | None]], **shared: object
+    ) -> None:
+        """Execute it for each row, with what they share. On SQLite its driver's own errors are raised."""
         if connection.dialect.driver != _SQLITE.driver:
-            connection.execute(self._statement, rows)
+            connection.execute(self._statement, [{**row, **shared} for row in rows])
             return
-        processors = self._processors.items()
+        bound = {name: self._processors[name](value) for name, value in shared.items()}
         cursor = connection.connection.cursor()
         try:
-            cursor.executemany(
-                self._text, [{**row, **{name: process(row[name]) for name, process in processors}} for row in rows]
-            )
+            cursor.executemany(self._text, [{**row, **bound} for row in rows])
         finally:
             cursor.close()

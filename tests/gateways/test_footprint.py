@@ -12,7 +12,7 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WSStream
 
 from collab.gateways.connection import Connection
-from collab.gateways.takeover import TransportWire
+from collab.gateways.transport_wire import TransportWire
 from collab.rooms.session import Session
 from tests.gateways.clients import HocuspocusClient, YWebsocketClient, joining
 from tests.gateways.serving import Served

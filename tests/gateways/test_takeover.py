@@ -1,7 +1,10 @@
 """The fast road: when Hypercorn's transport is taken over, and what is then read from it and written to it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from io import BytesIO
 from typing import Any, cast
 
@@ -18,7 +21,10 @@ from hypercorn.protocol.ws_stream import FrameTooLargeError, Handshake, WSStream
 from wsproto.events import BytesMessage
 
 from collab.errors import FramingError, LimitExceeded, MessageTooLarge, ProtocolError
-from collab.gateways.takeover import TransportWire, take_over
+from collab.gateways.inflow import Inflow
+from collab.gateways.intake import Intake
+from collab.gateways.takeover import take_over
+from collab.gateways.transport_wire import TransportWire
 from collab.gateways.wires import AsgiMessage, AsgiSend
 from collab.protocol.budget import Budget
 from collab.protocol.frame_reader import FrameReader
@@ -143,7 +149,10 @@ def make_stream(send: Callable[..., Awaitable[None]]) -> WSStream:
 
 def taken_over(send: AsgiSend, pressure: Pressure | None = None) -> TransportWire | None:
     return take_over(
-        send, pressure or Pressure(), Budget(100 * LIMIT, "halves"), max_message_bytes=LIMIT, max_waiting=LIMIT
+        send,
+        Inflow(pressure or Pressure(), Budget(100 * LIMIT, "halves"), intake=None),
+        max_message_bytes=LIMIT,
+        max_waiting=LIMIT,
     )
 
 
@@ -484,6 +493,58 @@ async def test_abort_closes_the_transport_at_once(connection: Connection) -> Non
     assert connection.transport.aborted
 
 
+@asynccontextmanager
+async def taken_under_uvloop() -> AsyncIterator[tuple[TransportWire, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Give a wire on a real socket, and the client's end of it."""
+    taken: asyncio.Future[TransportWire] = asyncio.get_running_loop().create_future()
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inflow = Inflow(Pressure(), Budget(100 * LIMIT, "halves"), intake)
+        wire = TransportWire(writer, FrameReader(LIMIT, inflow.half_read), inflow, max_waiting=LIMIT)
+        wire.begin()
+        taken.set_result(wire)
+
+    async with Intake.opened() as intake, await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        wire = await taken
+        yield wire, reader, writer
+        wire.abort()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        await eventually(lambda: wire._is_lost)
+
+
+def test_socket_itself_is_read_under_uvloop() -> None:
+    messages = [b"a" * length for length in (1, 125, 126, LIMIT, 3)]
+
+    async def read_all() -> list[bytes]:
+        heard: list[bytes] = []
+        async with taken_under_uvloop() as (wire, _, client):
+            reading = asyncio.create_task(wire.read(heard.append))
+            for message in messages:
+                client.write(frame(2, message))
+            client.write_eof()
+            with anyio.fail_after(20):
+                assert not await reading, "no goodbye is owed to whom just left"
+        return heard
+
+    assert uvloop.run(read_all()) == messages
+
+
+def test_connection_that_is_reset_ends_under_uvloop() -> None:
+    async def read_until_reset() -> None:
+        async with taken_under_uvloop() as (wire, _, client):
+            reading = asyncio.create_task(wire.read(lambda _: None))
+            linger = struct.pack("ii", 1, 0)  # closing then resets the connection
+            client.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            client.transport.abort()
+            with anyio.fail_after(20):
+                assert not await reading
+
+    uvloop.run(read_until_reset())
+
+
 def test_frames_past_what_a_socket_takes_come_whole_and_in_order_under_uvloop() -> None:
     frames = [Frame.binary(bytes([number % 256]) * (997 * number)) for number in range(150)]
     expected = b"".join(sent.wire for sent in frames)
@@ -493,16 +554,15 @@ def test_frames_past_what_a_socket_takes_come_whole_and_in_order_under_uvloop() 
         done = asyncio.Event()
 
         async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            wire = TransportWire(
-                writer, FrameReader(LIMIT, Budget(100 * LIMIT, "halves")), Pressure(), max_waiting=LIMIT
-            )
+            inflow = Inflow(Pressure(), Budget(100 * LIMIT, "halves"), intake)
+            wire = TransportWire(writer, FrameReader(LIMIT, inflow.half_read), inflow, max_waiting=LIMIT)
             wire.begin()
             waiting.extend(wire.write(sent) for sent in frames)
             await wire.read(lambda _: None)
             wire.abort()
             done.set()
 
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        async with Intake.opened() as intake, await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             with anyio.fail_after(20):
                 received = await reader.readexactly(len(expected))

@@ -28,11 +28,43 @@ def test_many_edits_leave_as_one_update_frame(dialect: Dialect) -> None:
 
 def test_edits_are_logged_as_they_came_and_in_order() -> None:
     scene = Scene()
+    client, other = scene.join(), scene.join()
+    ada, bob = Peer(1), Peer(2)
+
+    edits = (ada.type("a"), bob.type("b"), ada.edit(lambda peer: peer.text.__delitem__(0)), bob.type("c"))
+    for sender, edit in zip((client, other, client, other), edits, strict=True):
+        sender.update(edit)
+
+    assert scene.flush().append == edits
+
+
+def test_keystrokes_of_one_writer_that_gather_become_one_row_and_are_acknowledged_one_by_one() -> None:
+    scene = Scene()
+    client, other = scene.join(), scene.join()
+    ada, bob = Peer(1), Peer(2)
+    client.update(ada.type("a"))
+    scene.flush()
+    before = ada.state_vector
+
+    for letter in "bcd":
+        client.update(ada.type(letter))
+        other.update(bob.type(letter))
+    flush = scene.flush()
+
+    assert flush.append[0] == ada.doc.get_update(before)
+    assert len(flush.append) == 3  # those of the other's first letter, which has no neighbour, and of the two behind it
+    assert [writer is client.session for writer in flush.acknowledge].count(True) == 3
+    assert len(flush.acknowledge) == 6
+
+
+def test_keystrokes_that_gather_are_not_joined_over_something_else_of_their_writer() -> None:
+    scene = Scene()
     client = scene.join()
     ada = Peer(1)
+    client.update(ada.type("a"))
+    scene.flush()
 
-    edits = (ada.type("a"), ada.type("b"), ada.type("c"))
-
+    edits = (ada.type("b"), ada.edit(lambda peer: peer.text.__delitem__(0)), ada.type("c"))
     client.update(*edits)
 
     assert scene.flush().append == edits
