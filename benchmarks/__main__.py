@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 import uvloop
 
+from benchmarks.charts import Chart
 from benchmarks.comparisons import COMPARISONS, Benchmark
 from benchmarks.durability import durability_table
 from benchmarks.durability import measure as measure_durability
@@ -20,7 +21,7 @@ from benchmarks.failures import RunFailed
 from benchmarks.kills import KillPlan
 from benchmarks.report import write_section
 from benchmarks.rounds import clear_settings
-from benchmarks.slowreader import slow_reader, slow_reader_table
+from benchmarks.slowreader import slow_reader, slow_reader_chart, slow_reader_table
 from benchmarks.store import histories, measure, store_table
 from benchmarks.workload import SEED
 
@@ -59,7 +60,7 @@ def _compare(name: str, benchmark: Benchmark, options: argparse.Namespace) -> in
         print("one of ours has no run that counts; the page is left as it was", file=sys.stderr)
         return 1
     if not options.print_only:
-        write_section(_PAGE, name, benchmark.title, measured.text)
+        write_section(_PAGE, name, benchmark.title, measured.text, measured.chart)
     return 0
 
 
@@ -81,14 +82,15 @@ def _durability(options: argparse.Namespace) -> int:
 
 def _slow_reader(options: argparse.Namespace) -> int:
     outcomes = uvloop.run(_interruptible(slow_reader(options.rounds, _say)))
-    _publish(options, "One reader that reads nothing", slow_reader_table(outcomes, options.rounds))
+    table, chart = slow_reader_table(outcomes, options.rounds), slow_reader_chart(outcomes)
+    _publish(options, "One reader that reads nothing", table, chart)
     return 0
 
 
-def _publish(options: argparse.Namespace, title: str, text: str) -> None:
+def _publish(options: argparse.Namespace, title: str, text: str, chart: Chart | None = None) -> None:
     print(f"\n{text}")
     if not options.print_only:
-        write_section(_PAGE, options.command, title, text)
+        write_section(_PAGE, options.command, title, text, chart)
 
 
 def _parse() -> argparse.Namespace:

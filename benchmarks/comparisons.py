@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from benchmarks import cursors, fanout, idling, openings, reopening, throughput
+from benchmarks.charts import Chart, bar_chart
 from benchmarks.contenders import (
     CONTENDERS,
     OURS,
@@ -17,7 +18,7 @@ from benchmarks.contenders import (
 )
 from benchmarks.failures import RunFailed
 from benchmarks.openings import Rush
-from benchmarks.report import Column, progress_line, surroundings, table
+from benchmarks.report import Column, bars, progress_line, surroundings, table
 from benchmarks.rounds import Outcome, Plan, Trial, side_by_side
 from benchmarks.workload import Workload
 
@@ -28,9 +29,10 @@ Result = TypeVar("Result", bound=Outcome)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The text of a section, and whether each of ours has a run that counts."""
+    """The text and the picture of a section, and whether each of ours has a run that counts."""
 
     text: str
+    chart: Chart
     is_complete: bool
 
 
@@ -93,7 +95,8 @@ class Comparison(Generic[Result]):
         rows = table(self.columns, self.contenders, outcomes, self.left_out)
         text = f"{conditions} {surroundings(rounds, self.contenders, outcomes)}\n\n{rows}"
         ours = [contender.label for contender in self.contenders if contender.ours]
-        return Measured(text, all(any(not isinstance(run, RunFailed) for run in outcomes[label]) for label in ours))
+        is_complete = all(any(not isinstance(run, RunFailed) for run in outcomes[label]) for label in ours)
+        return Measured(text, bar_chart(bars(self.columns, self.contenders, outcomes)), is_complete)
 
 
 def _typing(workload: Workload) -> Callable[[float], Trial[fanout.Outcome]]:

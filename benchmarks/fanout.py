@@ -55,9 +55,15 @@ class Outcome:
 def columns(*, to: str = TO_THE_BEST_PEER) -> tuple[Column[Outcome], ...]:
     """Return what the tables of such runs show; `to` names whom the others are held against."""
     return (
-        Column("CPU per 1,000 deliveries", lambda run: run.cpu_per_delivery, units.milliseconds_per_thousand, to),
+        Column(
+            "CPU per 1,000 deliveries",
+            lambda run: run.cpu_per_delivery,
+            units.milliseconds_per_thousand,
+            to,
+            panel="CPU per 1,000 deliveries",
+        ),
         Column("p50", lambda run: run.p50, units.milliseconds),
-        Column("p99", lambda run: run.p99, units.milliseconds, to),
+        Column("p99", lambda run: run.p99, units.milliseconds, to, panel="p99"),
         Column("deliveries/s", lambda run: run.deliveries, units.number),
         Column("frames/s to a reader", lambda run: run.frames, units.number),
         Column("CPU share", lambda run: run.cpu_share, units.share),

@@ -46,8 +46,14 @@ class Outcome:
 
 
 COLUMNS: Final[tuple[Column[Outcome], ...]] = (
-    Column("opening", lambda run: run.opening, units.milliseconds, TO_THE_BEST_PEER),
-    Column("CPU of the server", lambda run: run.server_seconds, units.milliseconds, TO_THE_BEST_PEER),
+    Column("opening", lambda run: run.opening, units.milliseconds, TO_THE_BEST_PEER, panel="opening"),
+    Column(
+        "CPU of the server",
+        lambda run: run.server_seconds,
+        units.milliseconds,
+        TO_THE_BEST_PEER,
+        panel="CPU of the server",
+    ),
 )
 
 

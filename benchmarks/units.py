@@ -35,6 +35,11 @@ def kilobytes(size: float) -> str:
     return f"{size / 1e3:.1f} kB"
 
 
+def megabytes(size: float) -> str:
+    """Write how much of something large there is."""
+    return f"{size / 1e6:,.0f} MB"
+
+
 def number(value: float) -> str:
     """Write a count or a rate."""
     return f"{value:,.0f}"
