@@ -4,15 +4,19 @@ The text stays text, so that a reader's browser writes it in a font of its own; 
 """
 
 import io
+import math
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Final
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import NullLocator
 
 _OURS: Final = "#0969da"
 _PEER: Final = "#afb8c1"
@@ -32,7 +36,10 @@ _LABELS_WIDTH: Final = 2.35
 _ROOM_FOR_FIGURES: Final = 1.35
 """How far the ground goes on beyond the longest bar, which has its figure there."""
 
-_CURVES_HEIGHT: Final = 2.5
+_CURVES_HEIGHT: Final = 2.3
+_IN_A_ROW: Final = 2
+
+_NO_FRACTION: Final = re.compile(r"\.0+(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +164,22 @@ def _draw_bars(axes: Axes, panel: Bars) -> None:
     axes.spines[["top", "right", "bottom"]].set_visible(False)
 
 
-def curve_chart(axis: str, points: Sequence[float], marks: Sequence[str], panels: Sequence[Curves]) -> Chart:
-    """Draw curves over points that grow by factors; each point has its mark at the axis. Raises `ValueError` for no panels."""
+def curve_chart(
+    axis: str, points: Sequence[float], marks: Sequence[str], panels: Sequence[Curves], *, by_factors: bool = False
+) -> Chart:
+    """Draw curves over points that grow by factors, as their figures may; each point has its mark at the axis.
+
+    Raises `ValueError` for no panels.
+    """
     if not panels:
         raise ValueError("no panels came; expected one or more")
     with _style():
         margins = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)
-        figure = Figure(figsize=(_WIDTH, _CURVES_HEIGHT), facecolor=_GROUND, layout=margins)
-        for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-            _draw_curves(axes, points, panel)
+        rows = math.ceil(len(panels) / _IN_A_ROW)
+        figure = Figure(figsize=(_WIDTH, rows * _CURVES_HEIGHT), facecolor=_GROUND, layout=margins)
+        for place, panel in enumerate(panels, start=1):
+            axes = figure.add_subplot(rows, _IN_A_ROW, place)
+            _draw_curves(axes, points, panel, "log" if by_factors else "linear")
             axes.set_xscale("log")
             axes.set_xticks(points, marks)
             axes.set_xticks([], minor=True)
@@ -180,8 +194,8 @@ def _told(marks: Sequence[str], curve: Curve, panel: Curves) -> str:
     return ", ".join(f"{panel.write(value)} at {mark}" for mark, value in at if value is not None)
 
 
-def _draw_curves(axes: Axes, points: Sequence[float], panel: Curves) -> None:
-    for color, curve in zip(_CURVES, panel.curves, strict=False):
+def _draw_curves(axes: Axes, points: Sequence[float], panel: Curves, scale: str) -> None:
+    for color, curve in zip(cycle(_CURVES), panel.curves, strict=False):
         counted = [(at, value) for at, value in zip(points, curve.values, strict=True) if value is not None]
         axes.plot(
             [at for at, _ in counted],
@@ -190,15 +204,36 @@ def _draw_curves(axes: Axes, points: Sequence[float], panel: Curves) -> None:
             marker="o",
             markersize=4,
             label=curve.label,
+            clip_on=False,
         )
-    axes.set_title(panel.title, loc="left", fontsize=9.5, color=_INK)
-    axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(lambda value, _: panel.write(value))
+    axes.set_title(panel.title, loc="left", fontsize=9.5, color=_INK, pad=None if len(panel.curves) == 1 else 18)
+    axes.set_yscale(scale)
+    axes.set_ylim(*_limits(panel, scale))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(lambda value, _: _NO_FRACTION.sub("", panel.write(value)))
     axes.grid(axis="y", color=_GRID, linewidth=0.6)
     axes.tick_params(length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     if len(panel.curves) > 1:
-        axes.legend(frameon=False, fontsize=8.5, loc="upper left")
+        axes.legend(
+            frameon=False,
+            fontsize=8,
+            ncols=len(panel.curves),
+            loc="lower left",
+            bbox_to_anchor=(0, 0.98),
+            borderpad=0,
+            handlelength=1.4,
+        )
+
+
+def _limits(panel: Curves, scale: str) -> tuple[float, float | None]:
+    """Return where the axis begins and ends: at powers of ten where it is logarithmic."""
+    values = [value for curve in panel.curves for value in curve.values if value]
+    if scale == "linear" or not values:
+        return 0, None
+    lowest = math.floor(math.log10(min(values)))
+    highest = max(math.ceil(math.log10(max(values))), lowest + 1)
+    return 10**lowest, 10**highest
 
 
 def _svg(figure: Figure) -> str:

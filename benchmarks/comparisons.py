@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from benchmarks import cursors, fanout, idling, openings, reopening, throughput
-from benchmarks.charts import Chart, bar_chart
+from benchmarks.charts import bar_chart
 from benchmarks.contenders import (
     CONTENDERS,
     OURS,
@@ -17,6 +17,7 @@ from benchmarks.contenders import (
     Contender,
 )
 from benchmarks.failures import RunFailed
+from benchmarks.measured import Measured
 from benchmarks.openings import Rush
 from benchmarks.report import Column, bars, progress_line, surroundings, table
 from benchmarks.rounds import Outcome, Plan, Trial, side_by_side
@@ -25,15 +26,6 @@ from benchmarks.workload import Workload
 _AFTER: Final = "{seconds} s are measured, after 3 s of warm-up."
 
 Result = TypeVar("Result", bound=Outcome)
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The text and the picture of a section, and whether each of ours has a run that counts."""
-
-    text: str
-    chart: Chart
-    is_complete: bool
 
 
 class Benchmark(Protocol):
@@ -88,7 +80,7 @@ class Comparison(Generic[Result]):
         plan = Plan(self.contenders, rounds, self.afresh, noisy)
 
         def progress(number: int, contender: Contender, outcome: Result | RunFailed) -> None:
-            say(progress_line(self.columns, number, contender, outcome))
+            say(f"round {number}  {contender.label:32} {progress_line(self.columns, outcome)}")
 
         outcomes = await side_by_side(plan, self.trial(seconds or 0.0), progress)
         conditions = self.conditions.format(seconds=f"{seconds or 0:g}")

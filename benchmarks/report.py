@@ -64,10 +64,10 @@ def table(
     for column in columns:
         titles += [column.title] if column.ratio is None else [column.title, column.ratio]
     lines = [
-        _line([*titles, "runs that count"]),
+        line([*titles, "runs that count"]),
         "|---" * (len(titles) + 1) + "|",
-        *(_line([row.contender.label, *_cells(columns, row.counted, bests), row.verdict]) for row in rows),
-        *(_line([label, *"-" * (len(titles) - 1), f"left out: {why}"]) for label, why in left_out.items()),
+        *(line([row.contender.label, *_cells(columns, row.counted, bests), row.verdict]) for row in rows),
+        *(line([label, *"-" * (len(titles) - 1), f"left out: {why}"]) for label, why in left_out.items()),
     ]
     return "\n".join(lines)
 
@@ -79,7 +79,7 @@ class _Row(Generic[Result]):
         self.contender = contender
         self.counted = [run for run in runs if not isinstance(run, RunFailed)]
         failures = [run for run in runs if isinstance(run, RunFailed)]
-        self.verdict = f"{len(self.counted)} of {len(runs)}" + (f": {_reason(failures[-1])}" if failures else "")
+        self.verdict = f"{len(self.counted)} of {len(runs)}" + (f": {reason(failures[-1])}" if failures else "")
 
 
 def _cells(
@@ -116,33 +116,32 @@ def bar(
     return Bar(contender.label, value, write(value), spread, contender.ours)
 
 
-def _line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[str]) -> str:
+    """Return a row of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
-def _reason(failure: RunFailed) -> str:
+def reason(failure: RunFailed) -> str:
     """Return the end of what a failure says, on one line that does not break a table."""
     return " ".join(str(failure).replace("|", "/").split())[-_LONGEST_REASON:]
 
 
-def progress_line(
-    columns: Sequence[Column[Result]], number: int, contender: Contender, outcome: Result | RunFailed
-) -> str:
+def progress_line(columns: Sequence[Column[Result]], outcome: Result | RunFailed) -> str:
     """Say what one run came to."""
-    title = f"round {number}  {contender.label:32}"
     if isinstance(outcome, RunFailed):
-        return f"{title} does not count: {outcome}"
+        return f"does not count: {outcome}"
     figures = "   ".join(f"{column.title} {column.write(column.figure(outcome))}" for column in columns)
-    return f"{title} {figures}   generator {outcome.generator_share:.0%}, others {outcome.others_share:.0%} of a core"
+    return f"{figures}   generator {outcome.generator_share:.0%}, others {outcome.others_share:.0%} of a core"
 
 
 def surroundings(rounds: int, contenders: Sequence[Contender], outcomes: Outcomes[Result]) -> str:
     """Say how often, when, on what machine, how undisturbed and of which versions the figures are."""
     servers = dict.fromkeys(contender.server for contender in contenders)
     versions = ", ".join(f"{server.name} {server.version()}" for server in servers)
+    counted = [run for runs in outcomes.values() for run in runs if not isinstance(run, RunFailed)]
     return (
         f"The median of {rounds} interleaved {'round' if rounds == 1 else 'rounds'}. {machine()}, shared by server and "
-        f"generator{_disturbance(outcomes)}; Node {_node_version()}; {versions}."
+        f"generator{disturbance(counted)}; Node {_node_version()}; {versions}."
     )
 
 
@@ -154,8 +153,9 @@ def machine() -> str:
     )
 
 
-def _disturbance(outcomes: Outcomes[Result]) -> str:
-    shares = [run.others_share for runs in outcomes.values() for run in runs if not isinstance(run, RunFailed)]
+def disturbance(runs: Sequence[Outcome]) -> str:
+    """Say what other processes took meanwhile, if anything was measured."""
+    shares = [run.others_share for run in runs]
     return f", while other processes took {statistics.median(shares):.0%} of a core" if shares else ""
 
 

@@ -40,7 +40,7 @@ def texts_in(chart: Chart) -> list[str]:
     ("chart", "told"),
     [
         (bar_picture(), ["CPU", "p99 & more", "ours", "a peer", "4.0 ms", "8.0 ms", "no run counts"]),
-        (curve_picture(), ["CPU", "p99", "readers", "10", "100", "1,000", "cold", "warm", "50%"]),
+        (curve_picture(), ["CPU", "p99", "readers", "10", "100", "1,000", "cold", "warm", "40%"]),
     ],
     ids=["bars", "curves"],
 )

@@ -23,6 +23,7 @@ def outcome(cpu: float, p99: float = 0.010, memory: int = 64) -> Outcome:
         frames=190,
         idle_memory=memory * 1024 * 1024,
         busy_memory=memory * 1024 * 1024,
+        memory_each=13_000,
         generator_share=0.25,
         others_share=0.01,
     )
