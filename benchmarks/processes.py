@@ -58,7 +58,8 @@ class ProcessTree:
         for process in self._members:
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
-                total += _own_cpu_seconds(process.pid, times) + times.children_user + times.children_system
+                total += _own_cpu_seconds(process.pid, times.user + times.system)
+                total += times.children_user + times.children_system
         return total
 
     def resident_bytes(self) -> int:
@@ -85,13 +86,15 @@ class ProcessTree:
         psutil.wait_procs(self._members, timeout=_STOP_SECONDS)
 
 
-def _own_cpu_seconds(pid: int, times: "psutil._ntuples.pcputimes") -> float:
-    """Return the process's own CPU time, to the microsecond where the kernel tells that: an opening may take less than a tick of 10 ms."""
+def _own_cpu_seconds(pid: int, ticks: float) -> float:
+    """Return the process's own CPU time, to the microsecond where the kernel tells that, and in ticks elsewhere.
+
+    An opening may take less than a tick of 10 ms.
+    """
     if sys.platform == "linux":
         with suppress(OSError):
             return time.clock_gettime(~pid << 3 | _SCHEDULER_CLOCK)  # as clock_getcpuclockid(3) makes it
-    own: float = times.user + times.system
-    return own
+    return ticks
 
 
 def machine_cpu_seconds() -> float:

@@ -8,8 +8,9 @@ from benchmarks.charts import Bar, Bars, Chart, Curve, Curves, bar_chart, curve_
 from benchmarks.comparisons import COMPARISONS, Comparison
 from benchmarks.contenders import CONTENDERS
 from benchmarks.failures import RunFailed
-from benchmarks.report import bars
+from benchmarks.report import Column, bars
 from tests.benchmarks.test_report import Runs, outcome
+from tests.benchmarks.test_rounds import BROKEN, FIRST, look
 
 SVG = "{http://www.w3.org/2000/svg}"
 BARS = [
@@ -89,3 +90,16 @@ def test_every_comparison_has_figures_for_its_picture(name: str) -> None:
     comparison = COMPARISONS[name]
     assert isinstance(comparison, Comparison)
     assert any(column.panel for column in comparison.columns)
+
+
+async def test_comparison_comes_with_its_picture() -> None:
+    comparison = Comparison(
+        title="Doors",
+        conditions="Each is looked at.",
+        trial=lambda _: look,
+        columns=(Column("door", lambda run: run.port, str, panel="door"), Column("other", lambda run: 1.0, str)),
+        contenders=(FIRST, BROKEN),
+    )
+    measured = await comparison.measure(1, None, print, noisy=True)
+    assert measured.chart.alt.startswith("door: first ")
+    assert measured.chart.alt.endswith(", broken no run counts")
