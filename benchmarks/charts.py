@@ -33,8 +33,9 @@ _WIDTH: Final = 8.6
 _BAR_HEIGHT: Final = 0.27
 _BARS_MARGIN: Final = 0.45
 _LABELS_WIDTH: Final = 2.35
-_ROOM_FOR_FIGURES: Final = 1.35
-"""How far the ground goes on beyond the longest bar, which has its figure there."""
+_RIGHT_EDGE: Final = 0.99 * _WIDTH
+_ROOM_FOR_FIGURES: Final = 0.75
+"""Behind the longest bar."""
 
 _CURVES_HEIGHT: Final = 2.3
 _IN_A_ROW: Final = 2
@@ -117,20 +118,20 @@ def bar_chart(panels: Sequence[Bars]) -> Chart:
         figure = Figure(figsize=(_WIDTH, height), facecolor=_GROUND)
         all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(all_axes, panels, strict=True):
-            _draw_bars(axes, panel)
+            _draw_bars(axes, panel, (_RIGHT_EDGE - _LABELS_WIDTH) / len(panels))
         figure.subplots_adjust(
             left=_LABELS_WIDTH / _WIDTH,
-            right=0.99,
+            right=_RIGHT_EDGE / _WIDTH,
             top=1 - (_BARS_MARGIN - 0.08) / height,
             bottom=0.08 / height,
             wspace=0.06,
         )
         svg = _svg(figure)
-    told = (f"{panel.title}: " + ", ".join(f"{bar.label} {bar.written}" for bar in panel.bars) for panel in panels)
-    return Chart(svg, "; ".join(told))
+    told = (f"{panel.title}: " + "; ".join(f"{bar.label} {bar.written}" for bar in panel.bars) for panel in panels)
+    return Chart(svg, ". ".join(told))
 
 
-def _draw_bars(axes: Axes, panel: Bars) -> None:
+def _draw_bars(axes: Axes, panel: Bars, width: float) -> None:
     places = range(len(panel.bars))
     longest = max((max(bar.value or 0.0, *(bar.spread or (0.0,))) for bar in panel.bars), default=0.0) or 1.0
     axes.barh(
@@ -157,7 +158,7 @@ def _draw_bars(axes: Axes, panel: Bars) -> None:
         )
     axes.set_title(panel.title, loc="left", fontsize=9.5, color=_INK)
     axes.set_yticks(places, [bar.label for bar in panel.bars], color=_INK)
-    axes.set_xlim(0, longest * _ROOM_FOR_FIGURES)
+    axes.set_xlim(0, longest * width / (width - _ROOM_FOR_FIGURES))
     axes.set_ylim(len(panel.bars) - 0.5, -0.5)
     axes.set_xticks([])
     axes.tick_params(left=False)

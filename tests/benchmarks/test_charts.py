@@ -54,7 +54,7 @@ def test_picture_of_the_same_figures_is_the_same() -> None:
 
 
 def test_picture_tells_its_figures_to_whoever_does_not_see_it() -> None:
-    assert bar_picture().alt == ("CPU: ours 4.0 ms, a peer 8.0 ms; p99 & more: ours 4.0 ms, a peer no run counts")
+    assert bar_picture().alt == ("CPU: ours 4.0 ms; a peer 8.0 ms. p99 & more: ours 4.0 ms; a peer no run counts")
     assert curve_picture().alt == (
         "By readers. CPU share: 10% at 10, 20% at 100, 50% at 1,000; cold: 4.0 ms at 10, 300.0 ms at 1,000; "
         "warm: 1.0 ms at 10, 2.0 ms at 100, 3.0 ms at 1,000"
@@ -102,4 +102,4 @@ async def test_comparison_comes_with_its_picture() -> None:
     )
     measured = await comparison.measure(1, None, print, noisy=True)
     assert measured.chart.alt.startswith("door: first ")
-    assert measured.chart.alt.endswith(", broken no run counts")
+    assert measured.chart.alt.endswith("; broken no run counts")

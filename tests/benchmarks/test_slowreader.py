@@ -41,7 +41,7 @@ def test_table_sets_the_stuck_reader_beside_none() -> None:
     assert f"| {ours} | 20.0 ms | 25.0 ms | 100 MB | 103 MB | 104 MB | 700 | 16.0 MB | 0.5 s | 3 and 1 of 2 |" in lines
     assert f"| {others[0]} | - | - | - | - | - | - | - | - | 1 and 0 of 1 |" in lines
     assert slow_reader_chart(outcomes).alt.startswith(
-        f"p99 of the others, one stuck: {ours} 25.0 ms, {others[0]} no run counts"
+        f"p99 of the others, one stuck: {ours} 25.0 ms; {others[0]} no run counts"
     )
 
 
