@@ -186,13 +186,16 @@ def curve_chart(
             axes.set_xticks([], minor=True)
             axes.set_xlabel(axis)
         svg = _svg(figure)
-    told = (f"{curve.label}: {_told(marks, curve, panel)}" for panel in panels for curve in panel.curves)
-    return Chart(svg, f"By {axis}. " + "; ".join(told))
+    told = (f"{curve.label} {_told(marks, curve, panel)}" for panel in panels for curve in panel.curves)
+    return Chart(svg, f"By {axis}: " + "; ".join(told))
 
 
 def _told(marks: Sequence[str], curve: Curve, panel: Curves) -> str:
-    at = zip(marks, curve.values, strict=True)
-    return ", ".join(f"{panel.write(value)} at {mark}" for mark, value in at if value is not None)
+    """Tell where a curve begins and ends; all between is in the table."""
+    at = [
+        f"{panel.write(value)} at {mark}" for mark, value in zip(marks, curve.values, strict=True) if value is not None
+    ]
+    return f"from {at[0]} to {at[-1]}" if at else "without a run that counts"
 
 
 def _draw_curves(axes: Axes, points: Sequence[float], panel: Curves, scale: str) -> None:

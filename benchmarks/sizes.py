@@ -53,9 +53,9 @@ class Outcome:
 
 COLUMNS: Final[tuple[Column[Outcome], ...]] = (
     Column("opened after a restart", lambda run: run.cold, units.milliseconds, panel="time of an opening"),
-    Column("CPU: after a restart", lambda run: run.cold_cpu, units.milliseconds, panel="CPU of an opening"),
+    Column("CPU, after a restart", lambda run: run.cold_cpu, units.milliseconds, panel="CPU of an opening"),
     Column("opened while it is open", lambda run: run.warm, units.milliseconds, panel="time of an opening"),
-    Column("CPU: while it is open", lambda run: run.warm_cpu, units.milliseconds, panel="CPU of an opening"),
+    Column("CPU, while it is open", lambda run: run.warm_cpu, units.milliseconds, panel="CPU of an opening"),
     Column("p99 of typing in it", lambda run: run.p99, units.milliseconds, panel="typing"),
     Column("CPU of an edit", lambda run: run.edit_cpu, units.milliseconds, panel="typing"),
     Column("memory with it open", lambda run: run.memory, units.megabytes, panel="memory with it open"),

@@ -56,8 +56,8 @@ def test_picture_of_the_same_figures_is_the_same() -> None:
 def test_picture_tells_its_figures_to_whoever_does_not_see_it() -> None:
     assert bar_picture().alt == ("CPU: ours 4.0 ms; a peer 8.0 ms. p99 & more: ours 4.0 ms; a peer no run counts")
     assert curve_picture().alt == (
-        "By readers. CPU share: 10% at 10, 20% at 100, 50% at 1,000; cold: 4.0 ms at 10, 300.0 ms at 1,000; "
-        "warm: 1.0 ms at 10, 2.0 ms at 100, 3.0 ms at 1,000"
+        "By readers: CPU share from 10% at 10 to 50% at 1,000; cold from 4.0 ms at 10 to 300.0 ms at 1,000; "
+        "warm from 1.0 ms at 10 to 3.0 ms at 1,000"
     )
 
 

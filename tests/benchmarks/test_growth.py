@@ -50,7 +50,9 @@ def test_table_has_a_row_for_each_point() -> None:
 
 def test_point_without_a_run_that_counts_says_why_and_is_left_out_of_the_picture() -> None:
     assert GROWING.table(RUNS).splitlines()[-1] == "| 1,000 | a client was disconnected | - |"
-    assert GROWING.chart(RUNS).alt == "By readers. CPU: 20% at 10; p99: 4.0 ms at 10"
+    assert (
+        GROWING.chart(RUNS).alt == "By readers: CPU from 20% at 10 to 20% at 10; p99 from 4.0 ms at 10 to 4.0 ms at 10"
+    )
 
 
 async def test_point_is_measured_until_its_run_counts() -> None:
