@@ -38,12 +38,13 @@ format: $(VENV)/.tested web/node_modules/.installed ## write every source in the
 	$(BIN)/ruff format .
 	cd web && npm run --silent format
 
-bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.installed ## beside other servers; rewrites docs/benchmarks.md; POSTGRES=URL measures on PostgreSQL too
+bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.installed ## beside other servers, and how cost grows; rewrites docs/benchmarks.md and docs/scaling.md; POSTGRES=URL measures on PostgreSQL too
 	@for name in $$($(BIN)/python -c 'from benchmarks.comparisons import ON_PAGE; print(*ON_PAGE)'); do \
 	  $(BIN)/python -m benchmarks $$name || exit 1; done
 	$(BIN)/python -m benchmarks store
 	$(BIN)/python -m benchmarks slowreader
 	$(BIN)/python -m benchmarks durability $(if $(POSTGRES),--postgres $(POSTGRES))
+	$(BIN)/python -m benchmarks growth
 
 bench-quick: $(VENV)/.tested web/dist/index.html ## one room, ours beside a bare relay, in a minute; prints only
 	$(BIN)/python -m benchmarks quick

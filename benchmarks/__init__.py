@@ -6,6 +6,6 @@
 
 `workload` prepares the edits, `dialects` says them, `clients` connects, sends and keeps what comes, `clocks` reads which edits a frame
 carries, `measure` turns arrivals into figures. `processes` starts servers and reads their CPU time and memory, `contenders` names them,
-`usage` says what a stretch of time took. `comparisons` lists what is compared; `rounds` tries it on all contenders in turn, and `report`
-makes the table.
+`usage` says what a stretch of time took. `comparisons` lists what is compared; `rounds` tries it on all contenders in turn, `report`
+makes the table and `charts` the picture. `growth` tries ours at points that lie further and further apart.
 """

@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks NAME``, where the name is that of a comparison, or `store`, `durability` or `slowreader`."""
+"""The command: ``python -m benchmarks NAME``: a comparison, or `store`, `durability`, `slowreader` or `growth`."""
 
 import argparse
 import asyncio
@@ -6,25 +6,30 @@ import logging
 import resource
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 import uvloop
 
+from benchmarks.charts import Chart
 from benchmarks.comparisons import COMPARISONS, Benchmark
 from benchmarks.durability import durability_table
 from benchmarks.durability import measure as measure_durability
 from benchmarks.failures import RunFailed
+from benchmarks.growth import GROWTH
 from benchmarks.kills import KillPlan
+from benchmarks.measured import Measured
 from benchmarks.report import write_section
 from benchmarks.rounds import clear_settings
-from benchmarks.slowreader import slow_reader, slow_reader_table
+from benchmarks.slowreader import slow_reader, slow_reader_chart, slow_reader_table
 from benchmarks.store import histories, measure, store_table
 from benchmarks.workload import SEED
 
-_PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+_DOCS: Final = Path(__file__).parent.parent / "docs"
+_PAGE: Final = _DOCS / "benchmarks.md"
+_GROWTH_PAGE: Final = _DOCS / "scaling.md"
 _INTERRUPTED: Final = 130
 _LONGEST_SECONDS: Final = 600
 
@@ -49,17 +54,38 @@ def main() -> int:
 
 
 def _compare(name: str, benchmark: Benchmark, options: argparse.Namespace) -> int:
+    measuring = partial(benchmark.measure, options.rounds, options.seconds, _say, noisy=options.noisy)
+    return _measure(measuring, _PAGE, name, benchmark.title, options)
+
+
+def _grow(options: argparse.Namespace) -> int:
+    names = GROWTH if options.name is None else [options.name]
+    return max(
+        _measure(
+            partial(GROWTH[name].measure, _say, noisy=options.noisy), _GROWTH_PAGE, name, GROWTH[name].title, options
+        )
+        for name in names
+    )
+
+
+def _measure(
+    measuring: Callable[[], Coroutine[object, object, Measured]],
+    page: Path,
+    name: str,
+    title: str,
+    options: argparse.Namespace,
+) -> int:
+    """Measure, and write a section of the page where that is wanted and all of it counts; return the exit status."""
     if options.noisy and not options.print_only:
         print("a noisy run is not for the page; expected --print-only too", file=sys.stderr)
         return 1
-    measuring = benchmark.measure(options.rounds, options.seconds, _say, noisy=options.noisy)
-    measured = uvloop.run(_interruptible(measuring))
+    measured = uvloop.run(_interruptible(measuring()))
     print(f"\n{measured.text}")
     if not measured.is_complete:
         print("one of ours has no run that counts; the page is left as it was", file=sys.stderr)
         return 1
     if not options.print_only:
-        write_section(_PAGE, name, benchmark.title, measured.text)
+        write_section(page, name, title, measured.text, measured.chart)
     return 0
 
 
@@ -81,14 +107,15 @@ def _durability(options: argparse.Namespace) -> int:
 
 def _slow_reader(options: argparse.Namespace) -> int:
     outcomes = uvloop.run(_interruptible(slow_reader(options.rounds, _say)))
-    _publish(options, "One reader that reads nothing", slow_reader_table(outcomes, options.rounds))
+    table, chart = slow_reader_table(outcomes, options.rounds), slow_reader_chart(outcomes)
+    _publish(options, "One reader that reads nothing", table, chart)
     return 0
 
 
-def _publish(options: argparse.Namespace, title: str, text: str) -> None:
+def _publish(options: argparse.Namespace, title: str, text: str, chart: Chart | None = None) -> None:
     print(f"\n{text}")
     if not options.print_only:
-        write_section(_PAGE, options.command, title, text)
+        write_section(_PAGE, options.command, title, text, chart)
 
 
 def _parse() -> argparse.Namespace:
@@ -103,7 +130,14 @@ def _parse() -> argparse.Namespace:
             command.add_argument(
                 "--seconds", type=_seconds, help=f"how long each run is measured ({benchmark.seconds:g})"
             )
-        command.add_argument("--noisy", action="store_true", help="count runs though the machine is busy; prints only")
+        _add_noisy(command)
+    _add_others(commands)
+    for command in commands.choices.values():
+        command.add_argument("--print-only", action="store_true", help="leave the page in docs/ as it is")
+    return parser.parse_args()
+
+
+def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     store = commands.add_parser(
         "store", help="a document of 259,778 edits: what it takes up, and how long it takes to open it"
     )
@@ -121,9 +155,14 @@ def _parse() -> argparse.Namespace:
     slowreader = commands.add_parser("slowreader", help="one room, 20 MB in 20 s, and one of 50 readers reads nothing")
     _add_rounds(slowreader, 1)
     slowreader.set_defaults(run=_slow_reader)
-    for command in commands.choices.values():
-        command.add_argument("--print-only", action="store_true", help=f"leave {_PAGE.name} as it is")
-    return parser.parse_args()
+    growth = commands.add_parser("growth", help="how cost grows with readers, rooms, sizes and edits; ours alone")
+    growth.add_argument("name", nargs="?", choices=GROWTH, help="one of them; all where none is named")
+    _add_noisy(growth)
+    growth.set_defaults(run=_grow)
+
+
+def _add_noisy(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--noisy", action="store_true", help="count runs though the machine is busy; prints only")
 
 
 def _add_rounds(command: argparse.ArgumentParser, default: int) -> None:

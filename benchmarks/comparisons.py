@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from benchmarks import cursors, fanout, idling, openings, reopening, throughput
+from benchmarks.charts import bar_chart
 from benchmarks.contenders import (
     CONTENDERS,
     OURS,
@@ -16,22 +17,15 @@ from benchmarks.contenders import (
     Contender,
 )
 from benchmarks.failures import RunFailed
+from benchmarks.measured import Measured
 from benchmarks.openings import Rush
-from benchmarks.report import Column, progress_line, surroundings, table
+from benchmarks.report import Column, bars, progress_line, surroundings, table
 from benchmarks.rounds import Outcome, Plan, Trial, side_by_side
 from benchmarks.workload import Workload
 
 _AFTER: Final = "{seconds} s are measured, after 3 s of warm-up."
 
 Result = TypeVar("Result", bound=Outcome)
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The text of a section, and whether each of ours has a run that counts."""
-
-    text: str
-    is_complete: bool
 
 
 class Benchmark(Protocol):
@@ -86,14 +80,15 @@ class Comparison(Generic[Result]):
         plan = Plan(self.contenders, rounds, self.afresh, noisy)
 
         def progress(number: int, contender: Contender, outcome: Result | RunFailed) -> None:
-            say(progress_line(self.columns, number, contender, outcome))
+            say(f"round {number}  {contender.label:32} {progress_line(self.columns, outcome)}")
 
         outcomes = await side_by_side(plan, self.trial(seconds or 0.0), progress)
         conditions = self.conditions.format(seconds=f"{seconds or 0:g}")
         rows = table(self.columns, self.contenders, outcomes, self.left_out)
         text = f"{conditions} {surroundings(rounds, self.contenders, outcomes)}\n\n{rows}"
         ours = [contender.label for contender in self.contenders if contender.ours]
-        return Measured(text, all(any(not isinstance(run, RunFailed) for run in outcomes[label]) for label in ours))
+        is_complete = all(any(not isinstance(run, RunFailed) for run in outcomes[label]) for label in ours)
+        return Measured(text, bar_chart(bars(self.columns, self.contenders, outcomes)), is_complete)
 
 
 def _typing(workload: Workload) -> Callable[[float], Trial[fanout.Outcome]]:

@@ -44,9 +44,9 @@ class Outcome:
 
 
 COLUMNS: Final[tuple[Column[Outcome], ...]] = (
-    Column("CPU share", lambda run: run.cpu_share, units.share, TO_THE_BEST_PEER),
+    Column("CPU share", lambda run: run.cpu_share, units.share, TO_THE_BEST_PEER, panel="CPU share"),
     Column("p50", lambda run: run.p50, units.milliseconds),
-    Column("p99", lambda run: run.p99, units.milliseconds, TO_THE_BEST_PEER),
+    Column("p99", lambda run: run.p99, units.milliseconds, TO_THE_BEST_PEER, panel="p99"),
     Column("frames/s to a client", lambda run: run.frames, units.number),
 )
 

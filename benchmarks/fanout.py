@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from benchmarks import units
 from benchmarks.clients import Client, Replica, connected_as
 from benchmarks.failures import RunFailed
 from benchmarks.load import Load, put_on
 from benchmarks.measure import Reading, SendTimes, Window, percentile, probes, read
+from benchmarks.processes import ProcessTree
 from benchmarks.report import TO_THE_BEST_PEER, Column, first
 from benchmarks.rounds import Stand, Trial
 from benchmarks.workload import Script, Workload, write_scripts
@@ -45,6 +46,9 @@ class Outcome:
     busy_memory: int
     """The same when everything was written."""
 
+    memory_each: float
+    """Resident memory for each client, over what the server took before anybody came; of a server nobody has used yet."""
+
     generator_share: float
     """The generator's own share of one core."""
 
@@ -55,9 +59,15 @@ class Outcome:
 def columns(*, to: str = TO_THE_BEST_PEER) -> tuple[Column[Outcome], ...]:
     """Return what the tables of such runs show; `to` names whom the others are held against."""
     return (
-        Column("CPU per 1,000 deliveries", lambda run: run.cpu_per_delivery, units.milliseconds_per_thousand, to),
+        Column(
+            "CPU per 1,000 deliveries",
+            lambda run: run.cpu_per_delivery,
+            units.milliseconds_per_thousand,
+            to,
+            panel="CPU per 1,000 deliveries",
+        ),
         Column("p50", lambda run: run.p50, units.milliseconds),
-        Column("p99", lambda run: run.p99, units.milliseconds, to),
+        Column("p99", lambda run: run.p99, units.milliseconds, to, panel="p99"),
         Column("deliveries/s", lambda run: run.deliveries, units.number),
         Column("frames/s to a reader", lambda run: run.frames, units.number),
         Column("CPU share", lambda run: run.cpu_share, units.share),
@@ -74,23 +84,35 @@ def trial(workload: Workload) -> Trial[Outcome]:
 async def _run(workload: Workload, scripts: Sequence[Script], stand: Stand) -> Outcome:
     rooms = [stand.dialect(str(number)) for number in range(workload.rooms)]
     dialects = [dialect for dialect in rooms for _ in range(workload.readers + workload.writers)]
-    async with stand.serving() as server, connected_as(dialects, server.port, stand.door) as clients:
-        seats = list(_seats(clients, workload, scripts))
-        await asyncio.sleep(_IDLE_SECONDS)
+    async with stand.serving() as server:
         server.processes.refresh()
-        idle_memory = server.processes.resident_bytes()
-        writers = [seat.client for seat in seats if seat.script is not None]
-        messages = [
-            [seat.client.dialect.update(update) for update in seat.script.updates]
-            for seat in seats
-            if seat.script is not None
-        ]
-        load = await put_on(server.processes, writers, messages, workload)
-        busy_memory = server.processes.resident_bytes()
-        await _converge(seats)
-        sent = {script.client_id: times for script, times in zip(scripts, load.sent, strict=True)}
-        readings = [seat.read(sent, load.window) for seat in probes(_listeners(seats), workload.probes)]
-    return _outcome(load, readings, workload, idle_memory, busy_memory)
+        empty_memory = server.processes.resident_bytes()
+        async with connected_as(dialects, server.port, stand.door) as clients:
+            seats = list(_seats(clients, workload, scripts))
+            return await _measure(workload, scripts, server.processes, seats, empty_memory)
+
+
+async def _measure(
+    workload: Workload, scripts: Sequence[Script], server: ProcessTree, seats: Sequence["_Seat"], empty_memory: int
+) -> Outcome:
+    await asyncio.sleep(_IDLE_SECONDS)
+    server.refresh()
+    idle_memory = server.resident_bytes()
+    typing = [(seat.client, seat.script.updates) for seat in seats if seat.script is not None]
+    messages = [[client.dialect.update(update) for update in updates] for client, updates in typing]
+    load = await put_on(server, [client for client, _ in typing], messages, workload)
+    busy_memory = server.resident_bytes()
+    await _converge(seats)
+    sent = {script.client_id: times for script, times in zip(scripts, load.sent, strict=True)}
+    readings = [seat.read(sent, load.window) for seat in probes(_listeners(seats), workload.probes)]
+    memory = _Memory(idle_memory, busy_memory, (idle_memory - empty_memory) / len(seats))
+    return _outcome(load, readings, workload, memory)
+
+
+class _Memory(NamedTuple):
+    idle: int
+    busy: int
+    each: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +181,7 @@ def _complaint(rooms: Sequence[tuple[Sequence[Replica], StateVector]]) -> str | 
     return f"{missing} edits were not acknowledged" if missing else None
 
 
-def _outcome(
-    load: Load, readings: Sequence[Reading], workload: Workload, idle_memory: int, busy_memory: int
-) -> Outcome:
+def _outcome(load: Load, readings: Sequence[Reading], workload: Workload, memory: _Memory) -> Outcome:
     seconds = load.window.seconds
     latencies = [latency for reading in readings for latency in reading.latencies]
     each_reader = sum(reading.deliveries for reading in readings) / len(readings)
@@ -173,8 +193,9 @@ def _outcome(
         p99=percentile(latencies, 0.99),
         deliveries=deliveries / seconds,
         frames=sum(reading.frames for reading in readings) / len(readings) / seconds,
-        idle_memory=idle_memory,
-        busy_memory=busy_memory,
+        idle_memory=memory.idle,
+        busy_memory=memory.busy,
+        memory_each=memory.each,
         generator_share=load.generator_share,
         others_share=load.others_share,
     )

@@ -36,9 +36,13 @@ _CHARACTERS: Final = 104_852
 """Of the history that is generated, and of `automerge-paper`, which it stands in for."""
 
 _SEED: Final = 20260101
+_FIRST_AUTHOR: Final = 2**31 + 1
 _LONGEST_RUN: Final = 29
 _MOVES: Final = 0.15
 """Letters that are typed, or deleted, one after the other; and how often the author goes elsewhere after that."""
+
+_CHAPTER: Final = 100_000
+"""Edits."""
 
 _LETTERS: Final = "etaoinshrdlu etaoin cmfwypvbgk \n"
 
@@ -82,10 +86,10 @@ def _replay(transactions: Sequence[_Transaction], agents: int) -> Iterator[Edit]
 class _Author:
     """One replica, which knows of some transactions."""
 
-    def __init__(self, client_id: int) -> None:
+    def __init__(self, client_id: int, root: str = ROOT) -> None:
         self.client_id = client_id
         self._document: Doc[Text] = Doc(client_id=client_id)
-        self._text = self._document.get(ROOT, type=Text)
+        self._text = self._document.get(root, type=Text)
         self._made: list[bytes] = []
         self._subscription = self._document.observe(self._keep)
         self.known: set[int] = set()
@@ -120,13 +124,13 @@ class _Author:
         return tuple(made)
 
 
-def generated(edits: int = _EDITS, characters: int = _CHARACTERS) -> Iterator[Edit]:
+def generated(edits: int = _EDITS, characters: int = _CHARACTERS, *, chapter: int = 0) -> Iterator[Edit]:
     """Give the edits of a text that one author types, deletes from and moves about in, letter by letter.
 
-    It has so many edits, and so many characters at the end.
+    It has so many edits, and so many characters at the end. Another chapter is another text, by another author.
     """
-    source = random.Random(_SEED)
-    author = _Author(2**31 + 1)
+    source = random.Random(_SEED + chapter)
+    author = _Author(_FIRST_AUTHOR + chapter, f"{ROOT}-{chapter}" if chapter else ROOT)
     deletions = (edits - characters) // 2
     length = cursor = run = 0
     deletes = False
@@ -145,3 +149,13 @@ def generated(edits: int = _EDITS, characters: int = _CHARACTERS) -> Iterator[Ed
             cursor, length = cursor + 1, length + 1
         for update in made:
             yield Edit(update, author.client_id, 1)
+
+
+def chaptered(edits: int) -> Iterator[Edit]:
+    """Give the edits of a document in chapters of a hundred thousand at most.
+
+    To make an edit in a text takes the longer the more there were; in chapters a million of them take seconds.
+    """
+    for chapter, start in enumerate(range(0, edits, _CHAPTER)):
+        length = min(_CHAPTER, edits - start)
+        yield from generated(length, length * _CHARACTERS // _EDITS, chapter=chapter)

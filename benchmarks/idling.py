@@ -32,9 +32,15 @@ class Outcome:
 
 
 COLUMNS: Final[tuple[Column[Outcome], ...]] = (
-    Column("memory for a connection", lambda run: run.memory_each, units.kilobytes, TO_THE_BEST_PEER),
+    Column(
+        "memory for a connection",
+        lambda run: run.memory_each,
+        units.kilobytes,
+        TO_THE_BEST_PEER,
+        panel="memory for a connection",
+    ),
     Column("memory", lambda run: run.memory, units.mebibytes),
-    Column("CPU share", lambda run: run.cpu_share, units.share, TO_THE_BEST_PEER),
+    Column("CPU share", lambda run: run.cpu_share, units.share, TO_THE_BEST_PEER, panel="CPU share"),
 )
 
 

@@ -1,5 +1,6 @@
 """Documents of a given size, as typing leaves them: runs of letters at many places, some of them deleted again."""
 
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ class Manuscript:
         return _read((state,), len(self.updates)) == _read(self.updates, len(self.updates))
 
     @property
+    def state_vector(self) -> StateVector:
+        """The clock that each of its authors has reached."""
+        return _read(self.updates, len(self.updates))[0]
+
+    @property
     def size(self) -> int:
         """In bytes, as a server holds it for whoever asks."""
         return sum(map(len, self.updates))
@@ -49,15 +55,24 @@ def _read(updates: tuple[bytes, ...], pages: int) -> tuple[StateVector, tuple[st
 
 def manuscript(pages: int = 1) -> Manuscript:
     """Write a document of so many pages."""
-    return Manuscript(tuple(_page(page) for page in range(pages)))
+    return Manuscript(tuple(_page(page, _RUNS) for page in range(pages)))
 
 
-def _page(page: int) -> bytes:
+def manuscript_of(size: int) -> Manuscript:
+    """Write a document of about so many bytes, in as few pages as hold it, all of one length."""
+    pages = math.ceil(size / PAGE_BYTES)
+    runs = round(_RUNS * size / (pages * PAGE_BYTES))
+    if pages == 1:  # in short texts positions take fewer bytes
+        runs = round(runs * size / len(_page(0, runs)))
+    return Manuscript(tuple(_page(page, runs) for page in range(pages)))
+
+
+def _page(page: int, runs: int) -> bytes:
     source = random.Random(SEED + page)
     document: Doc[Text] = Doc(client_id=_FIRST_AUTHOR + page)
     text = document.get(_name(page), type=Text)
     with document.transaction():
-        for at, run in _places(source):
+        for at, run in _places(source, runs):
             if isinstance(run, str):
                 text.insert(at, run)
             else:
@@ -65,10 +80,10 @@ def _page(page: int) -> bytes:
     return document.get_update()
 
 
-def _places(source: random.Random) -> Iterator[tuple[int, str | int]]:
+def _places(source: random.Random, runs: int) -> Iterator[tuple[int, str | int]]:
     """Give what is typed, or how many letters are deleted, and where."""
     length = 0
-    for _ in range(_RUNS):
+    for _ in range(runs):
         run = "".join(source.choices(_LETTERS, k=source.randint(1, _LONGEST_RUN)))
         yield source.randrange(length + 1), run
         length += len(run)

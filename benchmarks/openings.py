@@ -55,9 +55,15 @@ class Outcome:
 
 
 COLUMNS: Final[tuple[Column[Outcome], ...]] = (
-    Column("CPU of the server", lambda run: run.server_seconds, units.whole_seconds, TO_THE_BEST_PEER),
-    Column("longest wait", lambda run: run.longest, units.whole_seconds, TO_THE_BEST_PEER),
-    Column("memory grows by", lambda run: run.growth, units.mebibytes, TO_THE_BEST_PEER),
+    Column(
+        "CPU of the server",
+        lambda run: run.server_seconds,
+        units.whole_seconds,
+        TO_THE_BEST_PEER,
+        panel="CPU of the server",
+    ),
+    Column("longest wait", lambda run: run.longest, units.whole_seconds, TO_THE_BEST_PEER, panel="longest wait"),
+    Column("memory grows by", lambda run: run.growth, units.mebibytes, TO_THE_BEST_PEER, panel="memory grows by"),
 )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -20,6 +21,7 @@ _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.05
 _LOG_TAIL: Final = 2_000
+_SCHEDULER_CLOCK: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class ProcessTree:
         for process in self._members:
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
-                total += times.user + times.system + times.children_user + times.children_system
+                total += _own_cpu_seconds(process.pid, times.user + times.system)
+                total += times.children_user + times.children_system
         return total
 
     def resident_bytes(self) -> int:
@@ -81,6 +84,17 @@ class ProcessTree:
             self._root.wait(_STOP_SECONDS)
         self.kill()
         psutil.wait_procs(self._members, timeout=_STOP_SECONDS)
+
+
+def _own_cpu_seconds(pid: int, ticks: float) -> float:
+    """Return the process's own CPU time, to the microsecond where the kernel tells that, and in ticks elsewhere.
+
+    An opening may take less than a tick of 10 ms.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return time.clock_gettime(~pid << 3 | _SCHEDULER_CLOCK)  # as clock_getcpuclockid(3) makes it
+    return ticks
 
 
 def machine_cpu_seconds() -> float:

@@ -87,13 +87,14 @@ async def side_by_side(plan: Plan, trial: Trial[Result], progress: Progress[Resu
             for place, contender in enumerate(plan.contenders):
                 with tempfile.TemporaryDirectory(prefix="collab-benchmark-") as scratch:
                     stand = Stand(contender, f"room-{number}-{place}-", serving(contender.server, Path(scratch)))
-                    outcome = await _outcome(trial, stand, noisy=plan.noisy)
+                    outcome = await outcome_of(trial, stand, noisy=plan.noisy)
                 outcomes[contender.label].append(outcome)
                 progress(number, contender, outcome)
     return outcomes
 
 
-async def _outcome(trial: Trial[Result], stand: Stand, *, noisy: bool) -> Result | RunFailed:
+async def outcome_of(trial: Trial[Result], stand: Stand, *, noisy: bool) -> Result | RunFailed:
+    """Try once; a noisy run counts however busy the machine was with other things."""
     try:
         async with asyncio.timeout(_LONGEST_TRIAL):
             result = await trial(stand)

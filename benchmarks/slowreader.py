@@ -9,6 +9,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from benchmarks import units
+from benchmarks.charts import Bars, Chart, bar_chart
 from benchmarks.clients import Client, Replica, joined
 from benchmarks.clocks import clock_ranges
 from benchmarks.contenders import CONTENDERS, Contender
@@ -17,7 +19,7 @@ from benchmarks.failures import RunFailed
 from benchmarks.load import put_on
 from benchmarks.measure import check_generator, percentile, read
 from benchmarks.processes import RunningServer
-from benchmarks.report import machine
+from benchmarks.report import bar, machine
 from benchmarks.rounds import started
 from benchmarks.usage import Memory
 from benchmarks.workload import Script, Workload, write_scripts
@@ -210,3 +212,20 @@ def _line(label: str, runs: Mapping[bool, Sequence[Outcome | RunFailed]]) -> str
         f"{median(each.seconds for each in back):.1f} s",
     ]
     return f"| {label} | {' | '.join(cells)} | {counted} |"
+
+
+def slow_reader_chart(outcomes: Outcomes) -> Chart:
+    """Draw what the stuck reader costs the others and the server."""
+    return bar_chart(
+        [
+            _panel("p99 of the others, one stuck", outcomes, lambda run: run.p99, units.milliseconds),
+            _panel("memory grows by, at its return", outcomes, lambda run: run.growth_at_return, units.megabytes),
+        ]
+    )
+
+
+def _panel(title: str, outcomes: Outcomes, figure: Callable[[Outcome], float], write: Callable[[float], str]) -> Bars:
+    stuck = {label: [run for run in runs[True] if isinstance(run, Outcome)] for label, runs in outcomes.items()}
+    return Bars(
+        title, [bar(contender, [figure(run) for run in stuck[contender.label]], write) for contender in CONTENDERS]
+    )

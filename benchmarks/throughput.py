@@ -44,9 +44,16 @@ class Outcome:
 
 
 COLUMNS: Final[tuple[Column[Outcome], ...]] = (
-    Column("deliveries/s", lambda run: run.deliveries, units.number, TO_THE_BEST_PEER, best=max),
+    Column(
+        "deliveries/s",
+        lambda run: run.deliveries,
+        units.number,
+        TO_THE_BEST_PEER,
+        best=max,
+        panel="deliveries/s (more is better)",
+    ),
     Column("p50 then", lambda run: run.p50, units.milliseconds),
-    Column("p99 then", lambda run: run.p99, units.milliseconds),
+    Column("p99 then", lambda run: run.p99, units.milliseconds, panel="p99 then"),
     Column("CPU share then", lambda run: run.cpu_share, units.share),
     Column("of the generator", lambda run: run.generator_share, units.share),
     Column(

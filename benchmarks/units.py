@@ -35,6 +35,16 @@ def kilobytes(size: float) -> str:
     return f"{size / 1e3:.1f} kB"
 
 
+def megabytes(size: float) -> str:
+    """Write how much of something large there is."""
+    return f"{size / 1e6:,.0f} MB"
+
+
+def size(value: float) -> str:
+    """Write how large a document is."""
+    return f"{value / 1e6:,.0f} MB" if value >= 1e6 else f"{value / 1e3:,.0f} kB"
+
+
 def number(value: float) -> str:
     """Write a count or a rate."""
     return f"{value:,.0f}"

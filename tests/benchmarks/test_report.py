@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import fanout
+from benchmarks.charts import Chart
 from benchmarks.contenders import CONTENDERS
 from benchmarks.failures import RunFailed
 from benchmarks.fanout import Outcome
@@ -22,6 +23,7 @@ def outcome(cpu: float, p99: float = 0.010, memory: int = 64) -> Outcome:
         frames=190,
         idle_memory=memory * 1024 * 1024,
         busy_memory=memory * 1024 * 1024,
+        memory_each=13_000,
         generator_share=0.25,
         others_share=0.01,
     )
@@ -85,9 +87,18 @@ def test_page_gets_a_section_that_it_does_not_have_before_its_last(tmp_path: Pat
     )
 
 
+def test_picture_lies_beside_its_page_and_is_shown_below_the_table(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text("# Benchmarks\n\n## How\n\nlike this\n")
+    write_section(page, "rooms", "Many rooms", "new", Chart("<svg/>\n", "ours 4 ms"))
+    assert "\n\nnew\n\n![ours 4 ms](images/benchmarks/rooms.svg)\n\n<!-- /rooms -->" in page.read_text()
+    assert (tmp_path / "images" / "benchmarks" / "rooms.svg").read_text() == "<svg/>\n"
+
+
 def test_page_without_a_section_is_refused_and_kept(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
     page.write_text("a page\n")
     with pytest.raises(ValueError, match="has no place for a section"):
-        write_section(page, "fanout", "One room", "new")
+        write_section(page, "fanout", "One room", "new", Chart("<svg/>\n", "ours 4 ms"))
     assert page.read_text() == "a page\n"
+    assert list(tmp_path.iterdir()) == [page]

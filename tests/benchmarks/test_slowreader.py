@@ -4,7 +4,7 @@ import sys
 from benchmarks.contenders import CONTENDERS
 from benchmarks.failures import RunFailed
 from benchmarks.processes import ProcessTree
-from benchmarks.slowreader import Outcome, Outcomes, Return, slow_reader_table
+from benchmarks.slowreader import Outcome, Outcomes, Return, slow_reader_chart, slow_reader_table
 from benchmarks.usage import Memory
 
 MB = 1_000_000
@@ -40,6 +40,9 @@ def test_table_sets_the_stuck_reader_beside_none() -> None:
 
     assert f"| {ours} | 20.0 ms | 25.0 ms | 100 MB | 103 MB | 104 MB | 700 | 16.0 MB | 0.5 s | 3 and 1 of 2 |" in lines
     assert f"| {others[0]} | - | - | - | - | - | - | - | - | 1 and 0 of 1 |" in lines
+    assert slow_reader_chart(outcomes).alt.startswith(
+        f"p99 of the others, one stuck: {ours} 25.0 ms; {others[0]} no run counts"
+    )
 
 
 def test_memory_is_the_most_that_a_server_took_meanwhile() -> None:

@@ -1,0 +1,84 @@
+"""A document with a long past: what it takes up in the database, and what it takes to open it first thing after a restart."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pycrdt import Doc, Text
+
+from benchmarks import units
+from benchmarks.failures import RunFailed
+from benchmarks.histories import chaptered
+from benchmarks.reopening import open_first
+from benchmarks.report import Column
+from benchmarks.rounds import Stand, Trial
+from benchmarks.shelves import shelve
+from collab.protocol.updates import StateVector, decode_state_vector
+
+OPENINGS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run measured. Times in seconds, sizes in bytes."""
+
+    opening: float
+    """From connecting to the whole document."""
+
+    cpu: float
+    """CPU time that the server took for it."""
+
+    state: int
+    """What the document is for whoever opens it."""
+
+    stored: int
+    """In the database, with its indexes."""
+
+    generator_share: float
+    others_share: float
+
+
+COLUMNS: Final[tuple[Column[Outcome], ...]] = (
+    Column("opened after a restart", lambda run: run.opening, units.milliseconds, panel="opening"),
+    Column("CPU of that", lambda run: run.cpu, units.milliseconds, panel="opening"),
+    Column("encoded state", lambda run: run.state, units.kilobytes, panel="size"),
+    Column("in the database", lambda run: run.stored, units.kilobytes, panel="size"),
+)
+
+
+def trial(edits: float, directory: Path) -> Trial[Outcome]:
+    """Return what puts a document of so many edits into the servers' directory, and opens it after each of some restarts."""
+
+    async def run(stand: Stand) -> Outcome:
+        updates = [edit.update for edit in chaptered(round(edits))]
+        stored = await shelve(directory, stand.room, updates)
+        return await _run(clocks_in(updates), stored, stand)
+
+    return run
+
+
+async def _run(expected: StateVector, stored: int, stand: Stand) -> Outcome:
+    dialect = stand.dialect()
+    openings = [await open_first(dialect, stand) for _ in range(OPENINGS)]
+    for opening in openings:
+        if clocks_in([opening.state]) != expected:
+            raise RunFailed("a client got a document that is not the whole one")
+    return Outcome(
+        opening=statistics.median(each.seconds for each in openings),
+        cpu=statistics.mean(each.usage.server_seconds for each in openings),
+        state=len(openings[-1].state),
+        stored=stored,
+        generator_share=statistics.median(each.usage.generator_share for each in openings),
+        others_share=statistics.median(each.usage.others_share for each in openings),
+    )
+
+
+def clocks_in(updates: Sequence[bytes]) -> StateVector:
+    """Return the clock that each author has reached in a document of these updates."""
+    document: Doc[Text] = Doc()
+    with document.transaction():
+        for update in updates:
+            document.apply_update(update)
+    return decode_state_vector(document.get_state())

@@ -1,0 +1,121 @@
+"""A document of a given size: what it takes to open it, first thing after a restart and while it is open, and to type in it."""
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks import units
+from benchmarks.clients import Client, Replica, connected
+from benchmarks.dialects import ClientDialect
+from benchmarks.failures import RunFailed
+from benchmarks.fanout import until_converged
+from benchmarks.load import Load, put_on
+from benchmarks.manuscripts import Manuscript, manuscript_of
+from benchmarks.measure import percentile, read
+from benchmarks.openings import ask
+from benchmarks.processes import RunningServer
+from benchmarks.reopening import open_first
+from benchmarks.report import Column
+from benchmarks.rounds import Stand, Trial
+from benchmarks.shelves import shelve
+from benchmarks.usage import CpuSeconds, Usage
+from benchmarks.workload import Workload, write_scripts
+
+TYPING: Final = Workload(writers=1, readers=1, rate=20, warm_up=1, seconds=6, probes=1)
+COLD_OPENINGS: Final = 3
+WARM_OPENINGS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run measured. Times in seconds, memory in bytes."""
+
+    cold: float
+    cold_cpu: float
+    """From connecting to the whole document, first thing after a restart; and the server's CPU time for it."""
+
+    warm: float
+    warm_cpu: float
+    """The same while somebody has it open."""
+
+    p99: float
+    edit_cpu: float
+    """Of what one person types in it and another reads; and the server's CPU time for each edit."""
+
+    memory: float
+    """How far the server's resident memory rises with it open."""
+
+    generator_share: float
+    others_share: float
+
+
+COLUMNS: Final[tuple[Column[Outcome], ...]] = (
+    Column("opened after a restart", lambda run: run.cold, units.milliseconds, panel="time of an opening"),
+    Column("CPU, after a restart", lambda run: run.cold_cpu, units.milliseconds, panel="CPU of an opening"),
+    Column("opened while it is open", lambda run: run.warm, units.milliseconds, panel="time of an opening"),
+    Column("CPU, while it is open", lambda run: run.warm_cpu, units.milliseconds, panel="CPU of an opening"),
+    Column("p99 of typing in it", lambda run: run.p99, units.milliseconds, panel="typing"),
+    Column("CPU of an edit", lambda run: run.edit_cpu, units.milliseconds, panel="typing"),
+    Column("memory with it open", lambda run: run.memory, units.megabytes, panel="memory with it open"),
+)
+
+
+def trial(size: float, directory: Path) -> Trial[Outcome]:
+    """Return what puts a document of so many bytes into the servers' directory, and has it opened and typed in."""
+
+    async def run(stand: Stand) -> Outcome:
+        document = manuscript_of(round(size))
+        await shelve(directory, stand.room, document.updates)
+        return await _run(document, stand)
+
+    return run
+
+
+async def _run(document: Manuscript, stand: Stand) -> Outcome:
+    dialect = stand.dialect()
+    cold = [await open_first(dialect, stand) for _ in range(COLD_OPENINGS)]
+    async with stand.serving() as server, connected(2, dialect, server.port, stand.door) as (author, reader):
+        warm, warm_usage, state = await _open_again(dialect, server, stand.door)
+        p99, load = await _type(author, reader, document, server)
+    if not all(document.holds(opened) for opened in (state, *(each.state for each in cold))):
+        raise RunFailed("a client got a document that is not the whole one")
+    return Outcome(
+        cold=statistics.median(each.seconds for each in cold),
+        cold_cpu=statistics.mean(each.usage.server_seconds for each in cold),
+        warm=warm,
+        warm_cpu=warm_usage.server_seconds / WARM_OPENINGS,
+        p99=p99,
+        edit_cpu=load.server_seconds / (TYPING.rate * TYPING.seconds),
+        memory=statistics.median(each.growth for each in cold),
+        generator_share=load.generator_share,
+        others_share=load.others_share,
+    )
+
+
+async def _open_again(dialect: ClientDialect, server: RunningServer, door: str) -> tuple[float, Usage, bytes]:
+    """Open the document one time after the other; return the median time, what all that took, and the document."""
+    waits: list[float] = []
+    before = CpuSeconds.now(server.processes)
+    for _ in range(WARM_OPENINGS):
+        start = time.perf_counter()
+        async with connected(1, dialect, server.port, door) as (client,):
+            waits.append(client.synced.result() - start)
+    usage = Usage(before, CpuSeconds.now(server.processes))
+    return statistics.median(waits), usage, await ask(dialect, server.port, door)
+
+
+async def _type(author: Client, reader: Client, document: Manuscript, server: RunningServer) -> tuple[float, Load]:
+    """Have the author type; return the p99 at the reader, and what that took. Raises `RunFailed` when not all arrives at both."""
+    (script,) = write_scripts(TYPING)
+    dialect = author.dialect
+    messages = [dialect.update(update) for update in script.updates]
+    load = await put_on(server.processes, [author], [messages], TYPING)
+    replicas = [Replica(author, dialect, script.updates), Replica(reader, dialect)]
+    expected = {**document.state_vector, script.client_id: len(script.updates)}
+    await until_converged([(replicas, expected)])
+    opening = reader.synced.result()
+    arrivals = [arrival for arrival in reader.arrivals if arrival.at > opening]
+    reading = read(arrivals, dialect, {script.client_id: load.sent[0]}, load.window)
+    return percentile(reading.latencies, 0.99), load
