@@ -18,6 +18,7 @@ from collab.errors import (
 )
 from collab.hub.committer import Committer
 from collab.hub.live_room import EndSession, LiveRoom
+from collab.hub.loop_lag import LoopLag
 from collab.hub.rebuilding import load_replica
 from collab.hub.sweeping import Sweeping
 from collab.hub.versioning import Versioning
@@ -61,6 +62,7 @@ class Hub:
         self._sweeping = Sweeping(versions)
         self._tasks: anyio.abc.TaskGroup
         self.draining = False
+        self.lag = LoopLag(lambda: bool(self._rooms or self._opening))
         self.committer = Committer(
             update_log,
             documents,
@@ -80,11 +82,18 @@ class Hub:
             for work in (hub.committer.run, hub._tick, hub._compact, hub._sweeping.run):
                 tasks.start_soon(work)
             tasks.start_soon(hub._versioning.run, hub._has_editors)
+            hub.lag.start()
             try:
                 yield hub
                 await hub.drain()
             finally:
+                hub.lag.stop()
                 tasks.cancel_scope.cancel()
+
+    @property
+    def open_rooms(self) -> int:
+        """Return how many rooms are open."""
+        return len(self._rooms)
 
     # Opening
 
