@@ -19,11 +19,12 @@ from collab.errors import (
 from collab.hub.committer import Committer
 from collab.hub.live_room import EndSession, LiveRoom
 from collab.hub.loop_lag import LoopLag
-from collab.hub.rebuilding import load_replica
+from collab.hub.replicas import Replicas
 from collab.hub.sweeping import Sweeping
 from collab.hub.versioning import Versioning
 from collab.ports import Compaction, DocumentName, DocumentStore, StoredDocument, UpdateLog, VersionStore
 from collab.rooms.claims import Author, Origin
+from collab.rooms.document import Document
 from collab.rooms.room import Room
 from collab.rooms.session import Session
 from collab.settings import MILLISECONDS, SECONDS, Settings
@@ -52,6 +53,7 @@ class Hub:
         self._log = update_log
         self._documents = documents
         self._settings = settings
+        self._replicas = Replicas(settings.limits)
         self._rooms: dict[DocumentName, LiveRoom] = {}
         self._opening: dict[DocumentName, asyncio.Future[LiveRoom]] = {}
         self._leaving: dict[DocumentName, LiveRoom] = {}
@@ -130,7 +132,7 @@ class Hub:
             if name in self._leaving:
                 await self._leaving[name].until_saved()
             stored = await self._log.load(name)
-            live = self._make_room(name, stored)
+            live = self._make_room(name, stored, await self._replicas.build(stored))
         except CollabError as error:
             log.warning("a document could not be opened", document=name, error=str(error))
             opening.set_exception(error)
@@ -151,15 +153,14 @@ class Hub:
         finally:
             del self._opening[name]
 
-    def _make_room(self, name: DocumentName, stored: StoredDocument | None) -> LiveRoom:
-        limits = self._settings.limits
+    def _make_room(self, name: DocumentName, stored: StoredDocument | None, replica: Document) -> LiveRoom:
         room = Room(
-            load_replica(stored, limits),
+            replica,
             keep_alive_interval=self._settings.keep_alive_interval,
             stuck_timeout=self._settings.stuck_timeout,
             owners={} if stored is None else stored.owners,
             open_units=() if stored is None else stored.open_units,
-            limits=limits,
+            limits=self._settings.limits,
         )
         log.info("room opened", document=name, updates=0 if stored is None else len(stored.content.updates))
         return LiveRoom(name, stored, room, self.committer, self)
@@ -183,7 +184,7 @@ class Hub:
         stored = await self._log.load(name)
         if stored is None:
             raise DocumentNotFound(f"there is no document named {name!r}")
-        return load_replica(stored).state()
+        return await self._replicas.state(stored)
 
     async def settle(self, name: DocumentName) -> None:
         """Return when everything received so far is committed. Raises `DatabaseUnavailable` where the database takes too long."""
@@ -232,6 +233,10 @@ class Hub:
     async def load(self, name: DocumentName) -> StoredDocument | None:
         """Load the document from the log."""
         return await self._log.load(name)
+
+    async def replica(self, name: DocumentName) -> Document:
+        """Build a replica of the document from the log."""
+        return await self._replicas.build(await self._log.load(name))
 
     def start(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> None:
         """Run a coroutine function in the hub's task group."""

@@ -18,6 +18,7 @@ from collab.hub.writers import Nobody, Receipt
 from collab.ports import DocumentName, DocumentRecord, StoredContent, StoredDocument
 from collab.protocol.messages import RoomMessage
 from collab.rooms.claims import Author, Origin
+from collab.rooms.document import Document
 from collab.rooms.flush import Flush
 from collab.rooms.room import Room
 from collab.rooms.session import Session, Writer
@@ -35,6 +36,10 @@ class Surroundings(Protocol):
 
     async def load(self, name: DocumentName) -> StoredDocument | None:
         """Load the document from the log."""
+        ...
+
+    async def replica(self, name: DocumentName) -> Document:
+        """Build a replica of the document from the log."""
         ...
 
     def start(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> None:
@@ -297,7 +302,7 @@ class LiveRoom:
 
     async def _rebuild(self) -> None:
         try:
-            await self._rebuilding.run(self.until_saved, self._surroundings.load)
+            await self._rebuilding.run(self.until_saved, self._surroundings.replica)
         except CollabError as error:
             self.close(error)
         except Exception:

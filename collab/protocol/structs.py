@@ -187,7 +187,7 @@ def _read_client(reader: StructReader, update: bytes, runs: list[Run], budget: B
     for _ in range(count):
         at = reader.position
         info = reader.byte()
-        length = _read_struct(info, reader)
+        length = read_struct(info, reader)
         if length < 1 or clock + length > MAX_CLOCK:
             raise ProtocolError(f"a struct of length {length} came at clock {clock}; expected 1 to {MAX_CLOCK - clock}")
         clock += length
@@ -202,7 +202,7 @@ def _read_client(reader: StructReader, update: bytes, runs: list[Run], budget: B
     return client
 
 
-def _read_struct(info: int, reader: StructReader) -> int:
+def read_struct(info: int, reader: StructReader) -> int:
     """Pass over a struct and return its length in clocks."""
     if info in (SKIP, GC):
         return reader.var_uint()

@@ -1,6 +1,6 @@
 """A replica of one document: the only place of the live server that touches the CRDT."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 from weakref import finalize
@@ -26,6 +26,7 @@ from collab.rooms.log_rows import join_rows
 from collab.rooms.overlap import parts_of
 from collab.rooms.pairs import SurrogatePairs
 from collab.rooms.poison import PoisonedReplica, first_line, guarded
+from collab.rooms.prepared import Prepared
 from collab.rooms.type_count import TypeCount
 
 _NONE: Final[frozenset[int]] = frozenset()
@@ -49,6 +50,7 @@ class Document:
         "_held",
         "_instead",
         "_limits",
+        "_limits_then",
         "_new_clients",
         "_pairs",
         "_parted",
@@ -59,11 +61,17 @@ class Document:
     )
 
     def __init__(
-        self, updates: Iterable[bytes] = (), *, snapshot: bytes | None = None, limits: Limits = DEFAULTS
+        self,
+        updates: Iterable[bytes] = (),
+        *,
+        snapshot: bytes | None = None,
+        limits: Limits = DEFAULTS,
+        is_loaded: bool = True,
     ) -> None:
         """Build a replica from what is stored: a snapshot, which is what `state` returned once, and updates, in their order.
 
-        The limits are for what comes then. Raises `UpdateError` when one of the stored is not an update.
+        The limits are for what comes then. One that is not loaded yet is good for `load` alone. Raises `UpdateError` when one of the stored
+        is not an update.
         """
         stored = list(updates)
         self._state: bytes | None = None
@@ -82,9 +90,12 @@ class Document:
         """How far the transaction that is under way takes each client that it brings something new of."""
         self._new_clients: set[int] = set()
         """Those that it brings the first of."""
+        self._limits_then = limits
         self._limits: Limits | None = None
         """`None` while a log is loaded, for what is in it was taken in once, and its rows may be merged ones."""
         self._begin(snapshot)
+        if not is_loaded:
+            return
         try:
             self._load_at_once(stored)
         except (PoisonedReplica, ProtocolError, UpdateError):
@@ -93,6 +104,28 @@ class Document:
             self._begin(snapshot)
             for update in stored:
                 self._load([update])
+        self._open()
+
+    def load(self, prepared: Prepared, state: bytes) -> Iterator[None]:
+        """Load, in steps of a few milliseconds, what was prepared of this state.
+
+        Raises `PoisonedReplica` also where the CRDT does not come to that state, and `UpdateError` as for any that is stored.
+        """
+        for piece in prepared.pieces:
+            self._give_stored(piece)
+            yield
+        self._reached = decode_state_vector(self.state_vector())
+        if self._reached != prepared.reached:
+            raise PoisonedReplica("the pieces of a snapshot do not load to the state it was made from")
+        self._types = TypeCount(counted=prepared.types)
+        self._pairs = SurrogatePairs(pairs=prepared.pairs)
+        self._load_at_once(prepared.waiting)
+        self._open()
+        self._state = state
+
+    def _open(self) -> None:
+        """Begin to take in what clients send, now that all that is stored is here."""
+        limits = self._limits_then
         self._held.max_bytes = limits.held_bytes
         self._types.limit = limits.document_types
         self._pairs.is_bounded = True
@@ -111,11 +144,14 @@ class Document:
         self._types = TypeCount(snapshot)
         self._pairs = SurrogatePairs(snapshot)
         if snapshot is not None:
-            try:
-                guarded("apply a snapshot", lambda: self._doc.apply_update(snapshot))
-            except ValueError as error:
-                raise UpdateError(f"the stored snapshot: {first_line(error)}") from None
+            self._give_stored(snapshot)
         self._reached = decode_state_vector(self.state_vector())
+
+    def _give_stored(self, snapshot: bytes) -> None:
+        try:
+            guarded("apply a snapshot", lambda: self._doc.apply_update(snapshot))
+        except ValueError as error:
+            raise UpdateError(f"the stored snapshot: {first_line(error)}") from None
 
     def _load_at_once(self, updates: Sequence[bytes]) -> None:
         self._load(list(join_rows(updates, self._reached)))

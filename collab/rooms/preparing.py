@@ -1,0 +1,41 @@
+"""Works upon what is stored of heavy documents. It takes long, and is meant for where nobody waits for it: a process of its own."""
+
+from array import array
+from collections.abc import Sequence
+from typing import Final
+
+from collab.protocol.cutting import cut
+from collab.protocol.surrogates import may_hold_pairs, read_seams
+from collab.rooms.document import Document
+from collab.rooms.held import is_waiting
+from collab.rooms.prepared import Prepared
+
+PIECE: Final = 48 * 1024
+"""Bytes of a snapshot that the CRDT takes in at once, in two or three milliseconds."""
+
+
+def fold_state(snapshot: bytes | None, updates: Sequence[bytes]) -> bytes:
+    """Return what a snapshot and the updates after it come to. Raises as `Document` does."""
+    return Document(updates, snapshot=snapshot).state()
+
+
+def prepare(snapshot: bytes | None, updates: Sequence[bytes]) -> Prepared:
+    """Make ready what is stored. Raises as `Document` does, and `ProtocolError` for a snapshot that is no update."""
+    state = snapshot if snapshot is not None and not updates else fold_state(snapshot, updates)
+    pieces = cut(state, PIECE)
+    return Prepared(
+        None if state is snapshot else state,
+        pieces.pieces,
+        pieces.reached,
+        pieces.types,
+        _pairs_of(state),
+        tuple(update for update in updates if is_waiting(update, pieces.reached)),
+    )
+
+
+def _pairs_of(state: bytes) -> "dict[int, array[int]]":
+    pairs: dict[int, array[int]] = {}
+    if may_hold_pairs(state) is not None:
+        for text in read_seams(state)[1]:
+            pairs.setdefault(text.client, array("L")).extend(clock for _, clock in text.seams())
+    return pairs
