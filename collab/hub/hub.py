@@ -1,7 +1,7 @@
 """The hub: every open room of this process, opened once however many ask, and closed when nobody is left and all is saved."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self
 
@@ -179,7 +179,7 @@ class Hub:
         """Return a document's whole state as one update. Raises `DocumentNotFound`, and what `open` does."""
         live = self._rooms.get(name)
         if live is not None and live.is_readable:
-            return live.state()
+            return await live.state()
         await self._until_saved(self._leaving.get(name) or live)
         stored = await self._log.load(name)
         if stored is None:
@@ -238,6 +238,13 @@ class Hub:
         """Build a replica of the document from the log."""
         return await self._replicas.build(await self._log.load(name))
 
+    async def diffs(self, name: DocumentName, state_vectors: frozenset[bytes]) -> Mapping[bytes, bytes]:
+        """Return what lacks, of the document in the log, to somebody with each of these state vectors. Raises `DocumentNotFound`."""
+        stored = await self._log.load(name)
+        if stored is None:
+            raise DocumentNotFound(f"there is no document named {name!r}")
+        return await self._replicas.diffs(stored, state_vectors)
+
     def start(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> None:
         """Run a coroutine function in the hub's task group."""
         self._tasks.start_soon(work, name=name)
@@ -279,7 +286,7 @@ class Hub:
     def _let_rest(self, live: LiveRoom) -> None:
         """Have the log of a room that was closed compacted, if it is worth that."""
         try:
-            if live.tail.is_due_at_rest(live.state):
+            if live.is_due_at_rest:
                 self.compaction_due(live)
         except CollabError as error:  # of the replica; the next room has another one
             log.warning("a log is left as it is", document=live.name, error=str(error))

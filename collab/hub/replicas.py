@@ -5,6 +5,7 @@ what must be done here in steps of a few milliseconds, between which everybody e
 """
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 import structlog
@@ -14,10 +15,11 @@ from collab.errors import CollabError, CorruptDocument, ProtocolError, UpdateErr
 from collab.offloading import offloaded
 from collab.ports import StoredContent, StoredDocument
 from collab.protocol.limits import DEFAULTS, Limits
+from collab.protocol.messages import EMPTY_STATE_VECTOR
 from collab.rooms.document import Document
 from collab.rooms.poison import PoisonedReplica
 from collab.rooms.prepared import Prepared
-from collab.rooms.preparing import fold_state, prepare
+from collab.rooms.preparing import encode_diffs, prepare
 
 log = structlog.get_logger(__name__)
 
@@ -62,13 +64,22 @@ class Replicas:
 
     async def state(self, stored: StoredDocument) -> bytes:
         """Return what is stored as one update. Raises as `build` does."""
-        content = stored.content
-        if _weight(content) <= QUICK_TO_LOAD:
+        if _weight(stored.content) <= QUICK_TO_LOAD:
             return load_replica(stored).state()
-        if content.snapshot is not None and not content.updates:
-            return content.snapshot  # its checksum is right, and it was loaded once before it was stored
+        return (await self.diffs(stored, {EMPTY_STATE_VECTOR}))[EMPTY_STATE_VECTOR]
+
+    async def diffs(self, stored: StoredDocument, state_vectors: Collection[bytes]) -> dict[bytes, bytes]:
+        """Return what lacks of what is stored to somebody with each of these state vectors.
+
+        Raises as `build` does, and `ProtocolError` for what is none.
+        """
+        content = stored.content
+        if content.snapshot is not None and not content.updates and set(state_vectors) == {EMPTY_STATE_VECTOR}:
+            return {
+                EMPTY_STATE_VECTOR: content.snapshot
+            }  # its checksum is right, and it was loaded before it was stored
         try:
-            return await offloaded(_weight(content), fold_state, content.snapshot, content.updates)
+            return await offloaded(_weight(content), encode_diffs, content.snapshot, content.updates, state_vectors)
         except (UpdateError, PoisonedReplica) as error:
             raise _corrupt(stored, error) from error
 

@@ -29,6 +29,9 @@ from collab.rooms.poison import PoisonedReplica, first_line, guarded
 from collab.rooms.prepared import Prepared
 from collab.rooms.type_count import TypeCount
 
+QUICK_TO_ENCODE: Final = 2 * 1024 * 1024
+"""Bytes of a state, or of what lacks to somebody, that are encoded within ten milliseconds."""
+
 _NONE: Final[frozenset[int]] = frozenset()
 
 
@@ -56,8 +59,10 @@ class Document:
         "_parted",
         "_reached",
         "_runs",
+        "_size",
         "_state",
         "_types",
+        "edition",
     )
 
     def __init__(
@@ -75,6 +80,10 @@ class Document:
         """
         stored = list(updates)
         self._state: bytes | None = None
+        self._size = len(snapshot or b"") + sum(map(len, stored))
+        """About how many bytes the state takes; rather more than it does."""
+        self.edition = 0
+        """How often the document was changed."""
         self._changes: list[bytes] = []
         self._runs: list[tuple[Run, ...]] = []
         """Of each of the updates of the transaction that is under way."""
@@ -121,7 +130,7 @@ class Document:
         self._pairs = SurrogatePairs(pairs=prepared.pairs)
         self._load_at_once(prepared.waiting)
         self._open()
-        self._state = state
+        self._state, self._size = state, len(state)
 
     def _open(self) -> None:
         """Begin to take in what clients send, now that all that is stored is here."""
@@ -175,6 +184,8 @@ class Document:
         broadcast = None
         if self._changes:
             self._state = None
+            self._size += len(self._changes[0])
+            self.edition += 1
             broadcast = self._changes[0] if self._changes[0] != EMPTY_UPDATE else None
             self._changes.clear()
         runs, self._runs = tuple(self._runs), []
@@ -328,7 +339,22 @@ class Document:
         """Return everything, as one update. Encoded once for all who ask between two changes."""
         if self._state is None:
             self._state = guarded("encode its state", self._doc.get_update)
+            self._size = len(self._state)
         return self._state
+
+    def remember(self, state: bytes) -> None:
+        """Take a state that was encoded elsewhere for that of this edition."""
+        self._state, self._size = state, len(state)
+
+    def is_slow_to_tell(self, state_vector: bytes = EMPTY_STATE_VECTOR) -> bool:
+        """Tell whether `diff` would take longer than everybody should wait for it. Raises `ProtocolError` for what is no state vector."""
+        if self._size <= QUICK_TO_ENCODE:
+            return False
+        if state_vector == EMPTY_STATE_VECTOR:
+            return self._state is None
+        reached = decode_state_vector(state_vector)
+        lacking = sum(max(0, end - reached.get(client, 0)) for client, end in self._reached.items())
+        return self._size * lacking > QUICK_TO_ENCODE * sum(self._reached.values())
 
     def diff(self, state_vector: bytes) -> bytes:
         """Return what lacks to somebody with this state vector. Raises `ProtocolError` when it is none."""

@@ -1,7 +1,7 @@
 """Works upon what is stored of heavy documents. It takes long, and is meant for where nobody waits for it: a process of its own."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from collab.protocol.cutting import cut
@@ -14,14 +14,17 @@ PIECE: Final = 48 * 1024
 """Bytes of a snapshot that the CRDT takes in at once, in two or three milliseconds."""
 
 
-def fold_state(snapshot: bytes | None, updates: Sequence[bytes]) -> bytes:
-    """Return what a snapshot and the updates after it come to. Raises as `Document` does."""
-    return Document(updates, snapshot=snapshot).state()
+def encode_diffs(
+    snapshot: bytes | None, updates: Sequence[bytes], state_vectors: Collection[bytes]
+) -> dict[bytes, bytes]:
+    """Return what lacks of all that to somebody with each of these state vectors. Raises as `Document` and its `diff` do."""
+    document = Document(updates, snapshot=snapshot)
+    return {state_vector: document.diff(state_vector) for state_vector in state_vectors}
 
 
 def prepare(snapshot: bytes | None, updates: Sequence[bytes]) -> Prepared:
     """Make ready what is stored. Raises as `Document` does, and `ProtocolError` for a snapshot that is no update."""
-    state = snapshot if snapshot is not None and not updates else fold_state(snapshot, updates)
+    state = snapshot if snapshot is not None and not updates else Document(updates, snapshot=snapshot).state()
     pieces = cut(state, PIECE)
     return Prepared(
         None if state is snapshot else state,

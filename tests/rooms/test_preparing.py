@@ -9,7 +9,7 @@ from collab.rooms import preparing
 from collab.rooms.document import Document
 from collab.rooms.poison import PoisonedReplica
 from collab.rooms.prepared import Prepared
-from collab.rooms.preparing import fold_state, prepare
+from collab.rooms.preparing import encode_diffs, prepare
 from tests.support.peers import Peer, text_of
 
 
@@ -50,7 +50,7 @@ def test_rows_are_folded_into_what_is_built() -> None:
     prepared = prepare(snapshot, rows)
     document, _ = built(prepared, prepared.state or b"")
 
-    assert document.state() == prepared.state == fold_state(snapshot, rows)
+    assert document.state() == prepared.state == encode_diffs(snapshot, rows, [b"\x00"])[b"\x00"]
     assert text_of(document.state()) == str(peer.text)
 
 
