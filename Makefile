@@ -43,6 +43,7 @@ bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.instal
 	  $(BIN)/python -m benchmarks $$name || exit 1; done
 	$(BIN)/python -m benchmarks store
 	$(BIN)/python -m benchmarks slowreader
+	$(BIN)/python -m benchmarks lag
 	$(BIN)/python -m benchmarks durability $(if $(POSTGRES),--postgres $(POSTGRES))
 
 bench-quick: $(VENV)/.tested web/dist/index.html ## one room, ours beside a bare relay, in a minute; prints only

@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks NAME``, where the name is that of a comparison, or `store`, `durability` or `slowreader`."""
+"""The command: ``python -m benchmarks NAME``, where the name is that of a comparison, or `store`, `durability`, `slowreader` or `lag`."""
 
 import argparse
 import asyncio
@@ -18,6 +18,7 @@ from benchmarks.durability import durability_table
 from benchmarks.durability import measure as measure_durability
 from benchmarks.failures import RunFailed
 from benchmarks.kills import KillPlan
+from benchmarks.lag import lag, lag_table
 from benchmarks.report import write_section
 from benchmarks.rounds import clear_settings
 from benchmarks.slowreader import slow_reader, slow_reader_table
@@ -85,6 +86,12 @@ def _slow_reader(options: argparse.Namespace) -> int:
     return 0
 
 
+def _lag(options: argparse.Namespace) -> int:
+    text = lag_table(uvloop.run(_interruptible(lag(_say))))
+    _publish(options, "Somebody types beside a heavy document", text)
+    return 0
+
+
 def _publish(options: argparse.Namespace, title: str, text: str) -> None:
     print(f"\n{text}")
     if not options.print_only:
@@ -121,6 +128,9 @@ def _parse() -> argparse.Namespace:
     slowreader = commands.add_parser("slowreader", help="one room, 20 MB in 20 s, and one of 50 readers reads nothing")
     _add_rounds(slowreader, 1)
     slowreader.set_defaults(run=_slow_reader)
+    commands.add_parser(
+        "lag", help="somebody types while others open, read and write documents of 0.3, 5 and 20 MB"
+    ).set_defaults(run=_lag)
     for command in commands.choices.values():
         command.add_argument("--print-only", action="store_true", help=f"leave {_PAGE.name} as it is")
     return parser.parse_args()
