@@ -37,6 +37,7 @@ _LEAST_SECONDS: Final = 3.0
 """That somebody types for beside each visit, however short that is."""
 
 _AUTHOR: Final = 4711
+_LINES: Final = 4_500
 _PATIENCE: Final = 120.0
 _SETTLING_SECONDS: Final = 10.0
 """After the documents were written: they are folded meanwhile."""
@@ -117,6 +118,15 @@ def _write_letter(port: int, pages: int) -> None:
     _write(document.get_update(), port, pages)
 
 
+def _write_page(port: int, pages: int) -> None:
+    document: Doc[Text] = Doc()
+    text = document.get("page", type=Text)
+    with document.transaction():
+        for _ in range(_LINES):
+            text.insert(0, "a line of some sixty letters, as a text may have them again.\n")
+    _write(document.get_update(), port, pages)
+
+
 def _open_edited(port: int, pages: int) -> None:
     _write_letter(port, pages)
     _open(port, pages)
@@ -138,6 +148,7 @@ VISITS: Final = (
     Visit("write a letter", _write_letter),
     Visit("write a letter, and open", _open_edited),
     Visit("read as text", _read_text),
+    Visit("write 330 kB", _write_page),
 )
 """In this order: the first finds the document closed, the others open."""
 

@@ -22,9 +22,12 @@ from collab.hub.loop_lag import LoopLag
 from collab.hub.replicas import Replicas
 from collab.hub.sweeping import Sweeping
 from collab.hub.versioning import Versioning
+from collab.offloading import HEAVY, offloaded
 from collab.ports import Compaction, DocumentName, DocumentStore, StoredDocument, UpdateLog, VersionStore
+from collab.protocol.structs import WalkedUpdate
 from collab.rooms.claims import Author, Origin
 from collab.rooms.document import Document
+from collab.rooms.preparing import walk
 from collab.rooms.room import Room
 from collab.rooms.session import Session
 from collab.settings import MILLISECONDS, SECONDS, Settings
@@ -208,10 +211,13 @@ class Hub:
     ) -> None:
         """Apply an update as a session would, and return when it is committed; of the server's own work it may hold any number of edits.
 
-        Raises `UpdateError` when it is none, `ServerBusy` while too much waits for the database, and what `open` does.
+        A large one is taken apart by a process first. Raises `UpdateError` when it is none, `ServerBusy` while too much waits for the
+        database, `WorkLost`, and what `open` does.
         """
         if self.committer.is_full:
             raise ServerBusy("more edits wait for the database than may; come back in a moment")
+        if len(update) >= HEAVY and not isinstance(update, WalkedUpdate):
+            update = await offloaded(len(update), walk, update, self._settings.limits)
         while True:
             live = await self.open(name, create=False)
             if not live.closed:

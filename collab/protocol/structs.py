@@ -62,12 +62,14 @@ class WalkedUpdate(bytes):
     """An update that was taken apart already, where that blocked nobody."""
 
     structs: Structs
+    limits: Limits | None = None
+    """Those that it was found to be within."""
 
     @classmethod
-    def of(cls, update: bytes) -> Self:
-        """Take an update apart. Raises as `read_structs` does without limits."""
+    def of(cls, update: bytes, limits: Limits | None = None) -> Self:
+        """Take an update apart. Raises as `read_structs` does."""
         walked = cls(update)
-        walked.structs = read_structs(update)
+        walked.structs, walked.limits = read_structs(update, limits), limits
         return walked
 
 

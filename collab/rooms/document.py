@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import finalize
 
 from pycrdt import Doc
@@ -239,8 +239,8 @@ class Document:
 
     def _take(self, update: bytes, limits: Limits | None) -> tuple[Run, ...]:
         """Give the CRDT what does not build upon something missing, and hold the rest; return what it holds."""
-        known = update.structs if limits is None and isinstance(update, WalkedUpdate) else None
-        structs = known or read_structs(update, limits)
+        is_walked = isinstance(update, WalkedUpdate) and (limits is None or update.limits == limits)
+        structs = cast(WalkedUpdate, update).structs if is_walked else read_structs(update, limits)
         if structs.types:
             self._types.add(structs.types, self._doc.get_update, is_bounded=limits is not None)
         self._pairs.expect(structs.deleted, structs.runs, self._reached)

@@ -4,7 +4,10 @@ from array import array
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from collab.errors import ProtocolError, UpdateError
 from collab.protocol.cutting import cut
+from collab.protocol.limits import Limits
+from collab.protocol.structs import WalkedUpdate
 from collab.protocol.surrogates import may_hold_pairs, read_seams
 from collab.rooms.document import Document
 from collab.rooms.held import is_waiting
@@ -20,6 +23,14 @@ def encode_diffs(
     """Return what lacks of all that to somebody with each of these state vectors. Raises as `Document` and its `diff` do."""
     document = Document(updates, snapshot=snapshot)
     return {state_vector: document.diff(state_vector) for state_vector in state_vectors}
+
+
+def walk(update: bytes, limits: Limits) -> WalkedUpdate:
+    """Take apart what a client sent, as a document with these limits would. Raises `UpdateError` when it is none."""
+    try:
+        return WalkedUpdate.of(update, limits)
+    except ProtocolError as error:
+        raise UpdateError(f"{len(update)} bytes that are no Yjs update: {error}") from None
 
 
 def prepare(snapshot: bytes | None, updates: Sequence[bytes]) -> Prepared:

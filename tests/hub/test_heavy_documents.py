@@ -9,18 +9,19 @@ import anyio.lowlevel
 import pytest
 
 from collab import offloading
-from collab.errors import CollabError, CorruptDocument, DatabaseUnavailable, ServerDraining
+from collab.errors import CollabError, CorruptDocument, DatabaseUnavailable, ServerDraining, UpdateError
 from collab.hub import encoding
 from collab.hub.replicas import QUICK_TO_LOAD, TAIL_WEIGHT
 from collab.ports import DocumentName
 from collab.protocol.messages import SyncStep1
 from collab.rooms.document import QUICK_TO_ENCODE
-from tests.hub.house import Guest, House, OpenHub
+from tests.hub.house import DOC, Guest, House, OpenHub
 from tests.support.eventually import eventually
 from tests.support.heard import Step2
 from tests.support.peers import Peer, text_of
 
 HEAVY = DocumentName("heavy")
+HEAVY_UPDATE = offloading.HEAVY
 
 
 def heavy_peer() -> Peer:
@@ -315,6 +316,30 @@ async def test_a_heavy_document_that_was_edited_is_compacted_at_rest_without_bei
 
     assert guest.live.is_due_at_rest
     assert guest.live._room.is_slow_to_read
+
+
+async def test_while_a_large_update_is_taken_apart_everybody_goes_on(house: House) -> None:
+    await house.create()
+    guest = await house.join()
+    large = Peer(5).type("x" * HEAVY_UPDATE)
+
+    async with anyio.create_task_group() as tasks, nothing_offloaded():
+        tasks.start_soon(house.hub.write, DOC, large)
+        await anyio.wait_all_tasks_blocked()
+        guest.update(Peer(2).type("y"))
+        await eventually(lambda: guest.saved)
+        assert len(guest.content) == 1
+
+    assert sorted(text_of(*await house.stored())) == sorted("x" * HEAVY_UPDATE + "y")
+
+
+async def test_a_large_update_that_is_none_is_refused(house: House) -> None:
+    await house.create()
+
+    with pytest.raises(UpdateError, match="bytes that are no Yjs update"):
+        await house.hub.write(DOC, b"junk" * HEAVY_UPDATE)
+
+    assert await house.stored() == []
 
 
 async def test_a_hub_that_drains_while_a_heavy_document_is_encoded_ends(open_hub: OpenHub) -> None:
