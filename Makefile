@@ -43,6 +43,7 @@ bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.instal
 	  $(BIN)/python -m benchmarks $$name || exit 1; done
 	$(BIN)/python -m benchmarks store
 	$(BIN)/python -m benchmarks slowreader
+	$(BIN)/python -m benchmarks lag
 	$(BIN)/python -m benchmarks durability $(if $(POSTGRES),--postgres $(POSTGRES))
 	$(BIN)/python -m benchmarks growth
 

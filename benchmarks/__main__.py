@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks NAME``: a comparison, or `store`, `durability`, `slowreader` or `growth`."""
+"""The command: ``python -m benchmarks NAME``: a comparison, or `store`, `durability`, `slowreader`, `lag` or `growth`."""
 
 import argparse
 import asyncio
@@ -20,6 +20,7 @@ from benchmarks.durability import measure as measure_durability
 from benchmarks.failures import RunFailed
 from benchmarks.growth import GROWTH
 from benchmarks.kills import KillPlan
+from benchmarks.lag import lag, lag_table
 from benchmarks.measured import Measured
 from benchmarks.report import write_section
 from benchmarks.rounds import clear_settings
@@ -112,6 +113,12 @@ def _slow_reader(options: argparse.Namespace) -> int:
     return 0
 
 
+def _lag(options: argparse.Namespace) -> int:
+    text = lag_table(uvloop.run(_interruptible(lag(_say))))
+    _publish(options, "Somebody types beside a heavy document", text)
+    return 0
+
+
 def _publish(options: argparse.Namespace, title: str, text: str, chart: Chart | None = None) -> None:
     print(f"\n{text}")
     if not options.print_only:
@@ -155,6 +162,9 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     slowreader = commands.add_parser("slowreader", help="one room, 20 MB in 20 s, and one of 50 readers reads nothing")
     _add_rounds(slowreader, 1)
     slowreader.set_defaults(run=_slow_reader)
+    commands.add_parser(
+        "lag", help="somebody types while others open, read and write documents of 0.3, 5 and 20 MB"
+    ).set_defaults(run=_lag)
     growth = commands.add_parser("growth", help="how cost grows with readers, rooms, sizes and edits; ours alone")
     growth.add_argument("name", nargs="?", choices=GROWTH, help="one of them; all where none is named")
     _add_noisy(growth)

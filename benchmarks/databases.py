@@ -15,7 +15,7 @@ from sqlalchemy import distinct, func, make_url, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from benchmarks.workload import ROOT
-from collab.hub.rebuilding import load_replica
+from collab.hub.replicas import load_replica
 from collab.ports import DocumentName
 from collab.protocol.updates import StateVector, decode_state_vector
 from collab.storage import migrate, open_storage

@@ -17,7 +17,7 @@ from sqlalchemy import PrimaryKeyConstraint, Table, TextClause, UniqueConstraint
 from benchmarks.histories import Edit, generated, recorded
 from benchmarks.report import machine
 from collab import offloading
-from collab.hub.rebuilding import load_replica
+from collab.hub.replicas import load_replica
 from collab.hub.tail import Tail
 from collab.ports import Append, DocumentId, DocumentKind, DocumentName, StoredContent
 from collab.rooms.claims import Author, Claim

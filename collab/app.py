@@ -15,7 +15,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from collab.access import access_from
-from collab.api import Services, create_api
+from collab.api import Figures, Services, create_api
 from collab.errors import CollabError, DocumentNotFound, LimitExceeded, ServerDraining
 from collab.gateways import hocuspocus, ywebsocket
 from collab.gateways.admission import Entrance
@@ -148,6 +148,7 @@ class Collab:
                     storage.authorship,
                     self._access,
                     settings.max_named_versions,
+                    Figures(hub.lag, connections.__len__, hub, hub.committer),
                 )
                 self._api = create_api(services, settings)
                 self._websockets = tasks

@@ -31,6 +31,9 @@ PROCESSES: Final = 2
 PATIENCE: Final = 120.0
 """Seconds that one may take. To fold 20 MB takes some two; one that hangs would hold up those that wait for their turn."""
 
+NICENESS: Final = 5
+"""By how much a process gives way to this one, where the processor does not suffice for both; it still gets a quarter of one."""
+
 _COMMAND: Final = (sys.executable, "-P", "-c", "from collab.offloading import work; work()")
 
 _turns: RunVar[CapacityLimiter] = RunVar("_turns")
@@ -131,6 +134,8 @@ class _Work(Generic[T]):
 
 def work() -> None:
     """Be the process: do what comes by standard input, and answer by standard output."""
+    if sys.platform != "win32":
+        os.nice(NICENESS)
     call = pickle.load(sys.stdin.buffer)  # noqa: S301 - this program wrote it
     outcome: _Returned[object] | _Raised
     try:

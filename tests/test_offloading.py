@@ -11,7 +11,7 @@ from anyio import create_task_group, fail_after
 
 from collab import offloading
 from collab.errors import UpdateError, WorkLost
-from collab.offloading import HEAVY, PROCESSES, offloaded
+from collab.offloading import HEAVY, NICENESS, PROCESSES, offloaded
 from collab.rooms.compaction import compact
 from tests.support.eventually import eventually
 
@@ -36,6 +36,10 @@ async def test_what_is_heavy_runs_in_a_process_of_its_own_each_time() -> None:
     found = {await offloaded(HEAVY, os.getpid) for _ in range(2)}
     assert len(found | {os.getpid()}) == 3
     assert children() == []
+
+
+async def test_what_is_heavy_gives_way_to_the_server() -> None:
+    assert await offloaded(HEAVY, os.nice, 0) == os.nice(0) + NICENESS
 
 
 async def test_megabytes_pass_both_ways() -> None:

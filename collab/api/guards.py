@@ -14,7 +14,7 @@ from collab.errors import Forbidden
 log = structlog.get_logger(__name__)
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_PROBES: Final = frozenset({"/healthz", "/readyz"})
+_PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """They tell nothing of documents, and are asked for under whatever address the machine has."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Protocol, cast
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
+from collab.api.figures import Figures
 from collab.ports import Authenticator, AuthorshipStore, DocumentName, DocumentStore, VersionStore
 from collab.rooms.claims import Author, Origin
 from collab.services.history import History
@@ -66,6 +67,9 @@ class Services:
     access: Authenticator
     max_named_versions: int
     """Of one document."""
+
+    figures: Figures
+    """What `/metrics` shows."""
 
     readers: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 2))
     """The threads that content is decoded in: few, so that large documents do not keep each other and everybody else from the processor."""

@@ -262,7 +262,7 @@ class TransportWire(asyncio.Protocol):
         Where nothing waits it goes to the socket at once: uvloop's way there costs a third of the system call as much again, and asking
         whether something waits nearly as much as that.
         """
-        rest = frame.wire
+        rest: bytes | memoryview = frame.wire
         direct = self._direct
         if direct is None:
             direct = self._find_direct()
@@ -273,7 +273,7 @@ class TransportWire(asyncio.Protocol):
                 sent = 0
             if sent == len(rest):
                 return 0
-            rest = rest[sent:]
+            rest = memoryview(rest)[sent:]  # of megabytes nothing is copied
         self._write_by_transport(rest)
         return self._transport.get_write_buffer_size()
 
@@ -282,7 +282,7 @@ class TransportWire(asyncio.Protocol):
             self._direct = self._file
         return self._direct
 
-    def _write_by_transport(self, data: bytes) -> None:
+    def _write_by_transport(self, data: bytes | memoryview) -> None:
         self._direct = None
         if not self._transport.is_closing():
             self._transport.write(data)

@@ -141,6 +141,11 @@ class Committer:
             self._accepting.set()
 
     @property
+    def unsaved_bytes(self) -> int:
+        """Return how much waits for the database."""
+        return self._unsaved_bytes
+
+    @property
     def is_full(self) -> bool:
         """Whether more waits than may; then nothing should be read from clients before `has_room`."""
         return not self._accepting.is_set()

@@ -1,7 +1,7 @@
 """The hub: every open room of this process, opened once however many ask, and closed when nobody is left and all is saved."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self
 
@@ -18,11 +18,16 @@ from collab.errors import (
 )
 from collab.hub.committer import Committer
 from collab.hub.live_room import EndSession, LiveRoom
-from collab.hub.rebuilding import load_replica
+from collab.hub.loop_lag import LoopLag
+from collab.hub.replicas import Replicas
 from collab.hub.sweeping import Sweeping
 from collab.hub.versioning import Versioning
+from collab.offloading import HEAVY, offloaded
 from collab.ports import Compaction, DocumentName, DocumentStore, StoredDocument, UpdateLog, VersionStore
+from collab.protocol.structs import WalkedUpdate
 from collab.rooms.claims import Author, Origin
+from collab.rooms.document import Document
+from collab.rooms.preparing import walk
 from collab.rooms.room import Room
 from collab.rooms.session import Session
 from collab.settings import MILLISECONDS, SECONDS, Settings
@@ -51,6 +56,7 @@ class Hub:
         self._log = update_log
         self._documents = documents
         self._settings = settings
+        self._replicas = Replicas(settings.limits)
         self._rooms: dict[DocumentName, LiveRoom] = {}
         self._opening: dict[DocumentName, asyncio.Future[LiveRoom]] = {}
         self._leaving: dict[DocumentName, LiveRoom] = {}
@@ -61,6 +67,7 @@ class Hub:
         self._sweeping = Sweeping(versions)
         self._tasks: anyio.abc.TaskGroup
         self.draining = False
+        self.lag = LoopLag(lambda: bool(self._rooms or self._opening))
         self.committer = Committer(
             update_log,
             documents,
@@ -80,11 +87,18 @@ class Hub:
             for work in (hub.committer.run, hub._tick, hub._compact, hub._sweeping.run):
                 tasks.start_soon(work)
             tasks.start_soon(hub._versioning.run, hub._has_editors)
+            hub.lag.start()
             try:
                 yield hub
                 await hub.drain()
             finally:
+                hub.lag.stop()
                 tasks.cancel_scope.cancel()
+
+    @property
+    def open_rooms(self) -> int:
+        """Return how many rooms are open."""
+        return len(self._rooms)
 
     # Opening
 
@@ -121,7 +135,7 @@ class Hub:
             if name in self._leaving:
                 await self._leaving[name].until_saved()
             stored = await self._log.load(name)
-            live = self._make_room(name, stored)
+            live = self._make_room(name, stored, await self._replicas.build(stored))
         except CollabError as error:
             log.warning("a document could not be opened", document=name, error=str(error))
             opening.set_exception(error)
@@ -142,15 +156,14 @@ class Hub:
         finally:
             del self._opening[name]
 
-    def _make_room(self, name: DocumentName, stored: StoredDocument | None) -> LiveRoom:
-        limits = self._settings.limits
+    def _make_room(self, name: DocumentName, stored: StoredDocument | None, replica: Document) -> LiveRoom:
         room = Room(
-            load_replica(stored, limits),
+            replica,
             keep_alive_interval=self._settings.keep_alive_interval,
             stuck_timeout=self._settings.stuck_timeout,
             owners={} if stored is None else stored.owners,
             open_units=() if stored is None else stored.open_units,
-            limits=limits,
+            limits=self._settings.limits,
         )
         log.info("room opened", document=name, updates=0 if stored is None else len(stored.content.updates))
         return LiveRoom(name, stored, room, self.committer, self)
@@ -169,12 +182,12 @@ class Hub:
         """Return a document's whole state as one update. Raises `DocumentNotFound`, and what `open` does."""
         live = self._rooms.get(name)
         if live is not None and live.is_readable:
-            return live.state()
+            return await live.state()
         await self._until_saved(self._leaving.get(name) or live)
         stored = await self._log.load(name)
         if stored is None:
             raise DocumentNotFound(f"there is no document named {name!r}")
-        return load_replica(stored).state()
+        return await self._replicas.state(stored)
 
     async def settle(self, name: DocumentName) -> None:
         """Return when everything received so far is committed. Raises `DatabaseUnavailable` where the database takes too long."""
@@ -198,10 +211,13 @@ class Hub:
     ) -> None:
         """Apply an update as a session would, and return when it is committed; of the server's own work it may hold any number of edits.
 
-        Raises `UpdateError` when it is none, `ServerBusy` while too much waits for the database, and what `open` does.
+        A large one is taken apart by a process first. Raises `UpdateError` when it is none, `ServerBusy` while too much waits for the
+        database, `WorkLost`, and what `open` does.
         """
         if self.committer.is_full:
             raise ServerBusy("more edits wait for the database than may; come back in a moment")
+        if len(update) >= HEAVY and not isinstance(update, WalkedUpdate):
+            update = await offloaded(len(update), walk, update, self._settings.limits)
         while True:
             live = await self.open(name, create=False)
             if not live.closed:
@@ -223,6 +239,17 @@ class Hub:
     async def load(self, name: DocumentName) -> StoredDocument | None:
         """Load the document from the log."""
         return await self._log.load(name)
+
+    async def replica(self, name: DocumentName) -> Document:
+        """Build a replica of the document from the log."""
+        return await self._replicas.build(await self._log.load(name))
+
+    async def diffs(self, name: DocumentName, state_vectors: frozenset[bytes]) -> Mapping[bytes, bytes]:
+        """Return what lacks, of the document in the log, to somebody with each of these state vectors. Raises `DocumentNotFound`."""
+        stored = await self._log.load(name)
+        if stored is None:
+            raise DocumentNotFound(f"there is no document named {name!r}")
+        return await self._replicas.diffs(stored, state_vectors)
 
     def start(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> None:
         """Run a coroutine function in the hub's task group."""
@@ -265,7 +292,7 @@ class Hub:
     def _let_rest(self, live: LiveRoom) -> None:
         """Have the log of a room that was closed compacted, if it is worth that."""
         try:
-            if live.tail.is_due_at_rest(live.state):
+            if live.is_due_at_rest:
                 self.compaction_due(live)
         except CollabError as error:  # of the replica; the next room has another one
             log.warning("a log is left as it is", document=live.name, error=str(error))

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Final, Protocol
 
@@ -11,6 +11,7 @@ from anyio import Lock
 
 from collab.errors import CollabError, DocumentDeleted, PeerTimeout
 from collab.hub.committer import ENTRY_OVERHEAD, Committer
+from collab.hub.encoding import Encoding
 from collab.hub.flush_timer import FlushTimer
 from collab.hub.rebuilding import Rebuilding, held_bytes_of
 from collab.hub.tail import Tail
@@ -18,6 +19,7 @@ from collab.hub.writers import Nobody, Receipt
 from collab.ports import DocumentName, DocumentRecord, StoredContent, StoredDocument
 from collab.protocol.messages import RoomMessage
 from collab.rooms.claims import Author, Origin
+from collab.rooms.document import Document
 from collab.rooms.flush import Flush
 from collab.rooms.room import Room
 from collab.rooms.session import Session, Writer
@@ -35,6 +37,14 @@ class Surroundings(Protocol):
 
     async def load(self, name: DocumentName) -> StoredDocument | None:
         """Load the document from the log."""
+        ...
+
+    async def replica(self, name: DocumentName) -> Document:
+        """Build a replica of the document from the log."""
+        ...
+
+    async def diffs(self, name: DocumentName, state_vectors: frozenset[bytes]) -> Mapping[bytes, bytes]:
+        """Return what lacks, of the document in the log, to somebody with each of these state vectors."""
         ...
 
     def start(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> None:
@@ -82,6 +92,7 @@ class LiveRoom:
         self._unsaved_flushes = 0
         self._settled_flushes = 0
         self._rebuilding = Rebuilding(name, room)
+        self._encoding = Encoding(name, room, surroundings, self.until_saved, self._carry_out, self._give_up)
         self._collected_bytes = 0
         self._saved = asyncio.Event()
         self._looking = Lock()
@@ -142,9 +153,14 @@ class LiveRoom:
         self.flush()
         return not self._room.needs_rebuild
 
-    def state(self) -> bytes:
+    async def state(self) -> bytes:
         """Return the whole document as one update, with everything received before `is_readable` was asked."""
-        return self._room.state()
+        return await self._encoding.state() if self._room.is_slow_to_read else self._room.state()
+
+    @property
+    def is_due_at_rest(self) -> bool:
+        """Whether the log should be compacted because everybody has left. Raises `PoisonedReplica`."""
+        return self.tail.is_due_at_rest(lambda: b"" if self._room.is_slow_to_read else self._room.state())
 
     @property
     def has_editors(self) -> bool:
@@ -200,6 +216,7 @@ class LiveRoom:
             self._give_up()
             return
         self._carry_out(flush)
+        self._encoding.begin()
         self._let_go_of_collected()
 
     def _carry_out(self, flush: Flush) -> None:
@@ -297,7 +314,7 @@ class LiveRoom:
 
     async def _rebuild(self) -> None:
         try:
-            await self._rebuilding.run(self.until_saved, self._surroundings.load)
+            await self._rebuilding.run(self.until_saved, self._surroundings.replica)
         except CollabError as error:
             self.close(error)
         except Exception:

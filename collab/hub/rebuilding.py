@@ -1,4 +1,4 @@
-"""Replicas: one from what is stored, and another for a room whose own was broken by the CRDT."""
+"""Another replica, for a room whose own was broken by the CRDT."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,13 +6,11 @@ from typing import Final
 
 import structlog
 
-from collab.errors import CorruptDocument, DatabaseUnavailable, UpdateError
+from collab.errors import DatabaseUnavailable
 from collab.hub.committer import ENTRY_OVERHEAD, LONGEST_RETRY
-from collab.ports import DocumentName, StoredDocument
-from collab.protocol.limits import DEFAULTS, Limits
+from collab.ports import DocumentName
 from collab.protocol.messages import Awareness, QueryAwareness, RoomMessage, Stateless, SyncStep1, SyncUpdate
 from collab.rooms.document import Document
-from collab.rooms.poison import PoisonedReplica
 from collab.rooms.room import Room
 
 log = structlog.get_logger(__name__)
@@ -36,17 +34,17 @@ class Rebuilding:
     async def run(
         self,
         until_saved: Callable[[], Awaitable[None]],
-        load: Callable[[DocumentName], Awaitable[StoredDocument | None]],
+        build: Callable[[DocumentName], Awaitable[Document]],
     ) -> None:
         """Load a new replica in place of one that the CRDT broke, after all that was taken in is committed.
 
-        Tries again while the database is out of reach, and until `end` is called. Raises what `load` and `load_replica` do besides.
+        Tries again while the database is out of reach, and until `end` is called. Raises what `build` does besides.
         """
         delay = FIRST_RETRY
         while self.is_under_way:
             await until_saved()
             try:
-                document = load_replica(await load(self._name), self._room.limits)
+                document = await build(self._name)
             except DatabaseUnavailable as error:
                 log.warning("a room waits for the database", document=self._name, error=str(error))
                 await asyncio.sleep(delay)
@@ -59,17 +57,6 @@ class Rebuilding:
     def end(self) -> None:
         """Take note that there is a replica again, or no room any more."""
         self.is_under_way = False
-
-
-def load_replica(stored: StoredDocument | None, limits: Limits = DEFAULTS) -> Document:
-    """Build a replica from what is stored. Raises `CorruptDocument` when that cannot be loaded."""
-    if stored is None:
-        return Document(limits=limits)
-    content = stored.content
-    try:
-        return Document(content.updates, snapshot=content.snapshot, limits=limits)
-    except (UpdateError, PoisonedReplica) as error:
-        raise CorruptDocument(f"the log of {stored.record.name!r} cannot be loaded: {error}") from error
 
 
 def held_bytes_of(message: RoomMessage) -> int:

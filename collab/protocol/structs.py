@@ -62,12 +62,14 @@ class WalkedUpdate(bytes):
     """An update that was taken apart already, where that blocked nobody."""
 
     structs: Structs
+    limits: Limits | None = None
+    """Those that it was found to be within."""
 
     @classmethod
-    def of(cls, update: bytes) -> Self:
-        """Take an update apart. Raises as `read_structs` does without limits."""
+    def of(cls, update: bytes, limits: Limits | None = None) -> Self:
+        """Take an update apart. Raises as `read_structs` does."""
         walked = cls(update)
-        walked.structs = read_structs(update)
+        walked.structs, walked.limits = read_structs(update, limits), limits
         return walked
 
 
@@ -187,7 +189,7 @@ def _read_client(reader: StructReader, update: bytes, runs: list[Run], budget: B
     for _ in range(count):
         at = reader.position
         info = reader.byte()
-        length = _read_struct(info, reader)
+        length = read_struct(info, reader)
         if length < 1 or clock + length > MAX_CLOCK:
             raise ProtocolError(f"a struct of length {length} came at clock {clock}; expected 1 to {MAX_CLOCK - clock}")
         clock += length
@@ -202,7 +204,7 @@ def _read_client(reader: StructReader, update: bytes, runs: list[Run], budget: B
     return client
 
 
-def _read_struct(info: int, reader: StructReader) -> int:
+def read_struct(info: int, reader: StructReader) -> int:
     """Pass over a struct and return its length in clocks."""
     if info in (SKIP, GC):
         return reader.var_uint()

@@ -6,7 +6,7 @@ Source: https://github.com/yjs/y-protocols (sync.js).
 from typing import Final
 
 from collab.errors import ProtocolError
-from collab.protocol.lib0 import Reader, var_bytes
+from collab.protocol.lib0 import Reader, var_bytes, var_uint
 from collab.protocol.messages import SyncStep1, SyncStep2, SyncUpdate
 
 _STEP1: Final = 0
@@ -31,11 +31,11 @@ def sync_step1(state_vector: bytes) -> bytes:
     return b"\x00" + var_bytes(state_vector)
 
 
-def sync_step2(update: bytes) -> bytes:
-    """Write a step 2."""
-    return b"\x01" + var_bytes(update)
+def sync_step2(update: bytes, prefix: bytes = b"") -> bytes:
+    """Write a step 2, with what the dialect puts before it; one of megabytes is copied just once."""
+    return b"".join((prefix, b"\x01", var_uint(len(update)), update))
 
 
-def sync_update(update: bytes) -> bytes:
-    """Write an update."""
-    return b"\x02" + var_bytes(update)
+def sync_update(update: bytes, prefix: bytes = b"") -> bytes:
+    """Write an update, as a step 2 is written."""
+    return b"".join((prefix, b"\x02", var_uint(len(update)), update))

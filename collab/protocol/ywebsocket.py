@@ -67,11 +67,11 @@ class YWebsocketDialect:
 
     def sync_step2(self, update: bytes) -> bytes:
         """Answer a state vector with what it lacks."""
-        return b"\x00" + sync.sync_step2(update)
+        return sync.sync_step2(update, b"\x00")
 
     def sync_update(self, update: bytes) -> bytes:
         """Tell of an edit."""
-        return b"\x00" + sync.sync_update(update)
+        return sync.sync_update(update, b"\x00")
 
     def awareness(self, payload: bytes) -> bytes:
         """Tell of presence."""

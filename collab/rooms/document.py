@@ -1,9 +1,9 @@
-"""A replica of one document: the only place of the live server that touches the CRDT."""
+"""A replica of one document, fed with updates. With `collab.rooms.replica` the only place of the live server that touches the CRDT."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Final, cast
 from weakref import finalize
 
 from pycrdt import Doc
@@ -15,12 +15,8 @@ from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 from collab.protocol.structs import NO_DELETIONS, Run, WalkedUpdate, read_structs, write_structs
 from collab.protocol.updates import (
-    DeleteSet,
     StateVector,
-    covers,
-    decode_delete_set,
     decode_state_vector,
-    encode_state_vector,
 )
 from collab.rooms.applied import Applied
 from collab.rooms.held import HeldRuns, is_waiting
@@ -28,12 +24,14 @@ from collab.rooms.log_rows import join_rows
 from collab.rooms.overlap import parts_of
 from collab.rooms.pairs import SurrogatePairs
 from collab.rooms.poison import PoisonedReplica, first_line, guarded
+from collab.rooms.prepared import Prepared
+from collab.rooms.replica import Replica
 from collab.rooms.type_count import TypeCount
 
 _NONE: Final[frozenset[int]] = frozenset()
 
 
-class Document:
+class Document(Replica):
     """One replica, fed with Yjs updates (v1).
 
     What builds upon an edit still missing is held until that comes: the CRDT would take in what it can of it, and then (yrs 0.28) write
@@ -45,30 +43,32 @@ class Document:
     __slots__ = (
         "__weakref__",
         "_changes",
-        "_doc",
         "_given",
         "_has_forgotten",
         "_held",
         "_instead",
-        "_limits",
+        "_limits_then",
         "_new_clients",
-        "_pairs",
         "_parted",
-        "_reached",
         "_runs",
-        "_state",
         "_types",
     )
 
     def __init__(
-        self, updates: Iterable[bytes] = (), *, snapshot: bytes | None = None, limits: Limits = DEFAULTS
+        self,
+        updates: Iterable[bytes] = (),
+        *,
+        snapshot: bytes | None = None,
+        limits: Limits = DEFAULTS,
+        is_loaded: bool = True,
     ) -> None:
         """Build a replica from what is stored: a snapshot, which is what `state` returned once, and updates, in their order.
 
-        The limits are for what comes then. Raises `UpdateError` when one of the stored is not an update.
+        The limits are for what comes then. One that is not loaded yet is good for `load` alone. Raises `UpdateError` when one of the stored
+        is not an update.
         """
         stored = list(updates)
-        self._state: bytes | None = None
+        super().__init__(len(snapshot or b"") + sum(map(len, stored)))
         self._changes: list[bytes] = []
         self._runs: list[tuple[Run, ...]] = []
         """Of each of the updates of the transaction that is under way."""
@@ -78,15 +78,14 @@ class Document:
         """What the CRDT was given in place of those of them that part a pair."""
         self._has_forgotten = False
         """Whether something held turned out to be malformed."""
-        self._reached: StateVector = {}
-        """What was given to the CRDT, which is what it has: see `_check_taken`."""
         self._given: dict[int, int] = {}
         """How far the transaction that is under way takes each client that it brings something new of."""
         self._new_clients: set[int] = set()
         """Those that it brings the first of."""
-        self._limits: Limits | None = None
-        """`None` while a log is loaded, for what is in it was taken in once, and its rows may be merged ones."""
+        self._limits_then = limits
         self._begin(snapshot)
+        if not is_loaded:
+            return
         try:
             self._load_at_once(stored)
         except (PoisonedReplica, ProtocolError, UpdateError):
@@ -95,6 +94,28 @@ class Document:
             self._begin(snapshot)
             for update in stored:
                 self._load([update])
+        self._open()
+
+    def load(self, prepared: Prepared, state: bytes) -> Iterator[None]:
+        """Load, in steps of a few milliseconds, what was prepared of this state.
+
+        Raises `PoisonedReplica` also where the CRDT does not come to that state, and `UpdateError` as for any that is stored.
+        """
+        for piece in prepared.pieces:
+            self._give_stored(piece)
+            yield
+        self._reached = decode_state_vector(self.state_vector())
+        if self._reached != prepared.reached:
+            raise PoisonedReplica("the pieces of a snapshot do not load to the state it was made from")
+        self._types = TypeCount(counted=prepared.types)
+        self._pairs = SurrogatePairs(pairs=prepared.pairs)
+        self._load_at_once(prepared.waiting)
+        self._open()
+        self._state, self._size = state, len(state)
+
+    def _open(self) -> None:
+        """Begin to take in what clients send, now that all that is stored is here."""
+        limits = self._limits_then
         self._held.max_bytes = limits.held_bytes
         self._types.limit = limits.document_types
         self._pairs.is_bounded = True
@@ -108,16 +129,19 @@ class Document:
         finalize(self, self._doc.unobserve, subscription).atexit = False
 
     def _begin(self, snapshot: bytes | None) -> None:
-        self._doc: Doc[Any] = Doc()
+        self._doc = Doc()
         self._held = HeldRuns()
         self._types = TypeCount(snapshot)
         self._pairs = SurrogatePairs(snapshot)
         if snapshot is not None:
-            try:
-                guarded("apply a snapshot", lambda: self._doc.apply_update(snapshot))
-            except ValueError as error:
-                raise UpdateError(f"the stored snapshot: {first_line(error)}") from None
+            self._give_stored(snapshot)
         self._reached = decode_state_vector(self.state_vector())
+
+    def _give_stored(self, snapshot: bytes) -> None:
+        try:
+            guarded("apply a snapshot", lambda: self._doc.apply_update(snapshot))
+        except ValueError as error:
+            raise UpdateError(f"the stored snapshot: {first_line(error)}") from None
 
     def _load_at_once(self, updates: Sequence[bytes]) -> None:
         self._load(list(join_rows(updates, self._reached)))
@@ -158,7 +182,7 @@ class Document:
         self._reached[run.client] = run.end
         runs = (run,)
         if self._changes == [update]:
-            self._state = None
+            self._changed(len(update))
             self._changes.clear()
             return Applied((), update, (update,), (0,), (runs,), runs, _NONE, {})
         self._prepare()  # it went into something that was deleted, perhaps
@@ -170,7 +194,7 @@ class Document:
         """Tell what came of the transaction that was just ended."""
         broadcast = None
         if self._changes:
-            self._state = None
+            self._changed(len(self._changes[0]))
             broadcast = self._changes[0] if self._changes[0] != EMPTY_UPDATE else None
             self._changes.clear()
         runs, self._runs = tuple(self._runs), []
@@ -232,8 +256,8 @@ class Document:
             self._doc.apply_update(update)
             self._reached[run.client] = self._given[run.client] = run.end
             return (run,)
-        known = update.structs if limits is None and isinstance(update, WalkedUpdate) else None
-        structs = known or read_structs(update, limits)
+        is_walked = isinstance(update, WalkedUpdate) and (limits is None or update.limits == limits)
+        structs = cast(WalkedUpdate, update).structs if is_walked else read_structs(update, limits)
         if structs.types:
             self._types.add(structs.types, self._doc.get_update, is_bounded=limits is not None)
         self._pairs.expect(structs.deleted, structs.runs, self._reached)
@@ -304,15 +328,6 @@ class Document:
         except ProtocolError as error:
             raise PoisonedReplica(f"the CRDT wrote what cannot be read: {error}") from error
 
-    def reached(self, client: int) -> int:
-        """Return how far what is held of a client goes."""
-        return self._reached.get(client, 0)
-
-    def since(self, client: int, clock: int) -> bytes:
-        """Return an update with what is held of a client from this clock on. Raises `PoisonedReplica`."""
-        reached = decode_state_vector(self.state_vector())
-        return self.diff(encode_state_vector({**reached, client: clock}))
-
     def _take_held(self) -> None:
         while self._held and (ready := self._held.pop_ready(self._reached)):
             update = write_structs(ready, NO_DELETIONS)
@@ -323,59 +338,3 @@ class Document:
                 continue
             with suppress(ValueError):  # they were decoded when they came, and are in the log in any case
                 self._apply(update, ready)
-
-    def state_vector(self) -> bytes:
-        """Return what this replica has, as an encoded state vector."""
-        return guarded("encode its state vector", self._doc.get_state)
-
-    def state(self) -> bytes:
-        """Return everything, as one update. Encoded once for all who ask between two changes."""
-        if self._state is None:
-            self._state = guarded("encode its state", self._doc.get_update)
-        return self._state
-
-    def diff(self, state_vector: bytes) -> bytes:
-        """Return what lacks to somebody with this state vector. Raises `ProtocolError` when it is none."""
-        if state_vector == EMPTY_STATE_VECTOR:
-            return self.state()
-        reached = decode_state_vector(state_vector)  # the CRDT trusts the count in it, and would reserve memory for it
-        if self._pairs.lower(reached, self.state):
-            state_vector = encode_state_vector(reached)
-        try:
-            return guarded("encode a diff", lambda: self._doc.get_update(state_vector))
-        except ValueError:
-            raise ProtocolError(f"{len(state_vector)} bytes that are no state vector") from None
-
-    def deletions(self) -> DeleteSet:
-        """Return everything that is deleted."""
-        return _delete_set_of(guarded("encode its deletions", lambda: self._doc.get_update(self._doc.get_state())))
-
-    def holds(self, update: bytes) -> bool:
-        """Tell whether an update brings nothing new, neither content nor deletions. Raises `UpdateError` when it is none."""
-        try:
-            read_structs(update, self._limits)
-        except ProtocolError as error:
-            raise UpdateError(f"{len(update)} bytes that are no Yjs update: {error}") from None
-        state_vector = self.state_vector()
-        rest = _subtract(update, state_vector)
-        if rest[:1] != b"\x00":
-            return False
-        own = guarded("encode its deletions", lambda: self._doc.get_update(state_vector))
-        return rest == own or covers(_delete_set_of(own), _delete_set_of(rest))
-
-
-def _subtract(update: bytes, state_vector: bytes) -> bytes:
-    """Return the structs that are not in the state vector, and all deletions."""
-    try:
-        return guarded("read this update", lambda: subtract_state(update, state_vector))
-    except ValueError as error:
-        raise UpdateError(f"{len(update)} bytes that are no Yjs update: {first_line(error)}") from None
-    except PoisonedReplica as error:
-        raise UpdateError(str(error)) from error
-
-
-def _delete_set_of(update_without_structs: bytes) -> DeleteSet:
-    try:
-        return decode_delete_set(update_without_structs[1:])
-    except ProtocolError as error:
-        raise UpdateError(f"the deletions of an update cannot be read: {error}") from None

@@ -35,8 +35,9 @@ class SurrogatePairs:
 
     __slots__ = ("_clocks", "_early", "_is_known", "is_bounded")
 
-    def __init__(self, snapshot: bytes | None = None) -> None:
-        self._clocks: dict[int, array[int]] = {}
+    def __init__(self, snapshot: bytes | None = None, pairs: dict[int, "array[int]"] | None = None) -> None:
+        """Look for those of a snapshot when that is asked for, unless they are known: of each client the clocks of second halves."""
+        self._clocks: dict[int, array[int]] = {} if pairs is None else pairs
         """Of each client the clocks of second halves, in their order; those deleted meanwhile among them."""
         self._is_known = snapshot is None or may_hold_pairs(snapshot) is None
         """Whether what the document held at first has been looked at."""

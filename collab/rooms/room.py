@@ -34,6 +34,9 @@ from collab.rooms.poison import PoisonedReplica
 from collab.rooms.presence import Presence
 from collab.rooms.session import Session, Writer
 
+Question = tuple[Session, bytes]
+"""Who asks, and with which state vector."""
+
 
 class Room:
     """The live state of one document."""
@@ -62,7 +65,9 @@ class Room:
         )
         self._edits = Edits(self._claims, self._crediting)
         self._joined: list[Session] = []
-        self._questions: list[tuple[Session, bytes]] = []
+        self._questions: list[Question] = []
+        self._put_off: list[Question] = []
+        """Those that take long to answer."""
         self._curious: dict[Session, None] = {}
         """Who is to be told who is here."""
         self._messages: list[tuple[Session, str]] = []
@@ -94,6 +99,7 @@ class Room:
         self._presence.leave(session)
         self._joined = [other for other in self._joined if other is not session]
         self._questions = [question for question in self._questions if question[0] is not session]
+        self._put_off = [question for question in self._put_off if question[0] is not session]
         self._curious.pop(session, None)
         self._edits.forget(session)
         self._crediting.left(session)
@@ -152,7 +158,8 @@ class Room:
         if self._document is not None and (self._joined or self._curious or self._questions):
             self._greet(self._document)
             self._tell_who_is_here(now)
-            self._answer(self._document, edits.offences, now)
+            questions, self._questions = self._questions, []
+            self._answer(self._document, questions, edits.offences, now)
         return Flush(
             tuple(edits.append),
             tuple(edits.acknowledge),
@@ -183,8 +190,15 @@ class Room:
             if self._audience.keeps_up(session, now):  # else it is told when it catches up
                 session.tell(session.dialect.awareness(everybody))
 
-    def _answer(self, document: Document, offences: list[Offence], now: float) -> None:
-        questions, self._questions = self._questions, []
+    def _answer(
+        self,
+        document: Document,
+        questions: list[Question],
+        offences: list[Offence],
+        now: float,
+        diffs: Mapping[bytes, bytes] | None = None,
+    ) -> None:
+        """Answer with these diffs, or what takes no long time to encode; with diffs, nothing is put off."""
         for index, (session, state_vector) in enumerate(questions):
             if not self._audience.keeps_up(session, now):
                 try:
@@ -193,7 +207,10 @@ class Room:
                     offences.append(Offence(session, error))
                 continue
             try:
-                diff = document.diff(state_vector)
+                if diffs is None and document.is_slow_to_tell(state_vector):
+                    self._put_off.append((session, state_vector))
+                    continue
+                diff = (diffs or {}).get(state_vector) or document.diff(state_vector)
             except PoisonedReplica as error:
                 self._document = None
                 self._questions = questions[index + 1 :]
@@ -209,6 +226,29 @@ class Room:
                 question = self._crediting.question(session, document.state_vector())
                 session.tell(session.dialect.sync_step1(question))
             session.tell(session.dialect.sync_step2(diff))
+
+    @property
+    def has_put_off(self) -> bool:
+        """Whether somebody waits for an answer that takes long."""
+        return bool(self._put_off)
+
+    def take_put_off(self) -> list[Question]:
+        """Return the questions that take long to answer, for somebody who can encode what lacks without a replica that others wait for.
+
+        Whoever asked hears each edit since like everybody else: an answer that holds all that was flushed when it was asked for is whole.
+        """
+        taken, self._put_off = self._put_off, []
+        return taken
+
+    def answer(self, questions: list[Question], diffs: Mapping[bytes, bytes], now: float) -> Flush:
+        """Answer questions that were taken, with what lacks to each state vector; what is not among that is encoded here."""
+        offences: list[Offence] = []
+        questions = [question for question in questions if not question[0].has_left]
+        if self._document is None:
+            self._questions += questions
+        else:
+            self._answer(self._document, questions, offences, now, diffs)
+        return Flush((), (), tuple(offences))
 
     # Passing on
 
@@ -270,6 +310,21 @@ class Room:
     def has_presence_to_tell(self) -> bool:
         """Whether a flush would pass on presence."""
         return self._document is not None and self._presence.has_changes
+
+    @property
+    def edition(self) -> int:
+        """Return a number that every change of the document adds one to."""
+        return -1 if self._document is None else self._document.edition
+
+    @property
+    def is_slow_to_read(self) -> bool:
+        """Whether `state` would take longer than everybody should wait for it."""
+        return self._document is not None and self._document.is_slow_to_tell()
+
+    def remember(self, state: bytes, edition: int) -> None:
+        """Take what was encoded elsewhere for the state, if the document is still the one of this edition."""
+        if self._document is not None and self._document.edition == edition:
+            self._document.remember(state)
 
     def state(self) -> bytes:
         """Return the whole document as one update. Raises `PoisonedReplica` while `needs_rebuild`."""

@@ -19,11 +19,12 @@ class TypeCount:
 
     __slots__ = ("_at_most", "_since_counted", "limit")
 
-    def __init__(self, snapshot: bytes | None = None) -> None:
+    def __init__(self, snapshot: bytes | None = None, counted: int | None = None) -> None:
+        """Count the types of a snapshot, unless they were `counted`."""
         self.limit: int | None = None
         """What may come to be; `None` while a log is loaded, for all that is in it was taken in once."""
-        self._at_most = 0 if snapshot is None else most_types(snapshot)
-        self._since_counted: int | None = None
+        self._at_most = counted or (0 if snapshot is None else most_types(snapshot))
+        self._since_counted: int | None = None if counted is None else 0
         """How many came since the document was counted; `None` when it never was."""
 
     def add(self, types: int, state: Callable[[], bytes], *, is_bounded: bool = True) -> None:

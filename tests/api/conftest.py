@@ -17,7 +17,7 @@ from pycrdt import Doc, Text
 from starlette.types import ASGIApp
 
 from collab.access import access_from
-from collab.api import Services, create_api
+from collab.api import Figures, Services, create_api
 from collab.hub import Hub
 from collab.settings import Settings
 from collab.storage import Storage, migrate, open_storage
@@ -82,6 +82,7 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
                 storage.authorship,
                 access_from(settings),
                 settings.max_named_versions,
+                Figures(hub.lag, lambda: 0, hub, hub.committer),
             )
             app = create_api(services, settings, editor_candidates=candidates)
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -47,7 +47,7 @@ async def test_in_open_mode_another_machine_is_refused_whatever_host_it_names() 
         assert (await elsewhere.get("/api/v1/documents")).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 async def test_probes_answer_under_any_host_name(api: httpx.AsyncClient, path: str) -> None:
     assert (await api.get(path, headers={"Host": "10.1.2.3:8000"})).status_code == 200
 

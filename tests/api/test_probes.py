@@ -1,8 +1,14 @@
+import re
+from pathlib import Path
+
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from collab.ports import DocumentName
 from collab.settings import Settings
 from tests.api.conftest import SECRET, Serve, Server, bearer
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +34,68 @@ async def test_a_server_without_its_tables_is_not_ready(server: Server) -> None:
     ready = await server.client.get("/readyz")
 
     assert (ready.status_code, ready.json()["type"]) == (503, "/api/docs#unavailable")
+
+
+async def figures_of(client: httpx.AsyncClient) -> dict[str, float]:
+    answer = await client.get("/metrics")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    return {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if "le" not in sample.labels
+    }
+
+
+async def test_the_figures_count_what_is_open(server: Server) -> None:
+    await server.client.post("/api/v1/documents", json={"name": "secret-name", "kind": "yjs"})
+    before = await figures_of(server.client)
+    await server.hub.open(DocumentName("secret-name"), create=False)
+
+    after = await figures_of(server.client)
+
+    assert (before["collab_rooms"], after["collab_rooms"]) == (0, 1)
+    assert after["collab_unsaved_bytes"] == 0
+    assert after["collab_event_loop_lag_max_seconds"] >= 0
+    assert after["process_cpu_seconds_total"] > 0
+    assert "secret-name" not in (await server.client.get("/metrics")).text
+
+
+async def test_the_histogram_of_the_lag_holds_every_look(server: Server) -> None:
+    await eventually(lambda: sum(server.hub.lag.counts))
+
+    answer = (await server.client.get("/metrics")).text
+
+    families = {family.name: family for family in text_string_to_metric_families(answer)}
+    samples = families["collab_event_loop_lag_seconds"].samples
+    counts = [sample.value for sample in samples if sample.name.endswith("_bucket")]
+    assert counts == sorted(counts)
+    assert [sample.value for sample in samples if sample.name.endswith("_count")] == [counts[-1]]
+    assert counts[-1] > 0
+
+
+async def test_two_servers_in_one_process_have_figures_of_their_own(serve: Serve) -> None:
+    async with serve(Settings()) as one, serve(Settings()) as other:
+        await one.client.post("/api/v1/documents", json={"name": "a", "kind": "yjs"})
+        await one.hub.open(DocumentName("a"), create=False)
+
+        rooms = [(await figures_of(server.client))["collab_rooms"] for server in (one, other)]
+
+    assert rooms == [1, 0]
+
+
+async def test_figures_need_no_token(guarded: httpx.AsyncClient) -> None:
+    assert (await guarded.get("/metrics")).status_code == 200
+
+
+async def test_the_page_on_watching_tells_of_every_figure(api: httpx.AsyncClient) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "watching.md").read_text()
+
+    families = text_string_to_metric_families((await api.get("/metrics")).text)
+    own = {family.name for family in families if family.name.startswith("collab_")}
+
+    assert own == set(re.findall(r"^\| `(collab_\w+)`", page, re.MULTILINE))
 
 
 async def test_in_open_mode_the_caller_is_a_guest(api: httpx.AsyncClient) -> None:
@@ -64,6 +132,7 @@ async def test_the_api_is_described_for_programs(api: httpx.AsyncClient) -> None
         "/api/v1/session",
         "/healthz",
         "/readyz",
+        "/metrics",
     }
 
 

@@ -449,3 +449,24 @@ def test_document_that_is_let_go_of_is_freed() -> None:
 
     assert replicas() == during - 1
     assert before < during
+
+
+def test_an_update_that_was_taken_apart_within_other_limits_is_taken_apart_again() -> None:
+    document = Document(limits=Limits(update_entries=1))
+    peer = Peer(1)
+    peer.type("a")
+    peer.edit(lambda peer: peer.text.insert(0, "b"))
+
+    refused = document.apply([WalkedUpdate.of(peer.state)]).refused
+    strict = document.apply([WalkedUpdate.of(peer.state, Limits())]).refused
+
+    assert list(refused) == list(strict) == [0]
+
+
+def test_an_update_that_was_taken_apart_within_the_limits_is_applied_as_any_other() -> None:
+    document = Document(limits=Limits())
+    update = Peer(1).type("text")
+
+    applied = document.apply([WalkedUpdate.of(update, Limits())])
+
+    assert (applied.broadcast, applied.append) == (update, (update,))

@@ -1,0 +1,55 @@
+"""Works upon what is stored of heavy documents. It takes long, and is meant for where nobody waits for it: a process of its own."""
+
+from array import array
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from collab.errors import ProtocolError, UpdateError
+from collab.protocol.cutting import cut
+from collab.protocol.limits import Limits
+from collab.protocol.structs import WalkedUpdate
+from collab.protocol.surrogates import may_hold_pairs, read_seams
+from collab.rooms.document import Document
+from collab.rooms.held import is_waiting
+from collab.rooms.prepared import Prepared
+
+PIECE: Final = 48 * 1024
+"""Bytes of a snapshot that the CRDT takes in at once, in two or three milliseconds."""
+
+
+def encode_diffs(
+    snapshot: bytes | None, updates: Sequence[bytes], state_vectors: Collection[bytes]
+) -> dict[bytes, bytes]:
+    """Return what lacks of all that to somebody with each of these state vectors. Raises as `Document` and its `diff` do."""
+    document = Document(updates, snapshot=snapshot)
+    return {state_vector: document.diff(state_vector) for state_vector in state_vectors}
+
+
+def walk(update: bytes, limits: Limits) -> WalkedUpdate:
+    """Take apart what a client sent, as a document with these limits would. Raises `UpdateError` when it is none."""
+    try:
+        return WalkedUpdate.of(update, limits)
+    except ProtocolError as error:
+        raise UpdateError(f"{len(update)} bytes that are no Yjs update: {error}") from None
+
+
+def prepare(snapshot: bytes | None, updates: Sequence[bytes]) -> Prepared:
+    """Make ready what is stored. Raises as `Document` does, and `ProtocolError` for a snapshot that is no update."""
+    state = snapshot if snapshot is not None and not updates else Document(updates, snapshot=snapshot).state()
+    pieces = cut(state, PIECE)
+    return Prepared(
+        None if state is snapshot else state,
+        pieces.pieces,
+        pieces.reached,
+        pieces.types,
+        _pairs_of(state),
+        tuple(update for update in updates if is_waiting(update, pieces.reached)),
+    )
+
+
+def _pairs_of(state: bytes) -> "dict[int, array[int]]":
+    pairs: dict[int, array[int]] = {}
+    if may_hold_pairs(state) is not None:
+        for text in read_seams(state)[1]:
+            pairs.setdefault(text.client, array("L")).extend(clock for _, clock in text.seams())
+    return pairs

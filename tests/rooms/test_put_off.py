@@ -1,0 +1,157 @@
+"""Questions that take long to answer are put off, for somebody else to encode what lacks."""
+
+import pytest
+
+from collab.protocol.messages import EMPTY_STATE_VECTOR
+from collab.rooms import document
+from tests.rooms.scene import HOCUSPOCUS, Client, Scene
+from tests.support.heard import Step1, Step2, only
+from tests.support.peers import Peer, text_of
+from tests.support.poison import POISON, victim_state
+
+AT_ONCE = 100
+"""Bytes that are encoded at once in these tests."""
+
+
+@pytest.fixture(autouse=True)
+def _heavy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document, "QUICK_TO_ENCODE", AT_ONCE)
+
+
+def answers(client: Client) -> list[Step2]:
+    return only(Step2, client.heard())
+
+
+def test_what_is_short_is_answered_at_once() -> None:
+    scene = Scene(Peer(1).type("short"))
+    client = scene.join()
+
+    client.ask()
+    scene.flush()
+
+    assert not scene.room.has_put_off
+    assert len(answers(client)) == 1
+
+
+def test_a_long_answer_is_put_off_and_given_as_it_was_encoded() -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("long" * AT_ONCE))
+    client = scene.join()
+    client.ask()
+    scene.flush()
+    assert scene.room.has_put_off
+
+    questions = scene.room.take_put_off()
+    scene.room.answer(questions, {EMPTY_STATE_VECTOR: ada.state}, scene.now)
+
+    assert not scene.room.has_put_off
+    assert [answer.update for answer in answers(client)] == [ada.state]
+
+
+def test_hocuspocus_is_asked_before_a_long_answer_too() -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("long" * AT_ONCE))
+    client = scene.join(HOCUSPOCUS)
+    client.ask()
+    scene.flush()
+
+    scene.room.answer(scene.room.take_put_off(), {EMPTY_STATE_VECTOR: ada.state}, scene.now)
+
+    assert client.heard() == [Step1(ada.state_vector), Step2(ada.state)]
+
+
+def test_what_nobody_encoded_is_encoded_in_the_room() -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("long" * AT_ONCE))
+    client = scene.join()
+    client.ask()
+    scene.flush()
+
+    scene.room.answer(scene.room.take_put_off(), {}, scene.now)
+
+    assert [text_of(answer.update) for answer in answers(client)] == ["long" * AT_ONCE]
+
+
+def test_a_state_that_is_known_is_told_at_once() -> None:
+    scene = Scene(Peer(1).type("long" * AT_ONCE))
+    scene.room.state()
+    client = scene.join()
+
+    client.ask()
+    scene.flush()
+
+    assert len(answers(client)) == 1
+
+
+def test_a_state_encoded_elsewhere_is_remembered_for_its_edition_alone() -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("long" * AT_ONCE))
+    client = scene.join()
+    edition, state = scene.room.edition, ada.state
+    client.update(ada.type("!"))
+    scene.flush()
+
+    scene.room.remember(state, edition)
+    assert scene.room.is_slow_to_read
+    scene.room.remember(ada.state, scene.room.edition)
+    assert not scene.room.is_slow_to_read
+
+
+def test_who_falls_behind_meanwhile_is_answered_when_it_has_drained() -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("long" * AT_ONCE))
+    writer, slow = scene.join(), scene.join()
+    slow.ask()
+    scene.flush()
+    slow.wire.stalled = True
+    writer.update(ada.type("much" * 1000))
+    scene.flush()
+    writer.update(ada.type("more"))
+    scene.flush()
+    assert slow.session.behind_since is not None
+
+    scene.room.answer(scene.room.take_put_off(), {EMPTY_STATE_VECTOR: ada.state}, scene.now)
+    slow.wire.drain()
+    scene.tick()
+    scene.flush()
+    scene.room.answer(scene.room.take_put_off(), {EMPTY_STATE_VECTOR: ada.state}, scene.now)
+
+    assert [answer.update for answer in answers(slow)] == [ada.state]
+
+
+def test_who_has_left_is_told_nothing() -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("long" * AT_ONCE))
+    one, other = scene.join(), scene.join()
+    for client in (one, other):
+        client.ask()
+    scene.flush()
+    one.leave()
+
+    questions = scene.room.take_put_off()
+    other.leave()
+    scene.room.answer(questions, {EMPTY_STATE_VECTOR: ada.state}, scene.now)
+
+    assert [session for session, _ in questions] == [other.session]
+    assert answers(one) == answers(other) == []
+
+
+def test_without_a_replica_an_answer_waits_for_the_next() -> None:
+    ada = Peer(1)
+    ada.hear([victim_state()])
+    ada.type("long" * AT_ONCE)
+    scene = Scene(ada.state)
+    client, culprit = scene.join(), scene.join()
+    client.ask()
+    scene.flush()
+    questions = scene.room.take_put_off()
+    culprit.update(POISON)
+    scene.flush()
+    assert scene.room.needs_rebuild
+
+    scene.room.answer(questions, {EMPTY_STATE_VECTOR: ada.state}, scene.now)
+    assert answers(client) == []
+    scene.room.rebuild(document.Document([ada.state]))
+    scene.flush()
+
+    assert [session for session, _ in scene.room.take_put_off()] == [client.session]
