@@ -2,7 +2,8 @@
 
 What arrives is only collected (`receive`). A `flush` applies it all in one CRDT transaction, encodes the outcome once for each dialect, and
 hands the same bytes to every session; it returns what must be committed, and whom to tell once that is done. Order within a flush:
-edits, then presence, then the answers to those who asked, which therefore hold everything before them.
+edits, then presence, then the answers to those who asked, which therefore hold everything before them. An answer that takes long to
+encode is put off, for somebody else to encode; it holds everything before its question, and what comes then its session hears as all do.
 
 When the CRDT panics its replica is lost. The room then waits for another one (`rebuild`), and keeps collecting meanwhile.
 """

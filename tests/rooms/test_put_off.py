@@ -3,7 +3,7 @@
 import pytest
 
 from collab.protocol.messages import EMPTY_STATE_VECTOR
-from collab.rooms import document
+from collab.rooms import replica
 from tests.rooms.scene import HOCUSPOCUS, Client, Scene
 from tests.support.heard import Step1, Step2, only
 from tests.support.peers import Peer, text_of
@@ -15,7 +15,7 @@ AT_ONCE = 100
 
 @pytest.fixture(autouse=True)
 def _heavy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document, "QUICK_TO_ENCODE", AT_ONCE)
+    monkeypatch.setattr(replica, "QUICK_TO_ENCODE", AT_ONCE)
 
 
 def answers(client: Client) -> list[Step2]:
