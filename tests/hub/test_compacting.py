@@ -8,12 +8,15 @@ from structlog.testing import capture_logs
 
 from collab.errors import CorruptDocument
 from collab.rooms import compaction
-from collab.rooms.compaction import ROW_BYTES, SMALLEST_AT_REST, SMALLEST_TAIL_BYTES
+from collab.rooms.compaction import LONGEST_AT_REST, SMALLEST_TAIL_BYTES
 from collab.storage.database import open_database
 from collab.storage.tables import snapshots
 from tests.hub.house import DOC, House, OpenHub
 from tests.support.eventually import eventually
 from tests.support.peers import Peer
+
+WORTH_IT = LONGEST_AT_REST - 2
+"""Rows of a letter each that take up more than a document at rest may."""
 
 
 @pytest.fixture
@@ -22,17 +25,22 @@ def early(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "LONGEST_TAIL", 10)
 
 
+def type_apart(peer: Peer, letter: str) -> bytes:
+    """Type a letter before all others: a row of its own, for it goes on from none of them."""
+    return peer.edit(lambda peer: peer.text.insert(0, letter))
+
+
 async def write(house: House, letters: str) -> Peer:
     await house.create()
     guest, peer = await house.join(), Peer(1)
     for letter in letters:
-        guest.update(peer.type(letter))
+        guest.update(type_apart(peer, letter))
     await eventually(lambda: guest.saved == len(letters))
     return peer
 
 
 async def test_log_is_compacted_when_everybody_has_left(open_hub: OpenHub) -> None:
-    letters = "a" * (SMALLEST_AT_REST // ROW_BYTES)
+    letters = "a" * WORTH_IT
     async with open_hub(idle_timeout=0.0) as house:
         peer = await write(house, letters)
         assert house.log.compacted == []
@@ -100,10 +108,10 @@ async def test_what_comes_while_a_log_is_folded_is_folded_next_though_nobody_wri
     guest, peer = await house.join(), Peer(1)
     house.log.hold_compactions()
     for _ in range(10):
-        guest.update(peer.type("a"))
+        guest.update(type_apart(peer, "a"))
     await eventually(lambda: house.log.compactions_begun)
     for _ in range(15):
-        guest.update(peer.type("b"))
+        guest.update(type_apart(peer, "b"))
     await eventually(lambda: guest.saved == 25)
 
     house.log.compacting.set()
@@ -169,7 +177,7 @@ async def test_bug_in_a_compaction_does_not_stop_the_next(house: House, monkeypa
     await eventually(lambda: tries)
     guest, peer = await house.join("other"), Peer(2)
     for letter in "abcdefghij":
-        guest.update(peer.type(letter))
+        guest.update(type_apart(peer, letter))
     await eventually(lambda: house.log.compacted)
 
     assert house.log.compacted == [10]
@@ -185,14 +193,14 @@ async def test_a_damaged_record_of_who_wrote_is_set_aside_and_the_log_says_so(
         async with database.writing() as connection:
             await connection.execute(update(snapshots).values(authorship=b"other bytes"))
         guest, peer = await house.join(), Peer(2)
-        guest.update(*[peer.type("b") for _ in range(SMALLEST_AT_REST // ROW_BYTES)])
-        await eventually(lambda: guest.saved == SMALLEST_AT_REST // ROW_BYTES)
+        guest.update(*[type_apart(peer, "b") for _ in range(WORTH_IT)])
+        await eventually(lambda: guest.saved == WORTH_IT)
 
         with capture_logs() as logged:
             await house.hub.drain()
             await eventually(lambda: house.log.compacted)
 
-        assert house.log.compacted == [SMALLEST_AT_REST // ROW_BYTES]
+        assert house.log.compacted == [WORTH_IT]
         (warning,) = [entry for entry in logged if entry["log_level"] == "warning"]
         assert warning["event"].startswith("a record of who wrote a document is damaged, and was set aside")
         assert warning["document"] == DOC

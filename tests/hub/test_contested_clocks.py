@@ -184,7 +184,7 @@ async def test_mallorys_text_in_the_place_of_what_waited_is_not_bobs(waiting: Wa
 async def test_what_waited_stands_before_other_text_that_comes_together_with_what_was_missing(
     waiting: Waiting, open_hub: OpenHub
 ) -> None:
-    waiting.mallory.update(waiting.forged.type("XX"), waiting.forged.type(" lied."))
+    waiting.mallory.update(waiting.forged.type("XX"), waiting.forged.type(" liéd."))  # not to be joined with that
     await send(waiting.house, waiting.bob, waiting.missing, waiting.bobs.type("!"))
     assert await told_always(waiting.house, open_hub) == [
         ("Bob", "Bob", "Bob"),

@@ -4,6 +4,7 @@ import pytest
 
 from collab.protocol.messages import EMPTY_STATE_VECTOR
 from collab.rooms import replica
+from collab.rooms.document import Document
 from tests.rooms.scene import HOCUSPOCUS, Client, Scene
 from tests.support.heard import Step1, Step2, only
 from tests.support.peers import Peer, text_of
@@ -151,7 +152,7 @@ def test_without_a_replica_an_answer_waits_for_the_next() -> None:
 
     scene.room.answer(questions, {EMPTY_STATE_VECTOR: ada.state}, scene.now)
     assert answers(client) == []
-    scene.room.rebuild(document.Document([ada.state]))
+    scene.room.rebuild(Document([ada.state]))
     scene.flush()
 
     assert [session for session, _ in scene.room.take_put_off()] == [client.session]
