@@ -184,7 +184,7 @@ class Room:
 
     def _tell_who_is_here(self, now: float) -> None:
         curious, self._curious = self._curious, {}
-        everybody = self._presence.everybody()
+        everybody = self._presence.everybody() if curious else None
         if everybody is None:
             return
         for session in curious:

@@ -1,9 +1,11 @@
-"""What an open connection is made of, counted: one task of ours, and nothing of the server's."""
+"""What an open connection is made of, counted: one task of ours, some eighty objects, and nothing of the server's."""
 
 import asyncio
 import gc
+import weakref
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
+from contextvars import Context
 
 import h11
 import pytest
@@ -13,13 +15,22 @@ from hypercorn.protocol.ws_stream import WSStream
 
 from collab.gateways.connection import Connection
 from collab.gateways.transport_wire import TransportWire
+from collab.protocol.lib0 import var_string
 from collab.rooms.session import Session
 from tests.gateways.clients import HocuspocusClient, YWebsocketClient, joining
+from tests.gateways.raw import RawClient
 from tests.gateways.serving import Served
 from tests.support.eventually import eventually
 from tests.support.heard import LetIn, Step1
 
 CLIENTS = 10
+MANY = 50
+
+OBJECTS = {"y-websocket": 80, "hocuspocus": 90}
+"""What one idle connection may be made of, its room's part and its test client's two objects included; 74 and 82 on CPython 3.11."""
+
+SWEPT_LATER = (weakref.ref, asyncio.TimerHandle, Context)
+"""What Python clears away when it comes to it: dead weak references, and cancelled timers with their contexts."""
 
 
 def tasks() -> Counter[str]:
@@ -57,3 +68,57 @@ async def test_open_connection_is_one_task_and_nothing_of_the_servers(server: Se
         assert [alive(kind) for kind in (Connection, TransportWire, Session)] == [CLIENTS] * 3
     await eventually(lambda: "_serve_apart" not in tasks())
     assert [alive(kind) for kind in (Connection, TransportWire, Session)] == [0] * 3
+
+
+def objects() -> int:
+    """Count what the garbage collector knows of."""
+    gc.collect()
+    return sum(type(each) not in SWEPT_LATER for each in gc.get_objects())
+
+
+async def objects_at_rest() -> int:
+    """Count objects until two looks, with turns of the loop between them, find the same; what has ended is let go of in such turns."""
+    looks = [0, objects()]
+
+    def look() -> bool:
+        looks.append(objects())
+        return looks[-1] == looks[-2]
+
+    await eventually(look)
+    return looks[-1]
+
+
+async def connect(server: Served, dialect: str, stack: ExitStack) -> None:
+    """Let one in that has next to no objects of its own in this process, and says no more than it must."""
+    client = stack.enter_context(RawClient(server, "/sync/doc" if dialect == "y-websocket" else "/hocuspocus"))
+    await client.upgrade()
+    if dialect == "hocuspocus":
+        await client.send(var_string("doc") + b"\x02\x00" + var_string(""))
+
+
+async def hold_many(server: Served, dialect: str) -> tuple[int, int]:
+    """Connect many, and return how many tasks and objects there are more while all of them are here and idle."""
+    tasks_before, objects_before = len(asyncio.all_tasks()), await objects_at_rest()
+    with ExitStack() as stack:
+        for _ in range(MANY):
+            await connect(server, dialect, stack)
+        await eventually(lambda: tasks()["worker_serve.<locals>._server_callback"] == 0)
+        await eventually(lambda: alive(Session) == MANY)
+        new_objects = await objects_at_rest() - objects_before
+        new_tasks = len(asyncio.all_tasks()) - tasks_before
+    await eventually(lambda: "_serve_apart" not in tasks())
+    await eventually(lambda: alive(Session) == 0)
+    return new_tasks, new_objects
+
+
+@pytest.mark.parametrize("dialect", OBJECTS)
+async def test_idle_connection_is_one_task_and_few_objects_and_leaves_none_behind(server: Served, dialect: str) -> None:
+    await hold_many(server, dialect)  # what the first connections bring into being stays: caches, the room
+    tasks_before, objects_before = len(asyncio.all_tasks()), await objects_at_rest()
+
+    new_tasks, new_objects = await hold_many(server, dialect)
+
+    assert new_tasks == MANY
+    assert new_objects <= MANY * OBJECTS[dialect]
+    assert len(asyncio.all_tasks()) == tasks_before
+    await eventually(lambda: objects() < objects_before + MANY)  # not one for each
