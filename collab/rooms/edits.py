@@ -4,7 +4,7 @@ All are applied in one CRDT transaction. When the CRDT panics its replica is los
 one by itself, so that exactly the one that breaks it is found.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from collab.errors import ContestedUpdate, UpdateError
@@ -112,8 +112,7 @@ class Edits:
         while batches:
             batch = batches.pop(0)
             try:
-                trusted = {index for index, edit in enumerate(batch) if edit.writer.origin is not Origin.WRITTEN}
-                applied = document.apply([edit.update for edit in batch], trusted)
+                applied = document.apply([edit.update for edit in batch], _trusted(batch))
             except PoisonedReplica as error:
                 result.has_lost_replica = True
                 self._try_again(batch, [edit for later in batches for edit in later], result.offences, error)
@@ -144,6 +143,8 @@ class Edits:
         return self._ask_for_less(edit.writer, refusal, document) or all(told)
 
     def _note_whose(self, batch: list[Edit], applied: Applied, document: Document) -> None:
+        if self._is_by_its_user(batch, applied):
+            return
         claims, appended = self._claims, dict.fromkeys(applied.appended)
         clients = frozenset([run.client for run in applied.new_runs])
         if not claims.settles(clients):
@@ -157,6 +158,15 @@ class Edits:
                         self._crediting.delivered(run, _known_before(run.client, applied, document))
                 elif self._crediting.waits and isinstance(writer, Session):
                     self._crediting.wrote(writer, run, _known_before(run.client, applied, document))
+
+    def _is_by_its_user(self, batch: list[Edit], applied: Applied) -> bool:
+        """Tell whether this is one run under the writer's own id, of which nothing is to be noted, as nearly every flush is."""
+        return (
+            len(batch) == 1
+            and len(applied.runs[0]) == 1
+            and not self._crediting.waits
+            and self._claims.is_own(applied.runs[0][0].client, batch[0].writer.author)
+        )
 
     def _take_answers(self, batch: list[Edit], applied: Applied, document: Document) -> None:
         for edit, runs in zip(batch, applied.runs, strict=True):
@@ -211,6 +221,13 @@ class Edits:
                 result.acknowledge.append(session)
             else:
                 session.refused()
+
+
+def _trusted(batch: list[Edit]) -> Container[int]:
+    """Return the indexes of those that the server has made itself."""
+    if len(batch) == 1 and batch[0].writer.origin is Origin.WRITTEN:
+        return ()
+    return {index for index, edit in enumerate(batch) if edit.writer.origin is not Origin.WRITTEN}
 
 
 def _known_before(client: int, applied: Applied, document: Document) -> int:
