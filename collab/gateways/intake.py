@@ -11,6 +11,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Self
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 CALM: Final = 400.0
 """Messages a second up to which each is read at once: so few gather in a beat that it would save nothing."""
 
@@ -27,7 +31,7 @@ _AT_ONCE: Final = 512
 """Sockets that are read before the event loop does something else."""
 
 Read = Callable[[], None]
-"""Reads what has come, and does not raise."""
+"""Reads what has come."""
 
 
 def beat_for(rate: float) -> float:
@@ -90,8 +94,12 @@ class Intake:
         ready = self._poll.poll(0, _AT_ONCE)
         for descriptor, _ in ready:
             read = self._readers.get(descriptor)
-            if read is not None:  # else it was removed by one of those before it
+            if read is None:  # it was removed by one of those before it
+                continue
+            try:
                 read()
+            except Exception:  # the others must be read all the same
+                log.exception("what a client sent was not read")
         self._count += len(ready)
         now = self._loop.time()
         if now - self._counted_since >= _WINDOW:

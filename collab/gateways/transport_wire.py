@@ -19,7 +19,8 @@ from collab.protocol.frames import EMPTY_PING, Frame, close_frame
 _FIN_PONG: Final = 0x8A
 
 _READ_BYTES: Final = 64 * 1024
-"""What is read from a socket in one go; of a longer message the rest comes next."""
+_READS_AT_ONCE: Final = 8
+"""What is read from one socket before another has its turn; of a longer message the rest comes next."""
 
 _TCP_UNDER_UVLOOP: Final = "uvloop.loop", "TCPTransport"
 """The class of a connection without TLS, by name: where there is no uvloop it cannot be imported."""
@@ -158,23 +159,26 @@ class TransportWire(asyncio.Protocol):
             self._intake.remove(self._file, self._read_file)
 
     def _read_file(self) -> None:
-        if self._file is None or self._transport.is_closing():
-            self._leave_intake()
-            return
-        try:
-            data = os.read(self._file, _READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:  # the connection is lost
-            self._leave_intake()
-            self._transport.abort()
-            return
-        if data:
+        for _ in range(_READS_AT_ONCE):
+            if self._file is None or self._transport.is_closing():
+                self._leave_intake()
+                return
+            try:
+                data = os.read(self._file, _READ_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:  # the connection is lost
+                self._leave_intake()
+                self._transport.abort()
+                return
+            if not data:
+                self._leave_intake()
+                if not self.eof_received():
+                    self._transport.close()
+                return
             self.data_received(data)
-        else:
-            self._leave_intake()
-            if not self.eof_received():
-                self._transport.close()
+            if len(data) < _READ_BYTES or self._is_paused:
+                return
 
     async def _until_woken(self) -> None:
         self._wake = self._loop.create_future()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from collab.gateways.intake import CALM, LONGEST_BEAT, Intake, beat_for
 
@@ -52,6 +53,10 @@ def lines(intake: Intake, count: int = 1) -> Iterator[list[Line]]:
         for line in made:
             stack.callback(line.close)
         yield made
+
+
+def fail() -> None:
+    raise RuntimeError("a bug")
 
 
 @pytest.fixture
@@ -124,6 +129,18 @@ async def test_who_is_removed_by_another_in_the_same_turn_hears_nothing(intake: 
         await last.hears(b"x")
 
         assert len(first.heard) + len(second.heard) == 1
+
+
+async def test_reader_that_fails_stops_nobody(intake: Intake) -> None:
+    await make_busy(intake)
+    with lines(intake, 2) as (broken, other), capture_logs() as logged:
+        broken.on_read = fail
+        broken.other.send(b"x")
+        await broken.hears(b"x")
+        other.other.send(b"one")
+        await other.hears(b"one")
+
+    assert [entry["event"] for entry in logged] == ["what a client sent was not read"]
 
 
 async def test_descriptor_that_is_somebody_elses_by_now_stays_theirs(intake: Intake) -> None:
