@@ -47,7 +47,7 @@ class Database:
         self._loading = loading
         self._seats = Semaphore(READERS)
         """Of those who read from an SQLite file: waiting for one can be cancelled."""
-        self._turn = Lock()
+        self._turn = Lock(fast_acquire=True)
         """Of those who write in this process to an SQLite file. SQLite would have them try again and again, each later than the other."""
         self.folding: Turns[DocumentId] = Turns()
         """Of those who fold a document's log here: each makes the other read all again, which need not end while somebody types quickly."""
