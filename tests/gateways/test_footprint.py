@@ -26,6 +26,7 @@ from tests.support.heard import LetIn, Step1
 CLIENTS = 10
 MANY = 50
 TIMES = 3
+"""How often so many come and go; what else this process makes meanwhile is fewer objects than they would leave."""
 
 OBJECTS = {"y-websocket": 77, "hocuspocus": 85}
 """What one idle connection may be made of, its room's part and its test client's two objects included; 74 and 82 on CPython 3.11."""
