@@ -17,13 +17,14 @@ from collab.errors import (
     ServerDraining,
 )
 from collab.hub.committer import Committer
+from collab.hub.compacting import Compacting
 from collab.hub.live_room import EndSession, LiveRoom
 from collab.hub.loop_lag import LoopLag
 from collab.hub.replicas import Replicas
 from collab.hub.sweeping import Sweeping
 from collab.hub.versioning import Versioning
 from collab.offloading import HEAVY, offloaded
-from collab.ports import Compaction, DocumentName, DocumentStore, StoredDocument, UpdateLog, VersionStore
+from collab.ports import DocumentName, DocumentStore, StoredDocument, UpdateLog, VersionStore
 from collab.protocol.structs import WalkedUpdate
 from collab.rooms.claims import Author, Origin
 from collab.rooms.document import Document
@@ -61,8 +62,7 @@ class Hub:
         self._opening: dict[DocumentName, asyncio.Future[LiveRoom]] = {}
         self._leaving: dict[DocumentName, LiveRoom] = {}
         """Rooms that were closed with edits under way to the log, which their successors must find there."""
-        self._to_compact: dict[DocumentName, LiveRoom] = {}
-        self._compaction_due = asyncio.Event()
+        self._compacting = Compacting(update_log)
         self._versioning = Versioning(versions, interval=settings.version_interval)
         self._sweeping = Sweeping(versions)
         self._tasks: anyio.abc.TaskGroup
@@ -84,7 +84,7 @@ class Hub:
         hub = cls(update_log, documents, versions, settings)
         async with anyio.create_task_group() as tasks:
             hub._tasks = tasks
-            for work in (hub.committer.run, hub._tick, hub._compact, hub._sweeping.run):
+            for work in (hub.committer.run, hub._tick, hub._compacting.run, hub._sweeping.run):
                 tasks.start_soon(work)
             tasks.start_soon(hub._versioning.run, hub._has_editors)
             hub.lag.start()
@@ -263,8 +263,7 @@ class Hub:
 
     def compaction_due(self, live: LiveRoom) -> None:
         """Have the document's log folded into a snapshot, one document after the other."""
-        self._to_compact[live.name] = live
-        self._compaction_due.set()
+        self._compacting.due(live)
 
     def drop(self, live: LiveRoom) -> None:
         """Forget a room that was closed."""
@@ -300,37 +299,6 @@ class Hub:
     def _is_idle(self, live: LiveRoom, now: float) -> bool:
         since = live.empty_since
         return since is not None and now - since >= self._settings.idle_timeout and not live.has_unsaved_edits
-
-    async def _compact(self) -> None:
-        while True:
-            await self._compaction_due.wait()
-            self._compaction_due.clear()
-            while self._to_compact:
-                name = next(iter(self._to_compact))
-                await self._compact_one(self._to_compact.pop(name))
-
-    async def _compact_one(self, live: LiveRoom) -> None:
-        if live.record is None:
-            return
-        outcome: Compaction | None = None
-        live.tail.begin()
-        try:
-            outcome = await self._log.compact(live.record.id)
-        except CollabError as error:
-            log.warning("a log could not be compacted; it stays as it is", document=live.name, error=str(error))
-        except Exception:  # the other documents' logs must be compacted all the same
-            log.exception("a log could not be compacted; it stays as it is", document=live.name)
-        else:
-            log.info("log compacted", document=live.name, rows=0 if outcome is None else outcome.freed)
-            if outcome is not None and outcome.damaged_authorship is not None:
-                log.warning(
-                    "a record of who wrote a document is damaged, and was set aside; nobody is credited with what it told of",
-                    document=live.name,
-                    error=outcome.damaged_authorship,
-                )
-        live.tail.end(outcome)
-        if live.tail.is_due:  # for what came meanwhile, perhaps the last there was
-            self.compaction_due(live)
 
     def _has_editors(self, name: DocumentName) -> bool:
         live = self._rooms.get(name)

@@ -2,9 +2,9 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 from anyio import Lock
@@ -14,12 +14,12 @@ from collab.hub.committer import ENTRY_OVERHEAD, Committer
 from collab.hub.encoding import Encoding
 from collab.hub.flush_timer import FlushTimer
 from collab.hub.rebuilding import Rebuilding, held_bytes_of
+from collab.hub.surroundings import Surroundings
 from collab.hub.tail import Tail
 from collab.hub.writers import Nobody, Receipt
 from collab.ports import DocumentName, DocumentRecord, StoredContent, StoredDocument
 from collab.protocol.messages import RoomMessage
 from collab.rooms.claims import Author, Origin
-from collab.rooms.document import Document
 from collab.rooms.flush import Flush
 from collab.rooms.room import Room
 from collab.rooms.session import Session, Writer
@@ -30,38 +30,6 @@ FAILED: Final = "a room failed; it is closed, and its clients come back to a new
 
 EndSession = Callable[[CollabError], None]
 """Ends a session's connection, or its part of one, with the close code that this error stands for."""
-
-
-class Surroundings(Protocol):
-    """What a live room asks of the hub."""
-
-    async def load(self, name: DocumentName) -> StoredDocument | None:
-        """Load the document from the log."""
-        ...
-
-    async def replica(self, name: DocumentName) -> Document:
-        """Build a replica of the document from the log."""
-        ...
-
-    async def diffs(self, name: DocumentName, state_vectors: frozenset[bytes]) -> Mapping[bytes, bytes]:
-        """Return what lacks, of the document in the log, to somebody with each of these state vectors."""
-        ...
-
-    def start(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> None:
-        """Run a coroutine function in the hub's task group."""
-        ...
-
-    def edited(self, live: "LiveRoom") -> None:
-        """Take note that something new of the document is in the log."""
-        ...
-
-    def compaction_due(self, live: "LiveRoom") -> None:
-        """Have the document's log folded into a snapshot."""
-        ...
-
-    def drop(self, live: "LiveRoom") -> None:
-        """Forget a room that was closed."""
-        ...
 
 
 class LiveRoom:
