@@ -38,6 +38,9 @@ from collab.rooms.session import Session, Writer
 Question = tuple[Session, bytes]
 """Who asks, and with which state vector."""
 
+Edition = tuple[int, int]
+"""Which of the room's replicas, one after the other, and how often that was changed."""
+
 
 class Room:
     """The live state of one document."""
@@ -58,6 +61,7 @@ class Room:
         """
         self.limits = limits
         self._document: Document | None = document
+        self._replica_number = 0
         self._presence = Presence(limits)
         self._claims = Claims(owners)
         self._crediting = Crediting(self._claims.owner, open_units)
@@ -214,7 +218,7 @@ class Room:
                 diff = (diffs or {}).get(state_vector) or document.diff(state_vector)
             except PoisonedReplica as error:
                 self._document = None
-                self._questions = questions[index + 1 :]
+                self._questions += questions[index + 1 :]
                 offences.append(
                     Offence(session, ProtocolError(f"a state vector came that cannot be answered: {error}"))
                 )
@@ -299,6 +303,7 @@ class Room:
     def rebuild(self, document: Document) -> None:
         """Go on with another replica, loaded after everything this room flushed was committed."""
         self._document = document
+        self._replica_number += 1
 
     @property
     def has_work(self) -> bool:
@@ -313,18 +318,18 @@ class Room:
         return self._document is not None and self._presence.has_changes
 
     @property
-    def edition(self) -> int:
-        """Return a number that every change of the document adds one to."""
-        return -1 if self._document is None else self._document.edition
+    def edition(self) -> Edition:
+        """Return what every change of the document changes, and is never the same again."""
+        return self._replica_number, -1 if self._document is None else self._document.edition
 
     @property
     def is_slow_to_read(self) -> bool:
         """Whether `state` would take longer than everybody should wait for it."""
         return self._document is not None and self._document.is_slow_to_tell()
 
-    def remember(self, state: bytes, edition: int) -> None:
+    def remember(self, state: bytes, edition: Edition) -> None:
         """Take what was encoded elsewhere for the state, if the document is still the one of this edition."""
-        if self._document is not None and self._document.edition == edition:
+        if self._document is not None and self.edition == edition:
             self._document.remember(state)
 
     def state(self) -> bytes:
