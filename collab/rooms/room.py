@@ -33,13 +33,11 @@ from collab.rooms.edits import Edits
 from collab.rooms.flush import Flush, Offence
 from collab.rooms.poison import PoisonedReplica
 from collab.rooms.presence import Presence
+from collab.rooms.replica import Edition
 from collab.rooms.session import Session, Writer
 
 Question = tuple[Session, bytes]
 """Who asks, and with which state vector."""
-
-Edition = tuple[int, int]
-"""Which of the room's replicas, one after the other, and how often that was changed."""
 
 
 class Room:
@@ -318,19 +316,20 @@ class Room:
         return self._document is not None and self._presence.has_changes
 
     @property
-    def edition(self) -> Edition:
-        """Return what every change of the document changes, and is never the same again."""
-        return self._replica_number, -1 if self._document is None else self._document.edition
+    def edition(self) -> tuple[int, Edition | None]:
+        """Return which of the room's replicas this is, and what every change of it changes."""
+        return self._replica_number, None if self._document is None else self._document.edition
 
     @property
     def is_slow_to_read(self) -> bool:
         """Whether `state` would take longer than everybody should wait for it."""
         return self._document is not None and self._document.is_slow_to_tell()
 
-    def remember(self, state: bytes, edition: Edition) -> None:
-        """Take what was encoded elsewhere for the state, if the document is still the one of this edition."""
-        if self._document is not None and self.edition == edition:
-            self._document.remember(state)
+    def remember(self, state: bytes, edition: tuple[int, Edition | None]) -> None:
+        """Take note of what was encoded elsewhere for the state of this edition, if the replica is still the same."""
+        number, then = edition
+        if self._document is not None and then is not None and number == self._replica_number:
+            self._document.remember(state, then)
 
     def state(self) -> bytes:
         """Return the whole document as one update. Raises `PoisonedReplica` while `needs_rebuild`."""

@@ -197,3 +197,21 @@ def test_a_state_of_a_replica_that_was_lost_is_not_remembered_for_its_successor(
     scene.room.remember(state, edition)
 
     assert text_of(scene.room.state()) == str(ada.text)
+
+
+def test_a_document_of_many_keystrokes_is_told_at_once_again_though_somebody_types_on() -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("x"))
+    client = scene.join()
+    for letter in "yes" * 10:  # which take a byte each when they stand together, and more as they come
+        client.update(ada.type(letter))
+        scene.flush()
+    assert scene.room.is_slow_to_read
+
+    edition, state = scene.room.edition, ada.state
+    client.update(ada.type("!"))
+    scene.flush()
+    scene.room.remember(state, edition)
+
+    assert not scene.room.is_slow_to_read
+    assert text_of(scene.room.state()) == str(ada.text)
