@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from collab.hub.loop_lag import BOUNDS
+from collab.hub.loop_lag import BEAT, BEAT_AT_REST, BOUNDS
 
 _BOUNDS: Final = (*map(str, BOUNDS), "+Inf")
 
@@ -69,7 +69,8 @@ class Figures(Collector):
         buckets = list(zip(_BOUNDS, map(float, accumulate(self._lag.counts)), strict=True))
         yield HistogramMetricFamily(
             "collab_event_loop_lag_seconds",
-            "By how much the event loop came late to a timer, ten times a second, and a hundred times while a room is open.",
+            "By how much the event loop came late to a timer, "
+            f"{1 / BEAT_AT_REST:g} times a second, and {1 / BEAT:g} times while a room is open.",
             buckets=buckets,
             sum_value=self._lag.total,
         )

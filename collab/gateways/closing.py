@@ -26,6 +26,7 @@ from collab.errors import (
     StorageError,
     Unauthenticated,
     UpdateError,
+    WorkLost,
 )
 
 MAX_REASON_BYTES: Final = 123
@@ -52,6 +53,7 @@ _ENDINGS: Final[tuple[tuple[type[CollabError], Ending], ...]] = (
     (DocumentDeleted, Ending(410, 4410)),
     (LimitExceeded, Ending(429, 1008)),
     (PeerTimeout, Ending(503, 1001)),
+    (WorkLost, Ending(503, 1013)),
     (ServerBusy, Ending(503, 1013)),
     (ServerDraining, Ending(503, 1012)),
     (CorruptDocument, Ending(500, 1013)),
@@ -75,6 +77,8 @@ def words_of(error: BaseException) -> str:
         return "what is stored of this document cannot be read; it is kept as it is until somebody has mended it"
     if isinstance(error, StorageError):
         return "the documents cannot be reached; come back in a moment"
+    if isinstance(error, WorkLost):
+        return "the work on this was interrupted; come back in a moment"
     return str(error) if isinstance(error, CollabError) else "internal error"
 
 

@@ -67,7 +67,10 @@ class Encoding:
             self._source.start(self._run, f"encode {self._name}")
 
     async def state(self) -> bytes:
-        """Return the whole document as one update, with everything flushed by now. Raises what `Room.state` does, and `ServerDraining`."""
+        """Return the whole document as one update, with everything flushed by now. Raises what `Room.state` does.
+
+        Raises `ServerDraining` too, and `CollabError` when the room fails meanwhile.
+        """
         reader: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._readers.append(reader)
         self.begin()
@@ -79,9 +82,11 @@ class Encoding:
                 await self._answer_those_who_wait()
         except Exception:
             log.exception("a heavy document was not encoded; its room is closed", document=self._name)
+            self._turn_away(CollabError("the room failed; come back in a moment"))
             self._give_up()
         finally:
             self._is_under_way = False
+            self._turn_away(ServerDraining("the server is going down"))
 
     async def _answer_those_who_wait(self) -> None:
         questions = self._room.take_put_off()
@@ -92,14 +97,12 @@ class Encoding:
             wanted.add(EMPTY_STATE_VECTOR)
         try:
             diffs = await self._diffs(frozenset(wanted))
+            if EMPTY_STATE_VECTOR in diffs:
+                self._room.remember(diffs[EMPTY_STATE_VECTOR], edition)
+            self._carry_out(self._room.answer(questions, diffs, asyncio.get_running_loop().time()))
         except BaseException:
-            for reader in readers:
-                if not reader.done():
-                    reader.set_exception(ServerDraining("the server is going down"))
+            self._readers[:0] = readers  # to be turned away with those who came meanwhile
             raise
-        if EMPTY_STATE_VECTOR in diffs:
-            self._room.remember(diffs[EMPTY_STATE_VECTOR], edition)
-        self._carry_out(self._room.answer(questions, diffs, asyncio.get_running_loop().time()))
         for reader in readers:
             if not reader.done():  # nor gone
                 self._tell(reader, diffs)
@@ -113,6 +116,13 @@ class Encoding:
         except (CollabError, TimeoutError) as error:
             log.warning("a heavy document is encoded at once", document=self._name, error=str(error))
             return {}
+
+    def _turn_away(self, error: CollabError) -> None:
+        """Tell those who still wait that nothing comes."""
+        readers, self._readers = self._readers, []
+        for reader in readers:
+            if not reader.done():
+                reader.set_exception(error)
 
     def _tell(self, reader: "asyncio.Future[bytes]", diffs: Mapping[bytes, bytes]) -> None:
         try:

@@ -97,10 +97,10 @@ def _ordered(stretches: Sequence[Run]) -> Iterator[list[Run]]:
             if path:
                 lowest[path[-1]] = min(lowest[path[-1]], lowest[at])
             if lowest[at] == order[at]:
-                together = opened[opened.index(at) :]
-                del opened[-len(together) :]
-                for each in together:
-                    is_open[each] = False
+                together: list[int] = []
+                while is_open[at]:
+                    together.append(opened.pop())
+                    is_open[together[-1]] = False
                 yield [stretches[each] for each in together]
 
 

@@ -1,6 +1,6 @@
 """What a replica tells: its state, what lacks to somebody, and whether that takes long."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pycrdt import Doc
 from pycrdt import get_update as subtract_state
@@ -24,10 +24,20 @@ QUICK_TO_ENCODE: Final = 2 * 1024 * 1024
 """Bytes of a state, or of what lacks to somebody, that are encoded within ten milliseconds."""
 
 
+class Edition(NamedTuple):
+    """A replica as it was at a moment."""
+
+    changes: int
+    """How often it had been changed."""
+
+    size: int
+    """About how many bytes its state took."""
+
+
 class Replica:
     """A document of the CRDT, to be read. Every method raises `PoisonedReplica` when the CRDT panics."""
 
-    __slots__ = ("_doc", "_limits", "_pairs", "_reached", "_size", "_state", "edition")
+    __slots__ = ("_changes_made", "_doc", "_limits", "_pairs", "_reached", "_size", "_state")
 
     def __init__(self, size: int) -> None:
         """Begin an empty one, whose state will take about this many bytes once it is loaded."""
@@ -40,14 +50,13 @@ class Replica:
         self._state: bytes | None = None
         self._size = size
         """About how many bytes the state takes; rather more than it does."""
-        self.edition = 0
-        """How often the document was changed."""
+        self._changes_made = 0
 
     def _changed(self, by: int) -> None:
         """Take note of a change in about so many bytes."""
         self._state = None
         self._size += by
-        self.edition += 1
+        self._changes_made += 1
 
     def state_vector(self) -> bytes:
         """Return what this replica has, as an encoded state vector."""
@@ -60,9 +69,17 @@ class Replica:
             self._size = len(self._state)
         return self._state
 
-    def remember(self, state: bytes) -> None:
-        """Take a state that was encoded elsewhere for that of this edition."""
-        self._state, self._size = state, len(state)
+    @property
+    def edition(self) -> Edition:
+        """Return what every change of the document changes."""
+        return Edition(self._changes_made, self._size)
+
+    def remember(self, state: bytes, edition: Edition) -> None:
+        """Take note of what was encoded elsewhere for the state of this edition; of an earlier one it tells no more than the size."""
+        if edition.changes == self._changes_made:
+            self._state, self._size = state, len(state)
+        else:
+            self._size = min(self._size, len(state) + max(0, self._size - edition.size))
 
     def is_slow_to_tell(self, state_vector: bytes = EMPTY_STATE_VECTOR) -> bool:
         """Tell whether `diff` would take longer than everybody should wait for it. Raises `ProtocolError` for what is no state vector."""

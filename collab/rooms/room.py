@@ -33,6 +33,7 @@ from collab.rooms.edits import Edits
 from collab.rooms.flush import Flush, Offence
 from collab.rooms.poison import PoisonedReplica
 from collab.rooms.presence import Presence
+from collab.rooms.replica import Edition
 from collab.rooms.session import Session, Writer
 
 Question = tuple[Session, bytes]
@@ -58,6 +59,7 @@ class Room:
         """
         self.limits = limits
         self._document: Document | None = document
+        self._replica_number = 0
         self._presence = Presence(limits)
         self._claims = Claims(owners)
         self._crediting = Crediting(self._claims.owner, open_units)
@@ -214,7 +216,7 @@ class Room:
                 diff = (diffs or {}).get(state_vector) or document.diff(state_vector)
             except PoisonedReplica as error:
                 self._document = None
-                self._questions = questions[index + 1 :]
+                self._questions += questions[index + 1 :]
                 offences.append(
                     Offence(session, ProtocolError(f"a state vector came that cannot be answered: {error}"))
                 )
@@ -299,6 +301,7 @@ class Room:
     def rebuild(self, document: Document) -> None:
         """Go on with another replica, loaded after everything this room flushed was committed."""
         self._document = document
+        self._replica_number += 1
 
     @property
     def has_work(self) -> bool:
@@ -313,19 +316,20 @@ class Room:
         return self._document is not None and self._presence.has_changes
 
     @property
-    def edition(self) -> int:
-        """Return a number that every change of the document adds one to."""
-        return -1 if self._document is None else self._document.edition
+    def edition(self) -> tuple[int, Edition | None]:
+        """Return which of the room's replicas this is, and what every change of it changes."""
+        return self._replica_number, None if self._document is None else self._document.edition
 
     @property
     def is_slow_to_read(self) -> bool:
         """Whether `state` would take longer than everybody should wait for it."""
         return self._document is not None and self._document.is_slow_to_tell()
 
-    def remember(self, state: bytes, edition: int) -> None:
-        """Take what was encoded elsewhere for the state, if the document is still the one of this edition."""
-        if self._document is not None and self._document.edition == edition:
-            self._document.remember(state)
+    def remember(self, state: bytes, edition: tuple[int, Edition | None]) -> None:
+        """Take note of what was encoded elsewhere for the state of this edition, if the replica is still the same."""
+        number, then = edition
+        if self._document is not None and then is not None and number == self._replica_number:
+            self._document.remember(state, then)
 
     def state(self) -> bytes:
         """Return the whole document as one update. Raises `PoisonedReplica` while `needs_rebuild`."""

@@ -7,12 +7,13 @@ from typing import Final
 import pytest
 
 from benchmarks.growth import GROWTH
+from collab.settings import Settings
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 PAGE: Final = (DOCS / "scaling.md").read_text()
 UNITS: Final = {"ms": 1e-3, "µs": 1e-6, "B": 1, "kB": 1e3, "MB": 1e6, "%": 1e-2, "": 1}
 QUANTITY: Final = re.compile(r"([\d.,]+) ?(ms|µs|kB|MB|B|%|)")
-MOST_COMMITS: Final = 40
+MOST_COMMITS: Final = 1 / Settings().commit_interval
 
 
 def quantity(cell: str) -> float:
@@ -44,6 +45,11 @@ def test_example_follows_from_the_numbers(team: list[str]) -> None:
         NUMBERS["base"] + connections * NUMBERS["connection"] + rooms * NUMBERS["room"] + opened * NUMBERS["byte"],
         abs=0.6e6,
     )
+
+
+def test_page_says_how_many_commits_there_are_at_most() -> None:
+    assert f"as edits, and {MOST_COMMITS:g} a second at most (`COLLAB_COMMIT_INTERVAL`)" in PAGE
+    assert f"from {MOST_COMMITS:g} a second on they share commits" in PAGE
 
 
 def test_page_has_examples_for_three_teams() -> None:

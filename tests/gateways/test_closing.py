@@ -16,6 +16,7 @@ from collab.errors import (
     ProtocolError,
     Unauthenticated,
     UpdateError,
+    WorkLost,
 )
 from collab.gateways.closing import MAX_REASON_BYTES, ending_of, reason_of
 
@@ -48,6 +49,13 @@ def test_bug_is_an_internal_error_and_says_nothing() -> None:
     error = ZeroDivisionError("secret detail")
 
     assert (ending_of(error).status, ending_of(error).code, reason_of(error)) == (500, 1011, "internal error")
+
+
+def test_work_that_was_lost_is_to_be_tried_again_and_tells_of_no_process() -> None:
+    error = WorkLost("the process that was to prepare ended with -9 before it was done")
+
+    assert (ending_of(error).status, ending_of(error).code) == (503, 1013)
+    assert "process" not in reason_of(error)
 
 
 def test_reason_is_the_errors_own_words() -> None:

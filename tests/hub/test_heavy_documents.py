@@ -385,3 +385,25 @@ async def test_a_hub_that_drains_while_a_heavy_document_is_opened_ends(open_hub:
             await eventually(lambda: failures)
 
     assert [type(failure) for failure in failures] == [ServerDraining]
+
+
+async def test_everybody_who_reads_a_heavy_document_whose_room_fails_is_told(house: House, author: Peer) -> None:
+    failures: list[CollabError] = []
+
+    async def read() -> None:
+        try:
+            await house.hub.read(HEAVY)
+        except CollabError as error:
+            failures.append(error)
+
+    house.log.hold_loads()
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(read)
+            await eventually(lambda: house.log.loads.count(HEAVY) == 2)
+            tasks.start_soon(read)
+            await anyio.wait_all_tasks_blocked()
+            house.log.load_error = RuntimeError("nobody foresaw this")
+            house.log.loading.set()
+
+    assert len(failures) == 2

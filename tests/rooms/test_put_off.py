@@ -5,6 +5,7 @@ import pytest
 from collab.protocol.messages import EMPTY_STATE_VECTOR
 from collab.rooms import replica
 from collab.rooms.document import Document
+from collab.rooms.poison import PoisonedReplica
 from tests.rooms.scene import HOCUSPOCUS, Client, Scene
 from tests.support.heard import Step1, Step2, only
 from tests.support.peers import Peer, text_of
@@ -156,3 +157,61 @@ def test_without_a_replica_an_answer_waits_for_the_next() -> None:
     scene.flush()
 
     assert [session for session, _ in scene.room.take_put_off()] == [client.session]
+
+
+def test_who_asks_while_an_answer_breaks_the_replica_is_answered_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("long" * AT_ONCE))
+    early, late = scene.join(), scene.join()
+    early.ask()
+    scene.flush()
+    questions = scene.room.take_put_off()
+    late.ask()
+
+    def fail(document: Document, state_vector: bytes) -> bytes:
+        raise PoisonedReplica("the CRDT panicked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Document, "diff", fail)
+        scene.room.answer(questions, {}, scene.now)
+    assert scene.room.needs_rebuild
+    scene.room.rebuild(Document([ada.state]))
+    scene.flush()
+
+    assert [session for session, _ in scene.room.take_put_off()] == [late.session]
+
+
+def test_a_state_of_a_replica_that_was_lost_is_not_remembered_for_its_successor() -> None:
+    ada = Peer(1)
+    ada.hear([victim_state()])
+    ada.type("long" * AT_ONCE)
+    scene = Scene(ada.state)
+    client, culprit = scene.join(), scene.join()
+    edition, state = scene.room.edition, ada.state
+    client.update(ada.type("!"))
+    scene.flush()
+    culprit.update(POISON)
+    scene.flush()
+    scene.room.rebuild(Document([ada.state]))
+
+    scene.room.remember(state, edition)
+
+    assert text_of(scene.room.state()) == str(ada.text)
+
+
+def test_a_document_of_many_keystrokes_is_told_at_once_again_though_somebody_types_on() -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("x"))
+    client = scene.join()
+    for letter in "yes" * 10:  # which take a byte each when they stand together, and more as they come
+        client.update(ada.type(letter))
+        scene.flush()
+    assert scene.room.is_slow_to_read
+
+    edition, state = scene.room.edition, ada.state
+    client.update(ada.type("!"))
+    scene.flush()
+    scene.room.remember(state, edition)
+
+    assert not scene.room.is_slow_to_read
+    assert text_of(scene.room.state()) == str(ada.text)
