@@ -84,7 +84,11 @@ class TransportWire(asyncio.Protocol):
         self._writer: asyncio.StreamWriter | None = writer
         """Hypercorn's; `None` once it has let go."""
         self._transport: asyncio.Transport = writer.transport  # type: ignore[assignment]  # a stream's transport goes both ways
-        self._file = _file_of(self._transport)
+        self._predecessor: Any = self._transport.get_protocol()
+        """Hypercorn's protocol, until it has let go."""
+        self._is_lost = self._predecessor is None
+        """Whether the connection is closed, as it may be before it is taken over: then uvloop has no protocol for it any more."""
+        self._file = None if self._is_lost else _file_of(self._transport)
         self._direct: int | None = None
         """The descriptor, while the connection is open and nothing is known to wait in the transport."""
         self._reader = reader
@@ -94,20 +98,19 @@ class TransportWire(asyncio.Protocol):
         self._max_waiting = max_waiting
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
-        self._predecessor: Any = self._transport.get_protocol()
-        """Hypercorn's protocol, until it has let go."""
         self._take: Take
         self._wake: asyncio.Future[None] | None = None
         self._is_paused = True
         self._is_full = False
         """Whether the transport takes nothing more without keeping it."""
-        self._is_lost = False
-        self._has_ended = False
+        self._has_ended = self._is_lost
         self._said_goodbye = False
         self._error: Exception | None = None
 
     def begin(self) -> None:
         """Take the transport; nothing is read from it until `read`."""
+        if self._is_lost:
+            return
         self._transport.pause_reading()
         self._transport.set_protocol(self)
 

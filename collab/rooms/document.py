@@ -298,6 +298,9 @@ class Document(Replica):
         return all(part.may_be_the_same for part in parts_of(run.client, (run.start, known), own, update))
 
     def _apply(self, update: bytes, runs: Iterable[Run]) -> None:
+        if self._limits is not None and any(run.start < self._given.get(run.client, 0) for run in runs):
+            # What the CRDT keeps aside others must not bring about under the same clocks: in another order the log would not load.
+            self._check_taken(decode_state_vector(self.state_vector()))
         mended = self._pairs.mend(update, self._reached, self._doc.get_update)
         if mended.deletion is not None:
             self._doc.apply_update(mended.deletion)

@@ -12,8 +12,8 @@ from collab.protocol.updates import DeleteSet, StateVector
 _BYTES_PER_RUN: Final = 256
 """About what Python adds to each run, however short it is."""
 
-_Key = tuple[int, int, int]
-"""The client, the first clock, and the one behind the last."""
+_Key = tuple[int, int, bytes]
+"""The client, the first clock, and the structs: under the same clocks somebody else's may wait, which are not to be lost for it."""
 
 
 class HeldRuns:
@@ -90,7 +90,7 @@ class HeldRuns:
 
 
 def _key(run: Run) -> _Key:
-    return run.client, run.start, run.end
+    return run.client, run.start, run.structs
 
 
 def _size(run: Run) -> int:

@@ -545,6 +545,31 @@ def test_connection_that_is_reset_ends_under_uvloop() -> None:
     uvloop.run(read_until_reset())
 
 
+def test_connection_that_was_lost_before_it_was_taken_over_has_ended_under_uvloop() -> None:
+    async def take_what_was_lost() -> bool:
+        accepted: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
+
+        async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted.set_result(writer)
+
+        server = await asyncio.start_server(take, "127.0.0.1", 0)
+        async with server, Intake.opened() as intake:
+            _, client = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer = await accepted
+            writer.transport.abort()
+            await eventually(lambda: writer.transport.get_protocol() is None)
+            inflow = Inflow(Pressure(), Budget(LIMIT, "test"), intake)
+            wire = TransportWire(writer, FrameReader(LIMIT, inflow.half_read), inflow, max_waiting=LIMIT)
+            wire.begin()
+            wire.cut_loose()
+            said_goodbye = await wire.read(lambda _: None)
+            await wire.say_goodbye(1000, "")
+            client.close()
+            return said_goodbye
+
+    assert not uvloop.run(take_what_was_lost())
+
+
 def test_frames_past_what_a_socket_takes_come_whole_and_in_order_under_uvloop() -> None:
     frames = [Frame.binary(bytes([number % 256]) * (997 * number)) for number in range(150)]
     expected = b"".join(sent.wire for sent in frames)

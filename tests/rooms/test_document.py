@@ -434,6 +434,28 @@ def test_structs_of_two_clients_that_need_each_other_are_one_writers_fault() -> 
         Document().apply([circle])
 
 
+def test_structs_that_need_themselves_are_a_fault_whatever_comes_under_their_clocks() -> None:
+    """Else the log would hold what loads in one order alone."""
+    first = Peer(1).type("one")
+    needs_itself = write_structs([run_of(5, 0, b"\x84\x05\x00\x04abcd", 4)], NO_DELETIONS)
+    honest = write_structs([run_of(5, 0, b"\x84\x01\x00\x01b", 1)], NO_DELETIONS)
+
+    with pytest.raises(PoisonedReplica, match="keeps aside"):
+        Document([first]).apply([needs_itself, honest])
+
+
+def test_update_that_waits_is_not_lost_for_another_under_its_clocks() -> None:
+    missing, first = Peer(1).type("a"), Peer(2).type("b")
+    forged = write_structs([run_of(3, 0, b"\x84\x09\x00\x01x", 1)], NO_DELETIONS)
+    honest = write_structs([run_of(3, 0, b"\x84\x01\x00\x01c", 1)], NO_DELETIONS)
+    document = Document([first])
+
+    for update in (forged, honest, missing):
+        document.apply([update])
+
+    assert document.reached(3) == 1
+
+
 def test_document_that_is_let_go_of_is_freed() -> None:
     """The CRDT keeps itself alive as long as it tells somebody of its changes."""
 
