@@ -84,7 +84,7 @@ def without(words: list[str], text: str) -> str:
 
 @pytest.fixture
 def typing(meeting: Meeting) -> Iterator[Typing]:
-    with httpx.Client(base_url=f"{meeting.server.url}/api/v1/documents/{meeting.document}") as api:
+    with httpx.Client(base_url=f"{meeting.server.url}/api/v1/documents/{meeting.document}", timeout=60) as api:
         created = httpx.post(f"{meeting.server.url}/api/v1/documents", json={"name": meeting.document, "kind": "yjs"})
         assert created.status_code == 201
         ada = meeting.join_synced(HOCUSPOCUS_VERSIONS[-1], "ada")
