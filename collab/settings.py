@@ -121,8 +121,11 @@ class Settings(BaseSettings):
     max_awareness_nesting: int = Field(default=DEFAULTS.awareness_nesting, ge=4)
     """Arrays and objects within each other in a presence state. A cursor takes four; other clients have to walk what is deeper."""
 
-    commit_interval: float = Field(default=50 * MILLISECONDS, ge=0)
-    """The pause between commits under load: one costs the same however few rows it has, and nobody sees 50 ms in a save state."""
+    commit_interval: float = Field(default=100 * MILLISECONDS, ge=0)
+    """The pause between commits under load: one costs the same however few rows it has, and nobody sees 100 ms in a save state.
+
+    Whoever waits for a commit, as a REST call does, does not wait for it.
+    """
 
     max_unsaved_bytes: int = Field(default=64 * MIB, ge=MIB)
     """Edits that wait for the database; past it the server stops reading from its clients."""

@@ -1,9 +1,10 @@
 """Group commit: while one commit runs, the next batch gathers, from all rooms.
 
 A commit costs about the same however few rows it has. So the first edit after a pause is committed at once, and under load commits are
-an interval apart. A batch that fails because the database is away is tried again until it succeeds, and nothing in it is acknowledged
-before; what waits is bounded by those who hand in, who ask `has_room` first. Where the database refuses one document's part, that document
-is told, and the others go on. What looks like an outage may be one document's fault too, so after some tries each is committed alone.
+an interval apart, unless somebody can do nothing until what waits is committed. A batch that fails because the database is away is tried
+again until it succeeds, and nothing in it is acknowledged before; what waits is bounded by those who hand in, who ask `has_room` first.
+Where the database refuses one document's part, that document is told, and the others go on. What looks like an outage may be one
+document's fault too, so after some tries each is committed alone.
 """
 
 import asyncio
@@ -12,12 +13,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol
 
+import anyio
 import structlog
 
 from collab.errors import CollabError, DatabaseUnavailable, DocumentDeleted, StorageError
 from collab.ports import Append, DocumentId, DocumentName, DocumentRecord, DocumentStore, UpdateLog
 from collab.rooms.claims import Author, Claim
 from collab.rooms.credit_notes import CreditNote
+from collab.rooms.log_rows import join_keystrokes
 
 log = structlog.get_logger(__name__)
 
@@ -49,8 +52,8 @@ class LoggedDocument(Protocol):
     deleted: bool
     """Whether it was deleted since it was opened: then no commit may create it anew."""
 
-    def committed(self, updates: tuple[bytes, ...]) -> None:
-        """Take note that these are in the log."""
+    def committed(self, rows: tuple[bytes, ...]) -> None:
+        """Take note that these are in the log, which hold what was handed in."""
         ...
 
     def created_elsewhere(self, record: DocumentRecord) -> None:
@@ -91,7 +94,7 @@ class Committer:
     def __init__(
         self, update_log: UpdateLog, documents: DocumentStore, *, interval: float, max_unsaved_bytes: int
     ) -> None:
-        """`interval` is the least time in seconds between two commits."""
+        """`interval` is the least time in seconds between two commits that nobody hurries."""
         self._log = update_log
         self._documents = documents
         self._interval = interval
@@ -99,6 +102,7 @@ class Committer:
         self._pending: list[_Entry] = []
         self._unsaved_bytes = 0
         self._work = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._unsettled: set[_Entry] = set()
         self._failures = 0
         self._retry_in = FIRST_RETRY
@@ -128,6 +132,10 @@ class Committer:
         self.hold(entry.bytes)
         self._work.set()
 
+    def hurry(self) -> None:
+        """Have what waits committed without a pause: somebody can do nothing until it is."""
+        self._hurry.set()
+
     def hold(self, count: int) -> None:
         """Count bytes that wait for the database elsewhere, until they are handed in or given up."""
         self._unsaved_bytes += count
@@ -156,6 +164,7 @@ class Committer:
 
     async def drained(self) -> None:
         """Wait until everything handed in so far is committed, or refused."""
+        self.hurry()
         waiting = set(self._unsettled)
         while not waiting.isdisjoint(self._unsettled):
             self._progress.clear()
@@ -169,7 +178,9 @@ class Committer:
             await self._work.wait()
             pause = last_commit + self._interval - loop.time()
             if pause > 0:
-                await asyncio.sleep(pause)
+                with anyio.move_on_after(pause):
+                    await self._hurry.wait()
+            self._hurry.clear()
             last_commit = loop.time()
             if await self._commit_pending():
                 await self._pause_before_retry()
@@ -196,14 +207,14 @@ class Committer:
     async def _commit_together(self, batch: list[_Entry]) -> list[_Entry]:
         """Commit a batch together or, where one document's part is refused, each document's on its own; return what has to wait."""
         try:
-            await self._append(batch)
+            appends = await self._append(batch)
         except DatabaseUnavailable as error:
             log.warning("edits wait for the database", entries=len(batch), retry_in=self._retry_in, error=str(error))
             return batch
         except Exception:  # whatever it is, the documents it is not about must go on
             log.exception("a commit was refused; trying each document alone")
             return await self._commit_alone(batch)
-        self._finish(batch)
+        self._finish(batch, appends)
         return []
 
     async def _commit_alone(self, batch: list[_Entry]) -> list[_Entry]:
@@ -215,7 +226,7 @@ class Committer:
         for document, entries in by_document.items():
             count = _fitting(entries)
             try:
-                await self._append(entries[:count])
+                appends = await self._append(entries[:count])
             except DatabaseUnavailable as error:
                 log.warning("a document's edits wait for the database", document=document.name, error=str(error))
                 waiting += entries
@@ -223,20 +234,25 @@ class Committer:
                 log.exception("a document's edits cannot be committed", document=document.name)
                 self._refuse(entries, error)
             else:
-                self._finish(entries[:count])
+                self._finish(entries[:count], appends)
                 waiting += entries[count:]
         return waiting
 
-    async def _append(self, batch: list[_Entry]) -> None:
+    async def _append(self, batch: list[_Entry]) -> Mapping[LoggedDocument, Append]:
+        """Write what is to be written to the log; return what that was."""
         handed_in = [entry for entry in batch if entry.updates or entry.credit_notes]
         unknown = {entry.document.name: entry.document for entry in handed_in if entry.document.record is None}
         created = await self._create(unknown.values()) if unknown else {}
-        entries: dict[DocumentId, list[_Entry]] = {}
+        entries: dict[LoggedDocument, list[_Entry]] = {}
         for entry in handed_in:
-            record = entry.document.record or created[entry.document.name]
-            entries.setdefault(record.id, []).append(entry)
-        if entries:
-            await self._log.append([_append_of(document, several) for document, several in entries.items()])
+            entries.setdefault(entry.document, []).append(entry)
+        appends = {
+            document: _append_of((document.record or created[document.name]).id, several)
+            for document, several in entries.items()
+        }
+        if appends:
+            await self._log.append(list(appends.values()))
+        return appends
 
     async def _create(self, unknown: Collection[LoggedDocument]) -> Mapping[DocumentName, DocumentRecord]:
         """Give documents their records at their first write, all at once; another node may do so at the same moment.
@@ -255,10 +271,12 @@ class Committer:
                 document.created_elsewhere(found.record)
         return {name: found.record for name, found in ensured.items()}
 
-    def _finish(self, batch: list[_Entry]) -> None:
+    def _finish(self, batch: list[_Entry], appends: Mapping[LoggedDocument, Append]) -> None:
         self._settle(batch)
+        for document, append in appends.items():
+            if append.updates:
+                _tell(document, partial(document.committed, append.updates))
         for entry in batch:
-            _tell(entry.document, partial(entry.document.committed, entry.updates))
             _tell(entry.document, entry.done)
 
     def _refuse(self, batch: list[_Entry], error: Exception) -> None:
@@ -282,7 +300,8 @@ def _append_of(document: DocumentId, entries: list[_Entry]) -> Append:
         authors += entry.authors or (None,) * len(entry.updates)
         claims += entry.claims
         credit_notes += entry.credit_notes
-    return Append(document, tuple(updates), tuple(authors), tuple(claims), tuple(credit_notes))
+    rows = join_keystrokes(updates, authors)
+    return Append(document, *rows, tuple(claims), tuple(credit_notes))
 
 
 def _fitting(entries: Sequence[_Entry]) -> int:

@@ -199,6 +199,8 @@ class LiveRoom:
                 claims=flush.claims,
                 credit_notes=flush.credit_notes,
             )
+            if self._receipts:
+                self._committer.hurry()
         else:
             _tell_saved(flush.acknowledge)
         for offence in flush.offences:
@@ -210,11 +212,10 @@ class LiveRoom:
         self._rebuild_if_lost()
         self._timer.schedule()
 
-    def committed(self, updates: tuple[bytes, ...]) -> None:
+    def committed(self, rows: tuple[bytes, ...]) -> None:
         """Take note that these updates are in the log."""
-        self.tail.add(updates)
-        if updates:
-            self._surroundings.edited(self)
+        self.tail.add(rows)
+        self._surroundings.edited(self)
         if self.tail.is_due:
             self._surroundings.compaction_due(self)
 
@@ -298,6 +299,8 @@ class LiveRoom:
 
     async def until_saved(self) -> None:
         """Wait until everything that was flushed by now is in the log, or refused by it; a busy room always has something newer."""
+        if self._unsaved_flushes:
+            self._committer.hurry()
         last = self._settled_flushes + self._unsaved_flushes
         while self._settled_flushes < last:
             self._saved.clear()

@@ -1,7 +1,7 @@
 """The short road to an SQLite file: threads of its own, in which a whole transaction takes one turn.
 
 Through aiosqlite each statement goes to the driver's thread and back, up to four times; those journeys cost more than the statements do.
-The log commits up to twenty times a second, and whoever opens a document waits for six statements, so these have the shorter road;
+Under load the log commits ten times a second, and whoever opens a document waits for six statements, so these have the shorter road;
 everything else goes through the engine.
 """
 

@@ -12,8 +12,8 @@ from benchmarks.workload import ROOT, Script, Workload, write_scripts
 
 FIRST, SECOND = write_scripts(Workload(writers=2, rate=10, seconds=1, warm_up=0))
 PLAN = KillPlan(kills=2, seconds=0.5, seed=2)  # both late: 95 updates each
-CUT = 40
-"""Rows of the log, far more than are ever under way."""
+CUT = 2
+"""Rows of the log; each holds what was typed in a tenth of a second."""
 
 
 def content(held: dict[Script, int]) -> Content:
@@ -90,4 +90,4 @@ class ForgetfulDatabase(Database):
 async def test_updates_that_the_database_lost_are_found() -> None:
     async with sqlite_database() as sound:
         deaths = await kill(ForgetfulDatabase(sound.label, sound.url, sound.scratch))
-    assert 0 < deaths.lost <= PLAN.kills * CUT
+    assert 0 < deaths.lost < deaths.acknowledged

@@ -1,6 +1,7 @@
 """Saved means committed: group commit, a database that is away, and one that refuses."""
 
 import asyncio
+from functools import partial
 
 import anyio.lowlevel
 import pytest
@@ -17,6 +18,11 @@ from tests.support.heard import KEEP_ALIVE
 from tests.support.peers import Peer, text_of
 
 AWAY = DatabaseUnavailable("the database is away")
+
+
+def note(number: int, peer: Peer) -> None:
+    """Make an edit that is no keystroke."""
+    peer.map["number"] = number
 
 
 async def test_nothing_is_acknowledged_before_the_commit_has_returned(house: House) -> None:
@@ -63,8 +69,8 @@ async def test_next_batch_gathers_from_all_rooms_while_one_commit_runs(house: Ho
 
     peer = Peer(2)
     for guest in guests:
-        for _ in range(5):
-            guest.update(peer.type("x"))
+        for number in range(5):
+            guest.update(peer.edit(partial(note, number)))
             guest.live.flush()
     house.log.appending.set()
     await eventually(lambda: sum(guest.saved for guest in guests) == 16)
@@ -73,11 +79,57 @@ async def test_next_batch_gathers_from_all_rooms_while_one_commit_runs(house: Ho
     assert [len(append.updates) for append in house.log.appends[1]] == [5, 5, 5]
 
 
+async def test_keystrokes_that_many_make_meanwhile_are_a_row_of_the_log(house: House) -> None:
+    await house.create("doc")
+    guests = [await house.join("doc") for _ in range(4)]
+    peers = [Peer(number) for number in range(4)]
+    for guest, peer in zip(guests, peers, strict=True):
+        guest.update(peer.type("a"))
+    guests[0].live.flush()
+    await eventually(lambda: sum(guest.saved for guest in guests) == 4)
+    house.log.hold_appends()
+    guests[0].update(peers[0].type("b"))
+    guests[0].live.flush()
+    await eventually(lambda: len(house.log.appends) == 2)
+
+    for _ in range(3):
+        for guest, peer in zip(guests, peers, strict=True):
+            guest.update(peer.type("c"))
+        guests[0].live.flush()
+    house.log.appending.set()
+    await eventually(lambda: sum(guest.saved for guest in guests) == 17)
+
+    assert [len(append.updates) for append in house.log.appends[2]] == [1]
+    assert sorted(text_of(*await house.stored())) == sorted("aaaa" + "b" + "c" * 12)
+
+
+@pytest.mark.parametrize("wait", ["write", "settle", "drain"])
+async def test_whoever_waits_for_a_commit_waits_for_no_pause(open_hub: OpenHub, wait: str) -> None:
+    async with open_hub(commit_interval=3600) as house:
+        await house.create()
+        guest, peer = await house.join(), Peer(1)
+        guest.update(peer.type("a"))
+        await eventually(lambda: guest.saved == 1)
+
+        guest.update(peer.type("b"))
+        guest.live.flush()
+        assert guest.saved == 1
+        match wait:
+            case "write":
+                await house.hub.write(guest.live.name, Peer(2).type("c"))
+            case "settle":
+                await house.hub.settle(guest.live.name)
+            case _:
+                await house.hub.drain()
+
+        assert guest.saved == 2
+
+
 async def test_edits_of_a_document_are_committed_in_their_order(house: House) -> None:
     await house.create()
     guest = await house.join()
     peer = Peer(1)
-    edits = [peer.type(letter) for letter in "abcdefgh"]
+    edits = [peer.edit(partial(note, number)) for number in range(8)]
 
     for edit in edits:
         guest.update(edit)

@@ -159,7 +159,8 @@ def test_commits_are_an_interval_apart_however_much_is_written_in_however_many_r
 
     began = written.log.began_at
     assert len(began) <= SECONDS / max(INTERVAL, commit_time) + 1  # the first is at once
-    assert min(later - one for one, later in pairwise(began)) >= INTERVAL - SLACK
+    unhurried = began[:-1]  # all but the last, for which the test waited
+    assert min(later - one for one, later in pairwise(unhurried)) >= INTERVAL - SLACK
     for batch in written.log.batches:
         assert len({append.document for append in batch}) == len(batch)
     assert [document.updates for document in written.documents] == [written.submitted[room] for room in range(rooms)]

@@ -9,7 +9,7 @@ from collab.errors import ProtocolError
 from collab.protocol.structs import read_structs
 from collab.protocol.updates import decode_state_vector
 from collab.rooms.document import Document
-from collab.rooms.log_rows import join_rows
+from collab.rooms.log_rows import join_keystrokes, join_rows
 from tests.support.peers import Peer, text_of
 
 WORDS = ("a", "letters", "and é", "an 😀 here", "b")
@@ -134,3 +134,96 @@ def test_pairs_stay_by_themselves() -> None:
 def test_what_is_no_update_is_refused() -> None:
     with pytest.raises(ProtocolError):
         list(join_rows([b"\x01"], {}))
+
+
+def typed(*peers: Peer, times: int = 5) -> list[bytes]:
+    """Return what these type by turns, each beside its own."""
+    return [peer.type("a") for _ in range(times) for peer in peers]
+
+
+def test_keystrokes_of_many_become_a_row() -> None:
+    peers = [Peer(number) for number in range(1, 21)]
+    begun = [peer.type("a") for peer in peers]  # a first letter stands beside nothing, and is no keystroke
+    log = typed(*peers)
+
+    rows, authors = join_keystrokes(log, [None] * len(log))
+
+    assert authors == (None,)
+    assert same(one_by_one([*begun, *rows]), one_by_one([*begun, *log]))
+    assert same(Document([*begun, *rows]), one_by_one([*begun, *log]))
+
+
+def test_keystrokes_of_a_row_may_stand_beside_each_other() -> None:
+    ada, bob = Peer(1), Peer(2)
+    log = [ada.type("a")]
+    bob.hear(log)
+    log.append(bob.type("b"))
+    ada.hear(log)
+    typing: list[bytes] = []
+    for _ in range(5):
+        typing.append(ada.type("a"))
+        bob.hear(typing[-1:])
+        typing.append(bob.type("b"))
+        ada.hear(typing[-1:])
+
+    rows, _ = join_keystrokes(typing, [None] * len(typing))
+
+    assert len(rows) == 1
+    assert same(one_by_one([*log, *rows]), one_by_one([*log, *typing]))
+    assert same(Document([*log, *rows]), one_by_one([*log, *typing]))
+
+
+def test_rows_of_several_clients_are_joined_too() -> None:
+    peers = [Peer(1), Peer(2), Peer(3)]
+    begun = [peer.type("a") for peer in peers]
+    rows = [row for _ in range(20) for row in join_keystrokes(typed(*peers), [None] * 15)[0]]
+
+    (joined,) = join_rows([*begun, *rows], {})
+
+    assert [(run.client, run.start, run.end) for run in read_structs(joined).runs] == [
+        (1, 0, 101),
+        (2, 0, 101),
+        (3, 0, 101),
+    ]
+    assert same(Document([joined]), one_by_one([*begun, *rows]))
+
+
+def test_a_row_is_by_one_author() -> None:
+    ada, bob = Peer(1), Peer(2)
+    log = typed(ada, bob)[2:]
+
+    rows, authors = join_keystrokes(log, ["ada", "bob"] * 4)
+
+    assert (rows, authors) == (tuple(log), ("ada", "bob") * 4)
+
+
+def test_what_is_no_keystroke_stays_where_it_is() -> None:
+    ada, bob = Peer(1), Peer(2)
+    begun = [ada.type("a"), bob.type("b")]
+    before, after = typed(ada, bob), typed(bob, ada)
+    between = bob.edit(lambda peer: peer.text.clear())
+
+    rows, authors = join_keystrokes([*before, between, *after], [None] * 21)
+
+    assert len(rows) == len(authors) == 3
+    assert rows[1] == between
+    assert same(one_by_one([*begun, *rows]), one_by_one([*begun, *before, between, *after]))
+
+
+def test_what_comes_again_or_lacks_something_begins_a_row() -> None:
+    peer = Peer(1)
+    first, second, third, fourth = (peer.type("a") for _ in range(4))
+
+    rows, _ = join_keystrokes([second, second, fourth, third], [None] * 4)
+
+    assert rows == (second, second, fourth, third)
+    assert same(one_by_one([first, *rows]), one_by_one([first, second, third, fourth]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_history_gives_the_same_document_in_fewer_rows(seed: int) -> None:
+    log = history(seed)
+
+    rows = [row for start in range(0, len(log), 30) for row in join_keystrokes(log[start : start + 30], [None] * 30)[0]]
+
+    assert same(Document(rows), one_by_one(log))
