@@ -328,6 +328,8 @@ class Hub:
         if self.draining:
             return
         self.draining = True
+        for name in tuple(self._opening):
+            self._give_up_opening(name, ServerDraining("the server is going down; come back in a moment"))
         with anyio.move_on_after(self._settings.drain_timeout) as first:
             await self._commit_so_far()
         for live in tuple(self._rooms.values()):

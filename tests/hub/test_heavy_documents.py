@@ -388,7 +388,6 @@ async def test_a_hub_that_drains_while_a_heavy_document_is_opened_ends(open_hub:
             tasks.start_soon(come)
             await anyio.wait_all_tasks_blocked()
             await house.hub.drain()
-            house.hub._tasks.cancel_scope.cancel()
             await eventually(lambda: failures)
 
     assert [type(failure) for failure in failures] == [ServerDraining]

@@ -4,6 +4,7 @@ import asyncio
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from collab.errors import (
     CollabError,
@@ -271,6 +272,26 @@ async def come(house: House, failures: list[CollabError]) -> None:
         await house.join()
     except CollabError as error:
         failures.append(error)
+
+
+async def test_whoever_waits_for_an_opening_is_turned_away_when_the_hub_drains(house: House) -> None:
+    await house.create(update=Peer(1).type("content"))
+    house.log.hold_loads()
+    endings: list[CollabError] = []
+
+    with capture_logs() as logged:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2):
+                tasks.start_soon(come, house, endings)
+            await anyio.wait_all_tasks_blocked()
+            await house.hub.drain()
+            await eventually(lambda: len(endings) == 2)
+        house.log.load_error = RuntimeError("what a database says of a read that is cut off")
+        house.log.loading.set()
+        await anyio.wait_all_tasks_blocked()
+
+    assert {type(ending) for ending in endings} == {ServerDraining}
+    assert not [line for line in logged if line["log_level"] in {"warning", "error"}]
 
 
 async def test_draining_hub_opens_nothing(house: House) -> None:
