@@ -20,6 +20,7 @@ from collab.hub.committer import Committer
 from collab.hub.compacting import Compacting
 from collab.hub.live_room import EndSession, LiveRoom
 from collab.hub.loop_lag import LoopLag
+from collab.hub.opening import Opening, OpeningGivenUp
 from collab.hub.replicas import Replicas
 from collab.hub.sweeping import Sweeping
 from collab.hub.versioning import Versioning
@@ -59,7 +60,7 @@ class Hub:
         self._settings = settings
         self._replicas = Replicas(settings.limits)
         self._rooms: dict[DocumentName, LiveRoom] = {}
-        self._opening: dict[DocumentName, asyncio.Future[LiveRoom]] = {}
+        self._opening: dict[DocumentName, Opening] = {}
         self._leaving: dict[DocumentName, LiveRoom] = {}
         """Rooms that were closed with edits under way to the log, which their successors must find there."""
         self._compacting = Compacting(update_log)
@@ -112,7 +113,7 @@ class Hub:
             raise ServerDraining("the server is going down")
         live = self._rooms.get(name)
         if live is None:
-            live = await asyncio.shield(self._open_once(name))
+            live = await asyncio.shield(self._open_once(name).outcome)
         elif live.record is None:
             with anyio.CancelScope(
                 shield=True
@@ -122,29 +123,25 @@ class Hub:
             raise DocumentNotFound(f"there is no document named {name!r}, and it may not be created here")
         return live
 
-    def _open_once(self, name: DocumentName) -> "asyncio.Future[LiveRoom]":
+    def _open_once(self, name: DocumentName) -> Opening:
         opening = self._opening.get(name)
         if opening is None:
-            opening = self._opening[name] = asyncio.get_running_loop().create_future()
-            opening.add_done_callback(_retrieve_exception)
+            opening = self._opening[name] = Opening()
             self._tasks.start_soon(self._open, name, opening, name=f"open {name}")
         return opening
 
-    async def _open(self, name: DocumentName, opening: "asyncio.Future[LiveRoom]") -> None:
+    async def _open(self, name: DocumentName, opening: Opening) -> None:
         try:
             if name in self._leaving:
                 await self._leaving[name].until_saved()
-            stored = await self._log.load(name)
-            live = self._make_room(name, stored, await self._replicas.build(stored))
-        except CollabError as error:
-            log.warning("a document could not be opened", document=name, error=str(error))
-            opening.set_exception(error)
+            stored = await opening.loaded(self._log.load(name))
+            live = self._make_room(name, stored, await opening.built(self._replicas.build(stored)))
+        except OpeningGivenUp:
+            return
         except BaseException as error:
-            opening.set_exception(ServerDraining("the server is going down"))
-            if isinstance(error, Exception):
-                log.exception("a document could not be opened", document=name)
-                return
-            raise
+            self._open_in_vain(name, opening, error)
+            if not isinstance(error, Exception):
+                raise
         else:
             self._rooms[name] = live
             if live.tail.is_due:  # left by a server that was stopped before it could
@@ -152,9 +149,27 @@ class Hub:
             if stored is not None and stored.content.updates:
                 # perhaps by a server that was stopped before it could take a version
                 self._versioning.edited(name, stored.record.id, asyncio.get_running_loop().time(), attended=True)
-            opening.set_result(live)
+            opening.outcome.set_result(live)
         finally:
-            del self._opening[name]
+            if self._opening.get(name) is opening:
+                del self._opening[name]
+
+    def _open_in_vain(self, name: DocumentName, opening: Opening, error: BaseException) -> None:
+        if opening.is_given_up:  # nobody asks any more what became of it
+            return
+        if isinstance(error, CollabError):
+            log.warning("a document could not be opened", document=name, error=str(error))
+            opening.give_up(error)
+            return
+        if isinstance(error, Exception):
+            log.error("a document could not be opened", document=name, exc_info=error)
+        opening.give_up(ServerDraining("the server is going down"))
+
+    def _give_up_opening(self, name: DocumentName, error: CollabError) -> None:
+        """Answer those who wait for a document to be opened with an error. Whoever comes then opens it anew."""
+        opening = self._opening.pop(name, None)
+        if opening is not None:
+            opening.give_up(error)
 
     def _make_room(self, name: DocumentName, stored: StoredDocument | None, replica: Document) -> LiveRoom:
         room = Room(
@@ -226,13 +241,12 @@ class Hub:
 
     async def close(self, name: DocumentName) -> None:
         """End every session of a document that was deleted. What they wrote stays in its log, in the trash."""
-        opening = self._opening.get(name)
-        if opening is not None:
-            await asyncio.wait([opening])
+        deleted = DocumentDeleted(f"the document {name!r} was deleted")
+        self._give_up_opening(name, deleted)
         live = self._rooms.get(name)
         if live is not None:
             live.flush()
-            live.close(DocumentDeleted(f"the document {name!r} was deleted"))
+            live.close(deleted)
 
     # Surroundings of the rooms
 
@@ -314,6 +328,8 @@ class Hub:
         if self.draining:
             return
         self.draining = True
+        for name in tuple(self._opening):
+            self._give_up_opening(name, ServerDraining("the server is going down; come back in a moment"))
         with anyio.move_on_after(self._settings.drain_timeout) as first:
             await self._commit_so_far()
         for live in tuple(self._rooms.values()):
@@ -332,9 +348,3 @@ class Hub:
         for live in tuple(self._rooms.values()):
             live.flush()
         await self.committer.drained()
-
-
-def _retrieve_exception(opening: "asyncio.Future[LiveRoom]") -> None:
-    """Mark an error as seen, for those who asked may all have gone."""
-    if not opening.cancelled():
-        opening.exception()

@@ -9,7 +9,14 @@ import anyio.lowlevel
 import pytest
 
 from collab import offloading
-from collab.errors import CollabError, CorruptDocument, DatabaseUnavailable, ServerDraining, UpdateError
+from collab.errors import (
+    CollabError,
+    CorruptDocument,
+    DatabaseUnavailable,
+    DocumentDeleted,
+    ServerDraining,
+    UpdateError,
+)
 from collab.hub import encoding
 from collab.hub.replicas import QUICK_TO_LOAD, TAIL_WEIGHT
 from collab.ports import DocumentName
@@ -381,10 +388,30 @@ async def test_a_hub_that_drains_while_a_heavy_document_is_opened_ends(open_hub:
             tasks.start_soon(come)
             await anyio.wait_all_tasks_blocked()
             await house.hub.drain()
-            house.hub._tasks.cancel_scope.cancel()
             await eventually(lambda: failures)
 
     assert [type(failure) for failure in failures] == [ServerDraining]
+
+
+async def test_deleting_a_heavy_document_gives_up_what_is_built_of_it(house: House, peer: Peer) -> None:
+    failures: list[CollabError] = []
+
+    async def come() -> None:
+        try:
+            await house.join(HEAVY)
+        except CollabError as error:
+            failures.append(error)
+
+    async with anyio.create_task_group() as tasks, nothing_offloaded():
+        tasks.start_soon(come)
+        await eventually(lambda: offloading._processes().statistics().tasks_waiting)
+        await house.documents.delete(HEAVY)
+        await house.hub.close(HEAVY)
+        await eventually(lambda: failures)
+        await eventually(lambda: not offloading._processes().statistics().tasks_waiting)
+
+    assert [type(failure) for failure in failures] == [DocumentDeleted]
+    assert not house.hub._rooms
 
 
 async def test_everybody_who_reads_a_heavy_document_whose_room_fails_is_told(house: House, author: Peer) -> None:

@@ -1,9 +1,19 @@
 """A document is opened once, however many ask, and whoever asks is told what came of it."""
 
+import asyncio
+
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
-from collab.errors import CorruptDocument, DatabaseUnavailable, DocumentDeleted, DocumentNotFound, ServerDraining
+from collab.errors import (
+    CollabError,
+    CorruptDocument,
+    DatabaseUnavailable,
+    DocumentDeleted,
+    DocumentNotFound,
+    ServerDraining,
+)
 from tests.hub.house import DOC, Guest, House, OpenHub
 from tests.support.eventually import eventually
 from tests.support.peers import Peer, text_of
@@ -212,6 +222,76 @@ async def test_document_deleted_while_it_is_opened_is_not_served(house: House) -
 
     assert [type(ending) for ending in endings] == [DocumentDeleted]
     assert len(house.hub._rooms) == 0
+
+
+async def test_deleting_a_document_waits_for_no_opening(house: House) -> None:
+    await house.create(update=Peer(1).type("content"))
+    house.log.hold_loads()
+    endings: list[CollabError] = []
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(come, house, endings)
+        await anyio.wait_all_tasks_blocked()
+        await house.documents.delete(DOC)
+        await house.hub.close(DOC)
+        await eventually(lambda: endings)
+    assert [type(ending) for ending in endings] == [DocumentDeleted]
+
+    house.log.loading.set()
+    await anyio.wait_all_tasks_blocked()
+    assert not house.hub._rooms
+
+
+async def test_what_was_loaded_of_a_deleted_document_is_not_served_once_it_is_restored(house: House) -> None:
+    await house.create(update=Peer(1).type("content"))
+    house.log.hold_loads()
+    loading, endings = house.log.loading, list[CollabError]()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(come, house, endings)
+        await eventually(lambda: house.log.loads)
+        await house.documents.delete(DOC)
+        await house.hub.close(DOC)
+        await house.documents.restore(DOC)
+        house.log.hold_loads()
+        tasks.start_soon(come, house, endings)
+        await eventually(lambda: len(house.log.loads) == 2)
+        loading.set()
+        await eventually(lambda: [task.get_name() for task in asyncio.all_tasks()].count("open doc") == 1)
+        assert not house.hub._rooms
+        assert DOC in house.hub._opening
+        house.log.loading.set()
+
+    assert [type(ending) for ending in endings] == [DocumentDeleted]
+    assert house.hub.open_rooms == 1
+
+
+async def come(house: House, failures: list[CollabError]) -> None:
+    """Come to the document, and note why that failed."""
+    try:
+        await house.join()
+    except CollabError as error:
+        failures.append(error)
+
+
+async def test_whoever_waits_for_an_opening_is_turned_away_when_the_hub_drains(house: House) -> None:
+    await house.create(update=Peer(1).type("content"))
+    house.log.hold_loads()
+    endings: list[CollabError] = []
+
+    with capture_logs() as logged:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2):
+                tasks.start_soon(come, house, endings)
+            await anyio.wait_all_tasks_blocked()
+            await house.hub.drain()
+            await eventually(lambda: len(endings) == 2)
+        house.log.load_error = RuntimeError("what a database says of a read that is cut off")
+        house.log.loading.set()
+        await anyio.wait_all_tasks_blocked()
+
+    assert {type(ending) for ending in endings} == {ServerDraining}
+    assert not [line for line in logged if line["log_level"] in {"warning", "error"}]
 
 
 async def test_draining_hub_opens_nothing(house: House) -> None:
