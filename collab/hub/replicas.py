@@ -66,12 +66,15 @@ class Replicas:
         """Return what is stored as one update. Raises as `build` does."""
         if _weight(stored.content) <= QUICK_TO_LOAD:
             return load_replica(stored).state()
-        return (await self.diffs(stored, {EMPTY_STATE_VECTOR}))[EMPTY_STATE_VECTOR]
+        diffs = await self.diffs(stored, {EMPTY_STATE_VECTOR})
+        if EMPTY_STATE_VECTOR not in diffs:
+            raise _corrupt(stored, PoisonedReplica("the CRDT failed to encode its state"))
+        return diffs[EMPTY_STATE_VECTOR]
 
     async def diffs(self, stored: StoredDocument, state_vectors: Collection[bytes]) -> dict[bytes, bytes]:
-        """Return what lacks of what is stored to somebody with each of these state vectors.
+        """Return what lacks of what is stored to somebody with each of these state vectors. Raises as `build` does.
 
-        Raises as `build` does, and `ProtocolError` for what is none.
+        What cannot be answered, as it is no state vector or the CRDT fails at it, is left out.
         """
         content = stored.content
         if content.snapshot is not None and not content.updates and set(state_vectors) == {EMPTY_STATE_VECTOR}:

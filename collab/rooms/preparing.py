@@ -11,6 +11,7 @@ from collab.protocol.structs import WalkedUpdate
 from collab.protocol.surrogates import may_hold_pairs, read_seams
 from collab.rooms.document import Document
 from collab.rooms.held import is_waiting
+from collab.rooms.poison import PoisonedReplica
 from collab.rooms.prepared import Prepared
 
 PIECE: Final = 32 * 1024
@@ -20,9 +21,20 @@ PIECE: Final = 32 * 1024
 def encode_diffs(
     snapshot: bytes | None, updates: Sequence[bytes], state_vectors: Collection[bytes]
 ) -> dict[bytes, bytes]:
-    """Return what lacks of all that to somebody with each of these state vectors. Raises as `Document` and its `diff` do."""
+    """Return what lacks of all that to somebody with each of these state vectors; what cannot be answered is left out.
+
+    Raises as `Document` does.
+    """
     document = Document(updates, snapshot=snapshot)
-    return {state_vector: document.diff(state_vector) for state_vector in state_vectors}
+    diffs: dict[bytes, bytes] = {}
+    for state_vector in state_vectors:
+        try:
+            diffs[state_vector] = document.diff(state_vector)
+        except ProtocolError:
+            continue
+        except PoisonedReplica:
+            document = Document(updates, snapshot=snapshot)  # for the others
+    return diffs
 
 
 def walk(update: bytes, limits: Limits) -> WalkedUpdate:

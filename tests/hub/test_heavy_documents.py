@@ -1,12 +1,14 @@
 """Documents that are heavy are worked on elsewhere, and nobody waits for that but those who asked."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import pytest
+from structlog.testing import capture_logs
 
 from collab import offloading
 from collab.errors import (
@@ -14,13 +16,17 @@ from collab.errors import (
     CorruptDocument,
     DatabaseUnavailable,
     DocumentDeleted,
+    ProtocolError,
     ServerDraining,
     UpdateError,
 )
-from collab.hub import encoding
+from collab.hub import encoding, replicas
 from collab.hub.replicas import QUICK_TO_LOAD, TAIL_WEIGHT
 from collab.ports import DocumentName
-from collab.protocol.messages import SyncStep1
+from collab.protocol.messages import EMPTY_STATE_VECTOR, SyncStep1
+from collab.protocol.updates import encode_state_vector
+from collab.rooms.document import Document
+from collab.rooms.poison import PoisonedReplica
 from collab.rooms.replica import QUICK_TO_ENCODE
 from tests.hub.house import DOC, Guest, House, OpenHub
 from tests.support.eventually import eventually
@@ -258,6 +264,33 @@ async def test_a_state_vector_of_long_ago_is_answered_with_what_lacks_to_it(hous
     assert known not in newcomer.answers[0].update
     reader.hear(newcomer.content)
     assert sorted(str(reader.text)) == sorted(str(author.text) + "of my own")
+
+
+async def test_a_question_that_cannot_be_answered_leaves_the_others_their_answers_from_elsewhere(
+    house: House, author: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guests = [await house.join(HEAVY) for _ in range(3)]
+    breaking, empty = encode_state_vector({7: 7}), EMPTY_STATE_VECTOR
+    diff = Document.diff
+
+    def breaks(document: Document, state_vector: bytes) -> bytes:
+        if state_vector == breaking:
+            raise PoisonedReplica("the CRDT failed")
+        return diff(document, state_vector)
+
+    async def here(weight: int, function: Callable[..., object], *args: object) -> object:
+        return await anyio.to_thread.run_sync(function, *args)
+
+    monkeypatch.setattr(Document, "diff", breaks)
+    monkeypatch.setattr(replicas, "offloaded", here)
+    with capture_logs() as logged:
+        for guest, state_vector in zip(guests, (empty, breaking, empty), strict=True):
+            guest.send(SyncStep1(state_vector))
+        await eventually(lambda: guests[0].answers and guests[1].endings and guests[2].answers)
+
+    assert [type(ending) for ending in guests[1].endings] == [ProtocolError]
+    assert {text_of(*guest.content) for guest in (guests[0], guests[2])} == {str(author.text)}
+    assert "a heavy document is encoded at once" not in [line["event"] for line in logged]
 
 
 async def test_without_its_log_a_heavy_document_is_encoded_from_the_replica(house: House, author: Peer) -> None:

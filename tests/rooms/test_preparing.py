@@ -5,6 +5,8 @@ from pycrdt import Map
 
 from collab.errors import ProtocolError, UpdateError
 from collab.protocol.limits import Limits
+from collab.protocol.messages import EMPTY_UPDATE
+from collab.protocol.updates import encode_state_vector
 from collab.rooms import preparing
 from collab.rooms.document import Document
 from collab.rooms.poison import PoisonedReplica
@@ -129,3 +131,31 @@ def test_what_is_stored_and_no_update_is_told() -> None:
         prepare(None, [b"junk"])
     with pytest.raises(ProtocolError):
         prepare(b"junk", ())
+
+
+def test_a_state_vector_that_breaks_the_crdt_leaves_the_others_their_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = Peer(1)
+    peer.type("text")
+    breaking = encode_state_vector({1: 2})
+    diff = Document.diff
+
+    def breaks(document: Document, state_vector: bytes) -> bytes:
+        broken = document in broken_ones
+        if broken or state_vector == breaking:
+            broken_ones.append(document)
+            raise PoisonedReplica("the CRDT failed")
+        return diff(document, state_vector)
+
+    broken_ones: list[Document] = []
+    monkeypatch.setattr(Document, "diff", breaks)
+
+    diffs = encode_diffs(peer.state, (), [b"\x00", breaking, encode_state_vector({1: 4})])
+
+    assert diffs == {b"\x00": peer.state, encode_state_vector({1: 4}): EMPTY_UPDATE}
+
+
+def test_what_is_no_state_vector_leaves_the_others_their_answers() -> None:
+    peer = Peer(1)
+    peer.type("text")
+
+    assert encode_diffs(peer.state, (), [b"\x05", b"\x00"]) == {b"\x00": peer.state}
