@@ -135,6 +135,7 @@ class Collab:
         settings = self.settings
         async with open_storage(settings.database) as storage:
             await storage.documents.ready()
+            await storage.log.warm_up()
             async with (
                 Intake.opened() as intake,
                 Hub.running(storage.log, storage.documents, storage.versions, settings) as hub,

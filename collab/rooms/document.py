@@ -91,6 +91,8 @@ class Document(Replica):
             self._begin(snapshot)
             for update in stored:
                 self._load([update])
+        if snapshot is not None and not stored:
+            self._state, self._size = snapshot, len(snapshot)
         self._open()
 
     def load(self, prepared: Prepared, state: bytes) -> Iterator[None]:
