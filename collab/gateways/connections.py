@@ -64,10 +64,13 @@ class Connections:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._timeout / 6)
-            now = loop.time()
-            for connection in tuple(self._open):
-                silence = now - connection.wire.heard_at()
-                if silence >= self._timeout:
-                    connection.end(PeerTimeout(f"nothing came from the client for {silence:.0f} s"))
-                elif silence >= self._timeout / 3:
-                    connection.wire.ask_for_life()
+            self._look(loop.time())
+
+    def _look(self, now: float) -> None:
+        """Look once; in the loop above, the last one that was looked at would be kept until the next look."""
+        for connection in tuple(self._open):
+            silence = now - connection.wire.heard_at()
+            if silence >= self._timeout:
+                connection.end(PeerTimeout(f"nothing came from the client for {silence:.0f} s"))
+            elif silence >= self._timeout / 3:
+                connection.wire.ask_for_life()
