@@ -12,18 +12,18 @@ from typing import Any
 
 import anyio
 import structlog
-from anyio.abc import TaskGroup
 
 from collab.access import access_from
 from collab.api import Figures, Services, create_api
 from collab.errors import CollabError, DocumentNotFound, LimitExceeded, ServerDraining
 from collab.gateways import hocuspocus, ywebsocket
 from collab.gateways.admission import Entrance
-from collab.gateways.connection import AsgiScope, Connection
+from collab.gateways.connection import CLOSE_TIMEOUT, AsgiScope, Connection
 from collab.gateways.connections import Connections
 from collab.gateways.intake import Intake
 from collab.gateways.wires import AsgiReceive, AsgiSend
 from collab.hub import Hub
+from collab.light_tasks import LightTasks
 from collab.log_output import log_to_stderr
 from collab.settings import Settings
 from collab.storage import open_storage
@@ -47,7 +47,7 @@ class Collab:
         """Why the application could not start, or serves no more."""
         self._access = access_from(settings)
         self._entrance: Entrance
-        self._websockets: TaskGroup
+        self._websockets: LightTasks
         self._api: AsgiApp
 
     async def __call__(self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
@@ -64,7 +64,7 @@ class Collab:
         """Serve a WebSocket to its end, or until the server lets go of it: it then has a task of ours, and none of the server's."""
         let_go: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         connection = Connection(scope, receive, send, partial(_settle, let_go))
-        self._websockets.start_soon(self._serve_apart, connection, let_go)
+        self._websockets.start(self._serve_apart(connection, let_go))
         try:
             await let_go
         except asyncio.CancelledError:
@@ -85,20 +85,23 @@ class Collab:
     async def _serve_at_a_place(self, connection: Connection) -> None:
         await connection.requested()
         try:
-            with self._entrance.connections.place():
-                await self._serve_at_its_door(connection)
+            self._entrance.connections.take_place()
         except LimitExceeded as error:
             await connection.refuse(error)
+            return
+        try:
+            await self._served_at_its_door(connection)
+        finally:
+            self._entrance.connections.leave_place()
 
-    async def _serve_at_its_door(self, connection: Connection) -> None:
+    def _served_at_its_door(self, connection: Connection) -> Awaitable[None]:
         if connection.raw_path.startswith(ywebsocket.PREFIX):
-            await ywebsocket.serve(connection, self._entrance)
-        elif connection.path.rstrip("/") == hocuspocus.PATH:
-            await hocuspocus.serve(connection, self._entrance)
-        else:
-            await connection.refuse(
-                DocumentNotFound("no WebSocket is served at this path; expected /hocuspocus or /sync/{document}")
-            )
+            return ywebsocket.serve(connection, self._entrance)
+        if connection.path.rstrip("/") == hocuspocus.PATH:
+            return hocuspocus.serve(connection, self._entrance)
+        return connection.refuse(
+            DocumentNotFound("no WebSocket is served at this path; expected /hocuspocus or /sync/{document}")
+        )
 
     async def _live(self, receive: AsgiReceive, send: AsgiSend) -> None:
         await receive()
@@ -132,12 +135,14 @@ class Collab:
         settings = self.settings
         async with open_storage(settings.database) as storage:
             await storage.documents.ready()
+            await storage.log.warm_up()
             async with (
                 Intake.opened() as intake,
                 Hub.running(storage.log, storage.documents, storage.versions, settings) as hub,
                 anyio.create_task_group() as tasks,
+                LightTasks() as self._websockets,
             ):
-                connections = Connections(settings, hub.committer, intake)
+                connections = Connections(settings, hub.committer, intake, self._websockets)
                 tasks.start_soon(connections.watch)
                 self._entrance = Entrance(hub, self._access, connections, settings)
                 services = Services(
@@ -151,13 +156,17 @@ class Collab:
                     Figures(hub.lag, connections.__len__, hub, hub.committer),
                 )
                 self._api = create_api(services, settings)
-                self._websockets = tasks
                 yield
+                self._part_with_all()
+                await self._websockets.finished(CLOSE_TIMEOUT)
                 tasks.cancel_scope.cancel()
 
     async def drain(self) -> None:
         """Take nobody in any more, commit everything, and part with everybody; they come back to the next server."""
         await self._entrance.hub.drain()
+        self._part_with_all()
+
+    def _part_with_all(self) -> None:
         self._entrance.connections.end_all(ServerDraining("the server is going down; come back in a moment"))
 
 

@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     typing; each takes two bytes, but up to a microsecond of everybody's time and some hundred bytes of memory.
     """
 
+    max_update_clients: int = Field(default=DEFAULTS.update_clients, ge=1000)
+    """Clients that one update brings something new of, as one does that carries a whole document over to a new server: each page load of
+    somebody who writes is one, so that these are years of a team's work. Each takes some thirty microseconds of everybody's time.
+    """
+
     max_update_values: int = Field(default=DEFAULTS.update_values, ge=1000)
     """Values in the arrays and maps of one update, with those in others. Each takes one byte, but costs time, and some thirty of memory."""
 

@@ -1,10 +1,9 @@
 """One WebSocket: refused or accepted, read message by message, and ended once, whoever ends it."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import parse_qs, quote
 
 import anyio
@@ -24,6 +23,9 @@ from collab.gateways.wires import (
 )
 
 AsgiScope = Mapping[str, Any]
+
+Talk = Callable[[], Awaitable[None]]
+"""What goes on between an accepted client and its documents."""
 
 RETRY_AFTER_SECONDS: Final = 2
 """What a client that was refused for the moment is told to wait."""
@@ -111,11 +113,10 @@ class Connection:
 
     # The upgrade and after
 
-    @asynccontextmanager
-    async def accepted(self, inflow: Inflow, *, max_message_bytes: int) -> AsyncIterator[Self]:
-        """Accept the upgrade; on leaving, close the WebSocket with the code that its end stands for.
+    async def run(self, talk: Talk, inflow: Inflow, *, max_message_bytes: int) -> None:
+        """Accept the upgrade and talk to the client; then close the WebSocket with the code that its end stands for.
 
-        A `CollabError` raised inside ends the connection and goes no further; any other is passed on after that.
+        A `CollabError` that the talk raises ends the connection and goes no further; any other is passed on after that.
         """
         # As much may wait for a client as one answer may take, before nothing more is read from it.
         limits = {"max_message_bytes": max_message_bytes, "max_waiting": max_message_bytes}
@@ -130,7 +131,7 @@ class Connection:
             with self._lifetime:
                 async with self.wire.pumped():
                     try:
-                        yield self
+                        await talk()
                     except CollabError as error:
                         self.end(error)
                     except Exception:

@@ -1,14 +1,15 @@
 """All WebSockets of this process: how many there may be, and which of them answer no more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Coroutine
+from typing import Any
 
 from collab.errors import CollabError, LimitExceeded, PeerTimeout
-from collab.gateways.connection import Connection
+from collab.gateways.connection import Connection, Talk
 from collab.gateways.inflow import Inflow
 from collab.gateways.intake import Intake
 from collab.gateways.wires import Pressure
+from collab.light_tasks import LightTasks
 from collab.protocol.budget import Budget
 from collab.settings import Settings
 
@@ -16,11 +17,12 @@ from collab.settings import Settings
 class Connections:
     """Counts the WebSockets, and drops the peers that have died without a word."""
 
-    def __init__(self, settings: Settings, pressure: Pressure, intake: Intake | None) -> None:
-        """Under `pressure` nothing is read from any of them; `intake` is as in `Inflow`."""
+    def __init__(self, settings: Settings, pressure: Pressure, intake: Intake | None, tasks: LightTasks) -> None:
+        """Under `pressure` nothing is read from any of them; `intake` is as in `Inflow`; `tasks` outlast all of them."""
         half_read = Budget(settings.max_half_read_bytes, "messages that have not come whole")
         self._inflow = Inflow(pressure, half_read, intake)
         self._max_message_bytes = settings.max_message_bytes
+        self._tasks = tasks
         self._limit = settings.max_connections
         self._timeout = settings.peer_timeout
         self._places = 0
@@ -30,26 +32,27 @@ class Connections:
         """Return how many are open."""
         return len(self._open)
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Take a place for a WebSocket, from its upgrade request to its end. Raises `LimitExceeded` when there is none left."""
+    def take_place(self) -> None:
+        """Take a place for a WebSocket, at its upgrade request. Raises `LimitExceeded` when there is none left."""
         if self._places >= self._limit:
             raise LimitExceeded(f"the server has {self._limit} connections and takes no more; try again later")
         self._places += 1
-        try:
-            yield
-        finally:
-            self._places -= 1
 
-    @asynccontextmanager
-    async def opened(self, connection: Connection) -> AsyncIterator[Connection]:
-        """Accept a WebSocket, and watch over it while it lasts."""
-        async with connection.accepted(self._inflow, max_message_bytes=self._max_message_bytes):
-            self._open.add(connection)
-            try:
-                yield connection
-            finally:
-                self._open.discard(connection)
+    def leave_place(self) -> None:
+        """Leave a place that was taken, when the connection has ended."""
+        self._places -= 1
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside a connection, which sees to its end; with the server it ends in any case."""
+        self._tasks.start(work)
+
+    async def run(self, connection: Connection, talk: Talk) -> None:
+        """Accept a WebSocket, and watch over it while it lasts, as `Connection.run` does."""
+        self._open.add(connection)
+        try:
+            await connection.run(talk, self._inflow, max_message_bytes=self._max_message_bytes)
+        finally:
+            self._open.discard(connection)
 
     def end_all(self, error: CollabError) -> None:
         """End every connection, also those that are in no document."""
@@ -61,10 +64,13 @@ class Connections:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._timeout / 6)
-            now = loop.time()
-            for connection in tuple(self._open):
-                silence = now - connection.wire.heard_at()
-                if silence >= self._timeout:
-                    connection.end(PeerTimeout(f"nothing came from the client for {silence:.0f} s"))
-                elif silence >= self._timeout / 3:
-                    connection.wire.ask_for_life()
+            self._look(loop.time())
+
+    def _look(self, now: float) -> None:
+        """Look once; in the loop above, the last one that was looked at would be kept until the next look."""
+        for connection in tuple(self._open):
+            silence = now - connection.wire.heard_at()
+            if silence >= self._timeout:
+                connection.end(PeerTimeout(f"nothing came from the client for {silence:.0f} s"))
+            elif silence >= self._timeout / 3:
+                connection.wire.ask_for_life()

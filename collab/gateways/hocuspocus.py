@@ -103,8 +103,7 @@ async def serve(connection: Connection, entrance: Entrance) -> None:
         log.info("a Hocuspocus client was refused", error=str(error))
         await connection.refuse(error)
         return
-    async with entrance.connections.opened(connection):
-        await _HocuspocusConnection(connection, entrance).run()
+    await entrance.connections.run(connection, _HocuspocusConnection(connection, entrance).run)
 
 
 class _HocuspocusConnection:
@@ -116,6 +115,8 @@ class _HocuspocusConnection:
         self._settings = entrance.settings
         self._limits = entrance.settings.limits
         self._seats: dict[str, Seat] = {}
+        self._admissions: dict[anyio.CancelScope, None] = {}
+        """Those under way."""
 
     async def run(self) -> None:
         """Read until the client goes; then leave every room."""
@@ -123,16 +124,14 @@ class _HocuspocusConnection:
         self._timeout = asyncio.get_running_loop().call_later(
             self._settings.authentication_timeout, self._connection.end, Unauthenticated("no valid token came in time")
         )
-        async with anyio.create_task_group() as self._admissions:
-            try:
-                await self._connection.serve(self._take)
-            except CollabError as error:
-                self._connection.end(error)
-            finally:
-                self._timeout.cancel()
-                for seat in self._seats.values():
-                    seat.leave(SeatState.DENIED)
-            self._admissions.cancel_scope.cancel()
+        try:
+            await self._connection.serve(self._take)
+        finally:
+            self._timeout.cancel()
+            for seat in self._seats.values():
+                seat.leave(SeatState.DENIED)
+            for admission in self._admissions:
+                admission.cancel()
 
     def _take(self, frame: bytes) -> None:
         match decode(frame, self._limits):
@@ -193,7 +192,18 @@ class _HocuspocusConnection:
         if seat.live is None:
             seat.state = SeatState.ENTERING
         seat.token_number += 1
-        self._admissions.start_soon(self._admit, addressed.document, seat, token, seat.token_number)
+        self._entrance.connections.start(self._admit_or_end(addressed.document, seat, token, seat.token_number))
+
+    async def _admit_or_end(self, document: str, seat: Seat, token: str | None, number: int) -> None:
+        with anyio.CancelScope() as admission:
+            self._admissions[admission] = None
+            try:
+                await self._admit(document, seat, token, number)
+            except Exception:
+                log.exception("a Hocuspocus client was not let in", address=seat.dialect.address)
+                self._connection.end(CollabError("internal error"))
+            finally:
+                del self._admissions[admission]
 
     async def _admit(self, document: str, seat: Seat, token: str | None, number: int) -> None:
         """Check a token and seat the client; or, where it is seated, check its right to stay."""

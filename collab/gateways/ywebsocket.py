@@ -1,12 +1,13 @@
 """The y-websocket door: `/sync/{document}`, one document for each WebSocket."""
 
+from functools import partial
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 import structlog
 
 from collab.errors import CollabError, InvalidName, Unauthenticated
-from collab.gateways.admission import Entrance
+from collab.gateways.admission import Admission, Entrance
 from collab.gateways.connection import Connection
 from collab.protocol.ywebsocket import YWebsocketDialect, decode
 
@@ -25,19 +26,22 @@ async def serve(connection: Connection, entrance: Entrance) -> None:
         log.info("a y-websocket client was refused", error=str(error))
         await connection.refuse(error)
         return
+    await entrance.connections.run(connection, partial(_talk, connection, entrance, admission))
+
+
+async def _talk(connection: Connection, entrance: Entrance, admission: Admission) -> None:
     name, rights = admission.name, admission.rights
-    async with entrance.connections.opened(connection):
-        expiry = admission.when_it_ends(lambda: connection.end(Unauthenticated("the access token has expired")))
-        live, session = await entrance.join(name, rights, YWebsocketDialect(), connection.wire, connection.end)
-        log.info("session opened", document=name, session=session.id, user=rights.user_id)
-        limits = entrance.settings.limits
-        try:
-            await connection.serve(lambda frame: live.receive(session, decode(frame, limits)))
-        finally:
-            if expiry is not None:
-                expiry.cancel()
-            live.leave(session)
-            log.info("session closed", document=name, session=session.id)
+    expiry = admission.when_it_ends(lambda: connection.end(Unauthenticated("the access token has expired")))
+    live, session = await entrance.join(name, rights, YWebsocketDialect(), connection.wire, connection.end)
+    log.info("session opened", document=name, session=session.id, user=rights.user_id)
+    limits = entrance.settings.limits
+    try:
+        await connection.serve(lambda frame: live.receive(session, decode(frame, limits)))
+    finally:
+        if expiry is not None:
+            expiry.cancel()
+        live.leave(session)
+        log.info("session closed", document=name, session=session.id)
 
 
 def _document_of(raw_path: bytes) -> str:

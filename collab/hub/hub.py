@@ -33,6 +33,7 @@ from collab.rooms.preparing import walk
 from collab.rooms.room import Room
 from collab.rooms.session import Session
 from collab.settings import MILLISECONDS, SECONDS, Settings
+from collab.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -63,6 +64,8 @@ class Hub:
         self._opening: dict[DocumentName, Opening] = {}
         self._leaving: dict[DocumentName, LiveRoom] = {}
         """Rooms that were closed with edits under way to the log, which their successors must find there."""
+        self.looking: Turns[DocumentName] = Turns()
+        """Of rooms of unknown documents, at whether somebody else has created those meanwhile."""
         self._compacting = Compacting(update_log)
         self._versioning = Versioning(versions, interval=settings.version_interval)
         self._sweeping = Sweeping(versions)

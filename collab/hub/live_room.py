@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 
 import structlog
-from anyio import Lock
 
 from collab.errors import CollabError, DocumentDeleted, PeerTimeout
 from collab.hub.committer import ENTRY_OVERHEAD, Committer
@@ -62,8 +61,8 @@ class LiveRoom:
         self._rebuilding = Rebuilding(name, room)
         self._encoding = Encoding(name, room, surroundings, self.until_saved, self._carry_out, self._give_up)
         self._collected_bytes = 0
-        self._saved = asyncio.Event()
-        self._looking = Lock()
+        self._settling: asyncio.Future[None] | None = None
+        """What those wait for who want to know that another flush has settled."""
         self._looked_at = -math.inf
         """When the last look at what others created began."""
         content = StoredContent(None, ()) if stored is None else stored.content
@@ -231,7 +230,9 @@ class LiveRoom:
     def _settle_flush(self) -> None:
         self._unsaved_flushes -= 1
         self._settled_flushes += 1
-        self._saved.set()
+        if self._settling is not None:
+            self._settling.set_result(None)
+            self._settling = None
 
     # What others create
 
@@ -247,7 +248,7 @@ class LiveRoom:
         Those who ask while one looks share the next look. Raises what `UpdateLog.load` does.
         """
         asked_at = self._loop.time()
-        async with self._looking:
+        async with self._surroundings.looking.of(self.name):
             if self.record is not None or self._looked_at > asked_at:
                 return
             began_at = self._loop.time()
@@ -303,8 +304,8 @@ class LiveRoom:
             self._committer.hurry()
         last = self._settled_flushes + self._unsaved_flushes
         while self._settled_flushes < last:
-            self._saved.clear()
-            await self._saved.wait()
+            self._settling = self._settling or self._loop.create_future()
+            await asyncio.shield(self._settling)  # for others wait for it too
 
     # The end
 

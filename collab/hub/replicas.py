@@ -6,6 +6,7 @@ what must be done here in steps of a few milliseconds, between which everybody e
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -14,6 +15,7 @@ from anyio import Lock
 from collab.errors import CollabError, CorruptDocument, ProtocolError, UpdateError
 from collab.offloading import offloaded
 from collab.ports import StoredContent, StoredDocument
+from collab.protocol.lib0 import Reader
 from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import EMPTY_STATE_VECTOR
 from collab.rooms.document import Document
@@ -28,6 +30,9 @@ QUICK_TO_LOAD: Final = 448 * 1024
 
 TAIL_WEIGHT: Final = 4
 """What a byte of the log's tail weighs: it is taken apart before the CRDT gets it, and one of the snapshot is not."""
+
+CLIENT_WEIGHT: Final = 64
+"""What a client of the snapshot weighs more than its bytes: the CRDT has a list for each, and looks after those that build upon others."""
 
 
 class Replicas:
@@ -103,4 +108,12 @@ def _corrupt(stored: StoredDocument, error: CollabError) -> CorruptDocument:
 
 
 def _weight(content: StoredContent) -> int:
-    return len(content.snapshot or b"") + TAIL_WEIGHT * sum(map(len, content.updates))
+    snapshot, tail = content.snapshot or b"", sum(map(len, content.updates))
+    return len(snapshot) + CLIENT_WEIGHT * _clients(snapshot) + TAIL_WEIGHT * tail
+
+
+def _clients(snapshot: bytes) -> int:
+    """Return how many clients it says to hold structs of; one that is damaged says what it wants, and is refused when it is loaded."""
+    with suppress(ProtocolError):
+        return Reader(snapshot).var_uint()
+    return 0

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from collab.ports import DocumentName, StoredDocument
 from collab.rooms.document import Document
+from collab.turns import Turns
 
 if TYPE_CHECKING:
     from collab.hub.live_room import LiveRoom
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
 class Surroundings(Protocol):
     """What a live room asks of the hub."""
+
+    @property
+    def looking(self) -> Turns[DocumentName]:
+        """Turns of those who look whether somebody else has created a document meanwhile."""
+        ...
 
     async def load(self, name: DocumentName) -> StoredDocument | None:
         """Load the document from the log."""

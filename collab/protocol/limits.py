@@ -17,6 +17,9 @@ class Limits:
     update_entries: int = 200_000
     """Clients and structs in one update, and as many deleting clients and deleted ranges."""
 
+    update_clients: int = 10_000
+    """Clients that one update brings something new of."""
+
     update_values: int = 1_000_000
     """Values in one update, with those in others."""
 

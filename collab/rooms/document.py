@@ -14,10 +14,7 @@ from collab.protocol.keystroke import read_keystroke
 from collab.protocol.limits import DEFAULTS, Limits
 from collab.protocol.messages import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 from collab.protocol.structs import NO_DELETIONS, Run, WalkedUpdate, read_structs, write_structs
-from collab.protocol.updates import (
-    StateVector,
-    decode_state_vector,
-)
+from collab.protocol.updates import Budget, StateVector, decode_state_vector
 from collab.rooms.applied import Applied
 from collab.rooms.held import HeldRuns, is_waiting
 from collab.rooms.log_rows import join_rows
@@ -94,6 +91,8 @@ class Document(Replica):
             self._begin(snapshot)
             for update in stored:
                 self._load([update])
+        if snapshot is not None and not stored:
+            self._state, self._size = snapshot, len(snapshot)
         self._open()
 
     def load(self, prepared: Prepared, state: bytes) -> Iterator[None]:
@@ -258,6 +257,8 @@ class Document(Replica):
             return (run,)
         is_walked = isinstance(update, WalkedUpdate) and (limits is None or update.limits == limits)
         structs = cast(WalkedUpdate, update).structs if is_walked else read_structs(update, limits)
+        if limits is not None:
+            self._count_clients(structs.runs, limits.update_clients)
         if structs.types:
             self._types.add(structs.types, self._doc.get_update, is_bounded=limits is not None)
         self._pairs.expect(structs.deleted, structs.runs, self._reached)
@@ -278,6 +279,13 @@ class Document(Replica):
         self._held.add(early)
         self._apply(write_structs(ready, structs.deletions), ready)
         return structs.runs
+
+    def _count_clients(self, runs: Sequence[Run], limit: int) -> None:
+        if len(runs) > limit:
+            reached = self._reached.get
+            Budget("clients with something new", limit).spend(
+                len({run.client for run in runs if run.end > reached(run.client, 0)})
+            )
 
     def _refuse_malformed(self) -> None:
         """Refuse an update that goes on from other content than is known. While a log is loaded it stays there, waiting."""

@@ -74,9 +74,9 @@ class Presence:
             if len(session.presence) >= self._limits.awareness_ids:
                 raise LimitExceeded(f"a session announced more than {self._limits.awareness_ids} awareness ids")
             if owner is not None:
-                owner.presence.discard(entry.client_id)
+                owner.presence.pop(entry.client_id, None)
             self._owners[entry.client_id] = session
-            session.presence.add(entry.client_id)
+            session.presence[entry.client_id] = None
             entry = self._returned(entry)
         self._entries[entry.client_id] = entry
         self._note(entry)
@@ -101,7 +101,7 @@ class Presence:
 
     def _forget(self, gone: AwarenessEntry) -> None:
         client_id = gone.client_id
-        self._owners.pop(client_id).presence.discard(client_id)
+        self._owners.pop(client_id).presence.pop(client_id, None)
         del self._entries[client_id]
         self._departed.pop(client_id, None)
         self._departed[client_id] = gone.clock

@@ -126,7 +126,7 @@ class Room:
             case Awareness(entries):
                 known = frozenset(session.presence)
                 self._presence.announce(session, entries)
-                if session.rights.may_write and (new := session.presence - known):
+                if session.rights.may_write and (new := session.presence.keys() - known):
                     self._claims.announced(new, session.rights.user_id)
             case QueryAwareness():
                 self._curious[session] = None

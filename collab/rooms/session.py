@@ -99,7 +99,7 @@ class Session:
         self.wire = wire
         self.rights = rights
         self.author = rights.author
-        self.presence: set[int] = set()
+        self.presence: dict[int, None] = {}  # an empty set is four times as large
         """The awareness ids that are its own."""
         self.has_left = False
         """Whether the room has let it go. It is told nothing more, not even what became of its last edits: another session may use its

@@ -28,7 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import CorruptDocument, DocumentDeleted, DocumentNotFound
 from collab.offloading import offloaded
-from collab.ports import Append, Compaction, DocumentId, DocumentName, StoredDocument
+from collab.ports import Append, Compaction, DocumentId, DocumentName, StoredContent, StoredDocument
+from collab.rooms.credit_notes import Units
 from collab.rooms.folding import Stored, fold, is_damaged
 from collab.storage.authors import INSERT_CLAIMS, Authors, claim_rows
 from collab.storage.authorship import UNREADABLE, stored_authorship, stored_of
@@ -65,6 +66,10 @@ class SqlUpdateLog:
         """Read the living document of this name in one transaction."""
         with _corrupt_unless_read(f"the document {name!r}"):
             return await self._database.read(partial(_load, name))
+
+    async def warm_up(self) -> None:
+        """Look for a document that cannot be, so that nobody has to wait while the statements of `load` are compiled."""
+        await self._database.read(_find_nothing)
 
     async def append(self, batch: Sequence[Append]) -> None:
         """Commit all updates of the batch in one transaction of two statements.
@@ -141,15 +146,25 @@ class SqlUpdateLog:
 def _load(name: DocumentName, connection: Connection) -> StoredDocument | None:
     record = find_living(connection, name)
     if record is not None:
-        return StoredDocument(
-            record,
-            read_content(connection, record.id),
-            read_owners(connection, record.id),
-            read_open_units(connection, record.id),
-        )
+        return StoredDocument(record, *_read_parts(connection, record.id))
     if find_deleted(connection, name) is not None:
         raise DocumentDeleted(f"the document {name!r} is in the trash; it can be restored")
     return None
+
+
+def _read_parts(
+    connection: Connection, document: DocumentId
+) -> tuple[StoredContent, dict[int, str], tuple[Units, ...]]:
+    return (
+        read_content(connection, document),
+        read_owners(connection, document),
+        read_open_units(connection, document),
+    )
+
+
+def _find_nothing(connection: Connection) -> None:
+    _load(DocumentName(""), connection)
+    _read_parts(connection, DocumentId(0))
 
 
 def _insert(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from collab.protocol.awareness import encode_awareness
+from collab.protocol.lib0 import var_uint
 from collab.protocol.messages import AwarenessEntry
 from collab.protocol.structs import NO_DELETIONS
 from collab.protocol.updates import encode_state_vector
@@ -21,11 +22,13 @@ VALUES = ONE_STRUCT + b"\x08\x01\x01r\xd0\x0f" + b"\x7e" * 2000 + NO_DELETIONS
 NESTED = ONE_STRUCT + b"\x08\x01\x01r\x01" + b"\x75\x01" * 20 + b"\x7e" + NO_DELETIONS
 STRUCTS = b"\x01\xd0\x0f\x05\x00" + b"\x00\x01" * 2000 + NO_DELETIONS
 DELETIONS = b"\x00\x01\x05\xd0\x0f" + b"\x00\x01" * 2000
+CLIENTS = b"\xd0\x0f" + b"".join(b"\x01" + var_uint(client) + b"\x00\x00\x01" for client in range(2000)) + NO_DELETIONS
 EARLY = b"\x01\x01\x05\x01\x03\x01\x01r\xa0\x8d\x06" + bytes(100_000) + NO_DELETIONS
 
 UPDATES = [
     pytest.param("max_update_entries", 1000, 3000, STRUCTS, id="structs"),
     pytest.param("max_update_entries", 1000, 3000, DELETIONS, id="deletions"),
+    pytest.param("max_update_clients", 1000, 3000, CLIENTS, id="clients"),
     pytest.param("max_update_values", 1000, 3000, VALUES, id="values"),
     pytest.param("max_update_nesting", 10, 30, NESTED, id="nesting"),
     pytest.param("max_held_bytes", 65_536, 200_000, EARLY, id="held"),

@@ -21,7 +21,7 @@ from collab.errors import (
     UpdateError,
 )
 from collab.hub import encoding, replicas
-from collab.hub.replicas import QUICK_TO_LOAD, TAIL_WEIGHT
+from collab.hub.replicas import CLIENT_WEIGHT, QUICK_TO_LOAD, TAIL_WEIGHT
 from collab.ports import DocumentName
 from collab.protocol.messages import EMPTY_STATE_VECTOR, SyncStep1
 from collab.protocol.updates import encode_state_vector
@@ -91,7 +91,26 @@ async def test_while_a_heavy_document_is_opened_another_room_goes_on(house: Hous
     assert [text_of(*guest.content) for guest in guests] == [str(peer.text)] * 2
 
 
-async def test_a_heavy_document_is_built_in_steps_between_which_others_have_a_turn(house: House, peer: Peer) -> None:
+async def compact(house: House, name: DocumentName) -> None:
+    stored = await house.log.load(name)
+    assert stored is not None
+    await house.log.compact(stored.record.id)
+
+
+def peer_of_many() -> Peer:
+    """A client that has a letter of each of many others."""
+    peer = Peer(1)
+    peer.hear(Peer(number).type("a") for number in range(2, QUICK_TO_LOAD // CLIENT_WEIGHT))
+    return peer
+
+
+@pytest.mark.parametrize("writer", [heavy_peer, peer_of_many])
+async def test_a_heavy_document_is_built_in_steps_between_which_others_have_a_turn(
+    house: House, writer: Callable[[], Peer]
+) -> None:
+    peer = writer()
+    name = await house.create("second", update=peer.state)
+    await compact(house, name)
     turns: list[int] = []
 
     async def count_turns() -> None:
@@ -101,7 +120,7 @@ async def test_a_heavy_document_is_built_in_steps_between_which_others_have_a_tu
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(count_turns)
-        live = await house.hub.open(await house.create("second", update=peer.state), create=False)
+        live = await house.hub.open(name, create=False)
         tasks.cancel_scope.cancel()
 
     assert len(turns) > 2
@@ -123,9 +142,7 @@ async def test_a_closed_heavy_document_is_read(house: House, peer: Peer) -> None
 
 
 async def test_a_heavy_snapshot_is_read_as_it_is(house: House, peer: Peer) -> None:
-    stored = await house.log.load(HEAVY)
-    assert stored is not None
-    await house.log.compact(stored.record.id)
+    await compact(house, HEAVY)
 
     assert text_of(await house.hub.read(HEAVY)) == str(peer.text)
 

@@ -33,6 +33,7 @@ from collab.rooms.pacing import Pacing
 from collab.rooms.room import Room
 from collab.rooms.session import Rights, Session, SessionId
 from collab.settings import Settings
+from collab.turns import Turns
 from tests.support.peers import Peer
 from tests.support.simulated_time import simulate
 
@@ -195,6 +196,10 @@ def test_first_edit_after_a_pause_is_committed_at_once_and_a_pause_costs_no_comm
 
 class Alone:
     """A room's surroundings where there is no hub."""
+
+    @property
+    def looking(self) -> Turns[DocumentName]:
+        raise AssertionError("there is nothing to look for")
 
     async def load(self, name: DocumentName) -> StoredDocument | None:
         raise AssertionError("nothing is to be loaded")

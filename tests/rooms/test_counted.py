@@ -235,6 +235,20 @@ def test_presence_and_known_edits_between_joiners_cost_no_encoding_of_the_state(
     assert count["state encodings"] == 0
 
 
+def test_state_that_was_just_loaded_whole_costs_no_encoding_until_it_changes(count: Count) -> None:
+    peer = Peer(1)
+    peer.type("stored")
+    stored = peer.state
+    loaded = document.Document(snapshot=stored)
+
+    assert loaded.state() == stored
+    assert count["state encodings"] == 0
+
+    loaded.apply([peer.type(", and then more")])
+    assert loaded.state() == peer.state
+    assert count["state encodings"] == 1
+
+
 def join_and_ask(scene: Scene, dialect: Dialect) -> Client:
     """Let somebody in who has nothing yet, and have them answered by a flush of their own."""
     joiner = scene.enter(dialect, outbox_bytes=ROOMY)

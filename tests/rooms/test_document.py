@@ -3,7 +3,7 @@
 import gc
 
 import pytest
-from pycrdt import Doc
+from pycrdt import Doc, merge_updates
 
 from collab.errors import ProtocolError, UpdateError
 from collab.protocol.limits import Limits
@@ -178,6 +178,17 @@ def test_update_of_more_entries_than_may_be_is_refused() -> None:
     assert "more than 100 clients and structs" in str(document.apply([large]).refused[0])
     with pytest.raises(UpdateError, match="more than 100"):
         document.holds(large)
+
+
+def test_update_with_something_new_of_more_clients_than_may_be_is_refused() -> None:
+    writers = [Peer(number) for number in range(1, 7)]
+    first = merge_updates(*[writer.type("first") for writer in writers])
+    second = merge_updates(*[writer.type("second") for writer in writers[:4]])
+    document = Document(limits=Limits(update_clients=4))
+
+    assert "more than 4 clients with something new" in str(document.apply([first]).refused[0])
+    assert not document.apply([first], trusted=[0]).refused
+    assert not document.apply([merge_updates(first, second)]).refused
 
 
 def test_update_of_the_servers_own_may_have_any_number_of_entries() -> None:
