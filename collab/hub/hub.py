@@ -118,9 +118,7 @@ class Hub:
         if live is None:
             live = await asyncio.shield(self._open_once(name).outcome)
         elif live.record is None:
-            with anyio.CancelScope(
-                shield=True
-            ):  # a read cut off by a client that leaves costs its connection to the database
+            with anyio.CancelScope(shield=True):  # a read that is cut off costs its connection to the database
                 await live.look_again()
         if live.record is None and not (create and self._settings.create_documents):
             raise DocumentNotFound(f"there is no document named {name!r}, and it may not be created here")
@@ -339,9 +337,8 @@ class Hub:
             live.end_all(ServerDraining("the server is going down; come back in a moment"))
         with anyio.CancelScope(deadline=first.deadline) as last:
             await self._commit_so_far()
-            while any(
-                live.has_unsaved_edits for live in self._rooms.values()
-            ):  # such as those that wait for a new replica
+            # such as those that wait for a new replica
+            while any(live.has_unsaved_edits for live in self._rooms.values()):
                 await asyncio.sleep(DRAIN_POLL)
                 await self._commit_so_far()
         if last.cancelled_caught:

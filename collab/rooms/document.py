@@ -282,10 +282,8 @@ class Document(Replica):
 
     def _count_clients(self, runs: Sequence[Run], limit: int) -> None:
         if len(runs) > limit:
-            reached = self._reached.get
-            Budget("clients with something new", limit).spend(
-                len({run.client for run in runs if run.end > reached(run.client, 0)})
-            )
+            news = {run.client for run in runs if run.end > self.reached(run.client)}
+            Budget("clients with something new", limit).spend(len(news))
 
     def _refuse_malformed(self) -> None:
         """Refuse an update that goes on from other content than is known. While a log is loaded it stays there, waiting."""
