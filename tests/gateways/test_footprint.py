@@ -4,6 +4,7 @@ import asyncio
 import gc
 import weakref
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack
 from contextvars import Context
 
@@ -39,6 +40,15 @@ SWEPT_LATER = (weakref.ref, asyncio.TimerHandle, Context)
 """What Python clears away when it comes to it: dead weak references, and cancelled timers with their contexts."""
 
 
+@pytest.fixture(autouse=True)
+def _only_what_is_new() -> Iterator[None]:
+    """Have the collector see nothing of what other tests in this process have left: it would walk all of it at each look."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def tasks() -> Counter[str]:
     """Count the tasks of each kind, by the last words of the coroutine or of the name that anyio gives them."""
     kinds = Counter(getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks())
@@ -51,7 +61,7 @@ def alive(*kinds: type) -> int:
 
 
 def ours() -> list[int]:
-    """Count what we make of each connection; what other tests in this process have left counts too."""
+    """Count what we make of each connection."""
     return [alive(kind) for kind in (Connection, TransportWire, Session)]
 
 
