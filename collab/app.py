@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final, Protocol
 
 import anyio
 import structlog
 
-from collab.access import access_from
+from collab.access import Policy, access_from
 from collab.api import Figures, Services, create_api
 from collab.errors import CollabError, DocumentNotFound, LimitExceeded, ServerDraining
 from collab.gateways import hocuspocus, ywebsocket
@@ -31,6 +31,24 @@ from collab.storage import open_storage
 log = structlog.get_logger(__name__)
 
 AsgiApp = Callable[[MutableMapping[str, Any], AsgiReceive, AsgiSend], Awaitable[None]]
+
+
+class WebSocketDoor(Protocol):
+    """A module that serves the WebSockets of one dialect."""
+
+    __name__: str
+
+    def is_asked_for(self, connection: Connection) -> bool:
+        """Tell whether the upgrade request names this door."""
+        ...
+
+    def serve(self, connection: Connection, entrance: Entrance) -> Awaitable[None]:
+        """Serve one WebSocket from its upgrade request to its end."""
+        ...
+
+
+WEBSOCKET_DOORS: Final[tuple[WebSocketDoor, ...]] = (ywebsocket, hocuspocus)
+"""Each has a path of its own, and lets nobody in but by the `Entrance`."""
 
 
 class Collab:
@@ -95,10 +113,9 @@ class Collab:
             self._entrance.connections.leave_place()
 
     def _served_at_its_door(self, connection: Connection) -> Awaitable[None]:
-        if connection.raw_path.startswith(ywebsocket.PREFIX):
-            return ywebsocket.serve(connection, self._entrance)
-        if connection.path.rstrip("/") == hocuspocus.PATH:
-            return hocuspocus.serve(connection, self._entrance)
+        for door in WEBSOCKET_DOORS:
+            if door.is_asked_for(connection):
+                return door.serve(connection, self._entrance)
         return connection.refuse(
             DocumentNotFound("no WebSocket is served at this path; expected /hocuspocus or /sync/{document}")
         )
@@ -144,7 +161,8 @@ class Collab:
             ):
                 connections = Connections(settings, hub.committer, intake, self._websockets)
                 tasks.start_soon(connections.watch)
-                self._entrance = Entrance(hub, self._access, connections, settings)
+                policy = Policy()
+                self._entrance = Entrance(hub, self._access, policy, connections, settings)
                 services = Services(
                     storage.documents,
                     hub,
@@ -152,6 +170,7 @@ class Collab:
                     storage.versions,
                     storage.authorship,
                     self._access,
+                    policy,
                     settings.max_named_versions,
                     Figures(hub.lag, connections.__len__, hub, hub.committer),
                 )

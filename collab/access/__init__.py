@@ -4,14 +4,18 @@ from collab.access.binding import is_loopback, refuse_open_bind
 from collab.access.factory import access_from
 from collab.access.open import OpenAccess
 from collab.access.origin import check_client, check_host, check_origin
+from collab.access.policy import Action, Policy, allows
 from collab.access.token import KeySource, SharedSecret, TokenAccess
 
 __all__ = [
+    "Action",
     "KeySource",
     "OpenAccess",
+    "Policy",
     "SharedSecret",
     "TokenAccess",
     "access_from",
+    "allows",
     "check_client",
     "check_host",
     "check_origin",

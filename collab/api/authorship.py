@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from collab.api.caller import Caller, require
+from collab.access import Action
+from collab.api.caller import Caller
 from collab.api.comparisons import AuthorshipInfo
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.services import ServicesOfApp
-from collab.ports import Role
 
 router = APIRouter(prefix=DOCUMENTS, tags=["authorship"])
 
@@ -18,5 +18,5 @@ async def get_authorship(services: ServicesOfApp, identity: Caller, name: NameIn
     A Yjs client id belongs to the user who wrote under it first, at first hand. What another user delivers under it, such as what a peer
     brings back after a crash, is applied, and credited to nobody until the id's own client shows that it wrote that.
     """
-    require(identity, name, Role.READER)
+    await services.policy.check(identity, name, Action.READ)
     return AuthorshipInfo.of(await services.history.authorship(name))

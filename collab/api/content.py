@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
-from collab.api.caller import Caller, require
+from collab.access import Action
+from collab.api.caller import Caller
 from collab.api.negotiation import preferred_type
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.services import Services, ServicesOfApp
@@ -15,7 +16,7 @@ from collab.content.plain import plain_text, plain_text_of_roots
 from collab.content.prosemirror import document_json
 from collab.content.written import json_bytes, text_bytes
 from collab.offloading import offloaded
-from collab.ports import DocumentKind, Role
+from collab.ports import DocumentKind
 from collab.services.committing import committing
 
 router = APIRouter(prefix=DOCUMENTS, tags=["content"])
@@ -70,7 +71,7 @@ async def read_content(
 
     JSON is the ProseMirror document of rich text, and of any other document an object of its roots. Without a preference it is JSON.
     """
-    require(identity, name, Role.READER)
+    await services.policy.check(identity, name, Action.READ)
     chosen = format_ or negotiated(accept)
     record = await services.documents.get(name)
     return await content_response(services, await services.rooms.read(name), chosen, record.kind)
@@ -85,7 +86,7 @@ async def read_content(
 )
 async def merge_content(services: ServicesOfApp, identity: Caller, name: NameInPath, request: Request) -> None:
     """Merge a Yjs update (v1), for everybody who edits the document too. Answers once it is committed. Needs the editor's role."""
-    require(identity, name, Role.EDITOR)
+    await services.policy.check(identity, name, Action.EDIT)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in {_UPDATE, _YJS_UPDATE}:
         raise HTTPException(415, f"the body has another media type; expected {_UPDATE} or {_YJS_UPDATE}")

@@ -8,14 +8,15 @@ import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from collab.api.caller import Caller, require
+from collab.access import Action
+from collab.api.caller import Caller
 from collab.api.models import DocumentChange, DocumentInfo, DocumentList, NewDocument, OneLine
 from collab.api.paths import DOCUMENTS, NameInPath, document_path
 from collab.api.services import Services, ServicesOfApp
 from collab.content.seed import RichTextFit, rich_text_fit, seed_rich_text
 from collab.errors import ContentError
 from collab.offloading import offloaded
-from collab.ports import DocumentChanges, DocumentKind, DocumentName, Identity, Role
+from collab.ports import DocumentChanges, DocumentKind, DocumentName, Identity
 from collab.protocol.names import check_document_name
 from collab.rooms.claims import Origin
 
@@ -43,7 +44,7 @@ async def create_document(
     name = DocumentName(
         secrets.token_urlsafe(_RANDOM_NAME_BYTES) if new.name is None else check_document_name(new.name)
     )
-    role = require(identity, name, Role.EDITOR)
+    role = await services.policy.check(identity, name, Action.CREATE)
     record = await services.documents.create(
         name, kind=new.kind, title=new.title, update=_seed(name) if new.kind is DocumentKind.RICH_TEXT else None
     )
@@ -64,7 +65,7 @@ async def list_documents(
     if prefixes == []:
         return DocumentList(documents=[], next_cursor=None)
     page = await services.documents.page(limit=limit, cursor=cursor, query=q or None, prefixes=prefixes)
-    granted = [(record, identity.role_in(record.name)) for record in page.documents]
+    granted = [(record, await services.policy.role_in(identity, record.name)) for record in page.documents]
     return DocumentList(
         documents=[DocumentInfo.of(record, role) for record, role in granted if role is not None],
         next_cursor=page.next_cursor,
@@ -74,7 +75,7 @@ async def list_documents(
 @router.get("/{name}", summary="Look up a document", response_description="The document.")
 async def get_document(services: ServicesOfApp, identity: Caller, name: NameInPath) -> DocumentInfo:
     """Return a document, without its content."""
-    role = require(identity, name, Role.READER)
+    role = await services.policy.check(identity, name, Action.READ)
     return DocumentInfo.of(await services.documents.get(name), role)
 
 
@@ -83,7 +84,7 @@ async def change_document(
     services: ServicesOfApp, identity: Caller, name: NameInPath, change: DocumentChange
 ) -> DocumentInfo:
     """Change a document's title or kind. Needs the editor's role."""
-    role = require(identity, name, Role.EDITOR)
+    role = await services.policy.check(identity, name, Action.EDIT)
     record = await services.documents.get(name)
     if change.kind is DocumentKind.RICH_TEXT and record.kind is not DocumentKind.RICH_TEXT:
         await _make_rich_text(services, name)
@@ -95,7 +96,7 @@ async def change_document(
 @router.delete("/{name}", status_code=204, summary="Delete a document", response_description="It is in the trash.")
 async def delete_document(services: ServicesOfApp, identity: Caller, name: NameInPath) -> None:
     """Put a document into the trash and end its sessions. Needs the owner's role."""
-    require(identity, name, Role.OWNER)
+    await services.policy.check(identity, name, Action.DELETE)
     with anyio.CancelScope(shield=True):  # a client that leaves now must not leave sessions in a deleted document
         await services.documents.delete(name)
         await services.rooms.close(name)
@@ -104,7 +105,7 @@ async def delete_document(services: ServicesOfApp, identity: Caller, name: NameI
 @router.post("/{name}/restore", summary="Restore a document", response_description="The document, out of the trash.")
 async def restore_document(services: ServicesOfApp, identity: Caller, name: NameInPath) -> DocumentInfo:
     """Take the document deleted last under this name out of the trash. Needs the owner's role."""
-    role = require(identity, name, Role.OWNER)
+    role = await services.policy.check(identity, name, Action.DELETE)
     return DocumentInfo.of(await services.documents.restore(name), role)
 
 

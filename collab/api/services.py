@@ -7,6 +7,7 @@ from typing import Annotated, Protocol, cast
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
+from collab.access import Policy
 from collab.api.figures import Figures
 from collab.ports import Authenticator, AuthorshipStore, DocumentName, DocumentStore, VersionStore
 from collab.rooms.claims import Author, Origin
@@ -65,6 +66,7 @@ class Services:
     versions: VersionStore
     authorship: AuthorshipStore
     access: Authenticator
+    policy: Policy
     max_named_versions: int
     """Of one document."""
 

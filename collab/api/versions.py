@@ -5,7 +5,8 @@ from typing import Annotated, Final, Literal, get_args
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from collab.api.caller import Caller, require
+from collab.access import Action
+from collab.api.caller import Caller
 from collab.api.comparisons import Comparison, LineInfo
 from collab.api.content import (
     CONTENT_RESPONSES,
@@ -17,7 +18,7 @@ from collab.api.content import (
 from collab.api.models import NewVersion, Restored, VersionInfo, VersionList
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.services import ServicesOfApp
-from collab.ports import Role, VersionId
+from collab.ports import VersionId
 
 router = APIRouter(prefix=DOCUMENTS, tags=["versions"])
 
@@ -62,7 +63,7 @@ async def list_versions(
 
     A version that is damaged is left out.
     """
-    require(identity, name, Role.READER)
+    await services.policy.check(identity, name, Action.READ)
     record = await services.documents.get(name)
     page = await services.versions.page(record.id, limit=limit, cursor=cursor)
     return VersionList(versions=[VersionInfo.of(each) for each in page.versions], next_cursor=page.next_cursor)
@@ -73,14 +74,14 @@ async def list_versions(
 )
 async def keep_version(services: ServicesOfApp, identity: Caller, name: NameInPath, new: NewVersion) -> VersionInfo:
     """Keep what the document is now under a name. Needs the editor's role. Answers 409 where it has as many named versions as it may."""
-    require(identity, name, Role.EDITOR)
+    await services.policy.check(identity, name, Action.EDIT)
     return VersionInfo.of(await services.history.keep(name, new.name, identity.author))
 
 
 @router.get(_PATH, summary="Look up a version", response_description="The version.")
 async def get_version(services: ServicesOfApp, identity: Caller, name: NameInPath, version: _Number) -> VersionInfo:
     """Return a version, without its content."""
-    require(identity, name, Role.READER)
+    await services.policy.check(identity, name, Action.READ)
     record = await services.documents.get(name)
     return VersionInfo.of(await services.versions.get(record.id, version))
 
@@ -90,14 +91,14 @@ async def name_version(
     services: ServicesOfApp, identity: Caller, name: NameInPath, version: _Number, change: NewVersion
 ) -> VersionInfo:
     """Give a version a name; it is kept from then on. Needs the editor's role. Answers 409 as keeping one does."""
-    require(identity, name, Role.EDITOR)
+    await services.policy.check(identity, name, Action.EDIT)
     return VersionInfo.of(await services.history.rename(name, version, change.name))
 
 
 @router.delete(_PATH, status_code=204, summary="Delete a version", response_description="It is gone for good.")
 async def delete_version(services: ServicesOfApp, identity: Caller, name: NameInPath, version: _Number) -> None:
     """Delete a version; the document stays as it is. Needs the owner's role."""
-    require(identity, name, Role.OWNER)
+    await services.policy.check(identity, name, Action.DISCARD_VERSION)
     record = await services.documents.get(name)
     await services.versions.delete(record.id, version)
 
@@ -117,7 +118,7 @@ async def read_version(
     accept: AcceptHeader = None,
 ) -> Response:
     """Return what the document was, in the formats of its content; of the kind that it had then."""
-    require(identity, name, Role.READER)
+    await services.policy.check(identity, name, Action.READ)
     chosen = format_ or negotiated(accept)
     record = await services.documents.get(name)
     kind = (await services.versions.get(record.id, version)).document_kind
@@ -136,7 +137,7 @@ async def compare_version(
 
     Answers 409 where they are more than are read of one document.
     """
-    require(identity, name, Role.READER)
+    await services.policy.check(identity, name, Action.READ)
     if other == "current":
         compared = await services.history.compare_with_now(name, version)
     else:
@@ -153,7 +154,7 @@ async def restore_version(services: ServicesOfApp, identity: Caller, name: NameI
     What the document was before is kept as a version for a week; restoring that one undoes it. What is written meanwhile stays.
     A rich-text document cannot be taken back to what was no rich text (409); change its kind to `yjs` for that.
     """
-    require(identity, name, Role.EDITOR)
+    await services.policy.check(identity, name, Action.EDIT)
     done = await services.history.restore(name, version, identity.author)
     before = None if done.before is None else VersionInfo.of(done.before)
     return Restored(restored=VersionInfo.of(done.version), before=before)

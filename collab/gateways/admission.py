@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
-from collab.access import check_client, check_host, check_origin
-from collab.errors import DatabaseUnavailable, Forbidden, ServerDraining
+from collab.access import Action, Policy, allows, check_client, check_host, check_origin
+from collab.errors import DatabaseUnavailable, ServerDraining
 from collab.gateways.connection import Connection
 from collab.gateways.connections import Connections
 from collab.hub import Hub
 from collab.hub.live_room import EndSession, LiveRoom
-from collab.ports import Authenticator, DocumentName, Identity, Role
+from collab.ports import Authenticator, DocumentName, Identity
 from collab.protocol.dialect import Dialect
 from collab.protocol.names import check_document_name
 from collab.rooms.session import JsonObject, Rights, Session, SessionId, Wire
@@ -53,6 +53,7 @@ class Entrance:
 
     hub: Hub
     access: Authenticator
+    policy: Policy
     connections: Connections
     settings: Settings
 
@@ -74,11 +75,9 @@ class Entrance:
         """
         name = DocumentName(check_document_name(raw_name))
         identity = await self.access.authenticate(token)
-        role = identity.role_in(name)
-        if role is None:
-            raise Forbidden("the token gives no right in this document")
+        role = await self.policy.check(identity, name, Action.READ)
         user = None if self.access.open else user_of(identity)
-        rights = Rights(may_write=role >= Role.EDITOR, user=user, user_id=identity.user_id)
+        rights = Rights(may_write=allows(role, Action.EDIT), user=user, user_id=identity.user_id)
         return Admission(name, rights, identity.expires_at)
 
     async def join(

@@ -95,6 +95,11 @@ class Seat:
         self.live = self.session = None
 
 
+def is_asked_for(connection: Connection) -> bool:
+    """Tell whether the upgrade request names this door."""
+    return connection.path.rstrip("/") == PATH
+
+
 async def serve(connection: Connection, entrance: Entrance) -> None:
     """Serve one WebSocket from its upgrade request to its end."""
     try:

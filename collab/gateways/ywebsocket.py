@@ -16,6 +16,11 @@ log = structlog.get_logger(__name__)
 PREFIX: Final = b"/sync/"
 
 
+def is_asked_for(connection: Connection) -> bool:
+    """Tell whether the upgrade request names this door."""
+    return connection.raw_path.startswith(PREFIX)
+
+
 async def serve(connection: Connection, entrance: Entrance) -> None:
     """Serve one WebSocket from its upgrade request to its end."""
     try:

@@ -16,7 +16,7 @@ import pytest
 from pycrdt import Doc, Text
 from starlette.types import ASGIApp
 
-from collab.access import access_from
+from collab.access import Policy, access_from
 from collab.api import Figures, Services, create_api
 from collab.hub import Hub
 from collab.settings import Settings
@@ -81,6 +81,7 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
                 storage.versions,
                 storage.authorship,
                 access_from(settings),
+                Policy(),
                 settings.max_named_versions,
                 Figures(hub.lag, lambda: 0, hub, hub.committer),
             )

@@ -64,7 +64,10 @@ async def test_token_for_another_document_is_answered_403(serve: Serve, document
     async with serve(secret=SECRET) as server:
         refusal = await refusal_at(server.sync + "doc?token=" + token_for(documents))
 
-    assert (refusal.status, refusal.detail) == (403, "the token gives no right in this document")
+    assert (refusal.status, refusal.detail) == (
+        403,
+        "you have no role in this document; expected a token whose `documents` names it",
+    )
 
 
 @pytest.mark.parametrize("pattern", ["doc", "d*", "*", "doc*"])

@@ -353,7 +353,9 @@ async def test_denial_of_one_document_leaves_the_others(serve: Serve) -> None:
     async with serve(secret=SECRET) as server, seated(server, "mine", token_for({"mine": "editor"})) as client:
         await client.authenticate("theirs", token_for({"mine": "editor"}))
 
-        assert await client.until(Denied, "theirs") == Denied("the token gives no right in this document")
+        assert await client.until(Denied, "theirs") == Denied(
+            "you have no role in this document; expected a token whose `documents` names it"
+        )
         assert await client.sync("mine") == ""
 
 

@@ -1,0 +1,66 @@
+"""Every door of the server, and the least role by which somebody gets through it. Whoever adds a door adds a row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from collab.ports import Role
+
+
+@dataclass(frozen=True)
+class HttpDoor:
+    """An endpoint that is about one document, and what to send it."""
+
+    least: Role
+    json: object = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+DOCUMENT: Final = "/api/v1/documents/{name}"
+VERSION: Final = f"{DOCUMENT}/versions/{{version}}"
+
+OF_A_DOCUMENT: Final[Mapping[str, HttpDoor]] = {
+    f"GET {DOCUMENT}": HttpDoor(Role.READER),
+    f"PATCH {DOCUMENT}": HttpDoor(Role.EDITOR, json={"title": "Plan"}),
+    f"DELETE {DOCUMENT}": HttpDoor(Role.OWNER),
+    f"POST {DOCUMENT}/restore": HttpDoor(Role.OWNER),
+    f"GET {DOCUMENT}/content": HttpDoor(Role.READER),
+    f"POST {DOCUMENT}/content": HttpDoor(
+        Role.EDITOR, content=b"\x00\x00", headers={"Content-Type": "application/octet-stream"}
+    ),
+    f"GET {DOCUMENT}/authorship": HttpDoor(Role.READER),
+    f"GET {DOCUMENT}/versions": HttpDoor(Role.READER),
+    f"POST {DOCUMENT}/versions": HttpDoor(Role.EDITOR, json={"name": "Draft"}),
+    f"GET {VERSION}": HttpDoor(Role.READER),
+    f"PATCH {VERSION}": HttpDoor(Role.EDITOR, json={"name": "Draft"}),
+    f"DELETE {VERSION}": HttpDoor(Role.OWNER),
+    f"GET {VERSION}/content": HttpDoor(Role.READER),
+    f"GET {VERSION}/comparison": HttpDoor(Role.READER),
+    f"POST {VERSION}/restore": HttpDoor(Role.EDITOR),
+}
+"""Endpoints that are about the document in their path."""
+
+OF_WHOEVER_CALLS: Final = frozenset({"GET /api/v1/documents", "POST /api/v1/documents", "GET /api/v1/session"})
+"""Endpoints that answer each with what is theirs."""
+
+OF_ANYBODY: Final = frozenset(
+    {
+        "GET /",
+        "GET /d/{document:path}",
+        "GET /assets/{path:path}",
+        "GET /{path}",
+        "GET /api/docs",
+        "GET /api/openapi.json",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
+    }
+)
+"""Endpoints that tell nothing of any document."""
+
+OF_WEBSOCKETS: Final[Mapping[str, Mapping[str, Role]]] = {
+    "collab.gateways.ywebsocket": {"read": Role.READER, "write": Role.EDITOR},
+    "collab.gateways.hocuspocus": {"read": Role.READER, "write": Role.EDITOR},
+}
+"""What somebody may do by each WebSocket door."""
