@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     jwks_url: str | None = None
     """Where the RS256 or ES256 keys of access tokens are published; set, every door asks for a token."""
 
+    token_issuer: str | None = None
+    """The `iss` that access tokens must have. Needed where the keys verify tokens of other issuers too."""
+
+    token_audience: str | None = None
+    """The `aud` that access tokens must have, or name among others. Needed where the issuer signs tokens for other services too."""
+
     create_documents: bool = True
     """Whether the first write to an unknown name creates that document; otherwise only the REST API does."""
 

@@ -39,6 +39,21 @@ def identity_from(claims: Mapping[str, object], now: float) -> Identity:
     )
 
 
+def check_destination(claims: Mapping[str, object], *, issuer: str | None, audience: str | None) -> None:
+    """Raise `Unauthenticated` for a token of another issuer than this one, or for another audience; `None` is any, or none."""
+    if issuer is not None and claims.get("iss") != issuer:
+        raise Unauthenticated(
+            f"the token's `iss` is {_kind(claims.get('iss'))}; expected the issuer this server trusts"
+        )
+    if audience is None:
+        return
+    named = claims.get("aud")
+    if named != audience and not (isinstance(named, list) and audience in named):
+        raise Unauthenticated(
+            f"the token's `aud` is {_kind(named)}; expected this server's audience, or an array with it"
+        )
+
+
 def _check_times(claims: Mapping[str, object], now: float) -> float:
     expires_at = _seconds(claims, "exp")
     if expires_at is None:

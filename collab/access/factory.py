@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from collab.access.open import OpenAccess
 from collab.access.published import published_at
-from collab.access.token import SharedSecret, TokenAccess
+from collab.access.token import KeySource, SharedSecret, TokenAccess
 from collab.errors import SettingsError
 from collab.ports import Authenticator
 from collab.settings import Settings
@@ -23,10 +23,17 @@ def access_from(settings: Settings) -> Authenticator:
             "both COLLAB_SECRET and COLLAB_JWKS_URL are set; expected one of them: tokens have one issuer"
         )
     if settings.secret is not None:
-        return TokenAccess(SharedSecret(_checked_secret(settings.secret.get_secret_value())))
-    if settings.jwks_url is not None:
-        return TokenAccess(published_at(_checked_url(settings.jwks_url)))
-    return OpenAccess()
+        keys: KeySource = SharedSecret(_checked_secret(settings.secret.get_secret_value()))
+    elif settings.jwks_url is not None:
+        keys = published_at(_checked_url(settings.jwks_url))
+    elif settings.token_issuer is not None or settings.token_audience is not None:
+        raise SettingsError(
+            "COLLAB_TOKEN_ISSUER or COLLAB_TOKEN_AUDIENCE is set, and nothing that tokens are verified with; "
+            "expected COLLAB_SECRET or COLLAB_JWKS_URL too"
+        )
+    else:
+        return OpenAccess()
+    return TokenAccess(keys, issuer=settings.token_issuer, audience=settings.token_audience)
 
 
 def _checked_secret(secret: str) -> bytes:

@@ -3,13 +3,15 @@
 Sources: RFC 7519 (JWT), RFC 8725 (what to refuse).
 """
 
+import json
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol, cast
 
 import jwt
 
-from collab.access.claims import identity_from
+from collab.access.claims import check_destination, identity_from
 from collab.errors import Unauthenticated
 from collab.ports import Identity
 
@@ -48,8 +50,18 @@ class SharedSecret:
 class TokenAccess:
     """Takes those for who they are that bring a valid token, and nobody else."""
 
-    def __init__(self, keys: KeySource, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        keys: KeySource,
+        *,
+        issuer: str | None = None,
+        audience: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Take tokens of this issuer and for this audience alone, where they are given."""
         self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
         self._clock = clock
 
     @property
@@ -71,44 +83,50 @@ class TokenAccess:
             )
         key_id = header.get("kid")
         key = await self._keys.key_for(key_id if isinstance(key_id, str) else None)
-        return identity_from(_verify(token, key, self._keys.algorithms), self._clock())
+        claims = _verify(token, key, self._keys.algorithms)
+        check_destination(claims, issuer=self._issuer, audience=self._audience)
+        return identity_from(claims, self._clock())
 
 
 def _read_header(token: str) -> Mapping[str, object]:
     try:
-        return cast("Mapping[str, object]", jwt.get_unverified_header(token))
-    except (jwt.PyJWTError, ValueError, RecursionError):
+        header = jwt.get_unverified_header(token)  # which checks more than that it is an object
+        _json_object(urlsafe_b64decode(token.partition(".")[0] + "=="))
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         raise Unauthenticated(
             "the token is no JSON Web Token (three base64url parts and the dots between them)"
         ) from None
+    return cast("Mapping[str, object]", header)
 
 
 def _verify(token: str, key: VerificationKey, algorithms: tuple[str, ...]) -> Mapping[str, object]:
     """Verify the signature alone: the claims are checked against the clock of `TokenAccess`, with messages of our own."""
     try:
-        return cast(
-            "Mapping[str, object]",
-            jwt.decode(
-                token,
-                key,
-                algorithms=algorithms,
-                options={
-                    "verify_signature": True,
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                    "verify_aud": False,
-                    "verify_iss": False,
-                    "verify_sub": False,
-                    "verify_jti": False,
-                },
-            ),
-        )
+        return _json_object(jwt.PyJWS().decode(token, key, algorithms=algorithms))
     except jwt.InvalidSignatureError:
         raise Unauthenticated(
             "the token's signature does not match; expected one made with this server's key"
         ) from None
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         raise Unauthenticated(
-            "the token cannot be verified; expected a signed JWT whose claims are a JSON object"
+            "the token cannot be verified; expected a signed JWT whose claims are a JSON object, each named once"
         ) from None
+
+
+def _json_object(text: bytes) -> Mapping[str, object]:
+    """Parse an object. Raises `TypeError` where it is none, and `ValueError` where a name comes twice, of which parsers take either."""
+    parsed = json.loads(text, object_pairs_hook=_each_named_once, parse_constant=_refuse_constant)
+    if not isinstance(parsed, dict):
+        raise TypeError("another kind of value came; expected an object")
+    return parsed
+
+
+def _each_named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        raise ValueError("a name came twice; expected each once (RFC 8725, section 2.4)")
+    return named
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} came, which is no JSON")

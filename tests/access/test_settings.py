@@ -90,3 +90,9 @@ def test_an_open_server_on_any_other_address_is_refused(bind: str) -> None:
 @pytest.mark.parametrize("given", [{"secret": SECRET}, {"jwks_url": "https://login.example.org/jwks"}])
 def test_a_server_that_asks_for_tokens_may_bind_anywhere(given: dict[str, str]) -> None:
     refuse_open_bind(settings(bind="0.0.0.0:8000", **given))
+
+
+@pytest.mark.parametrize("given", [{"token_issuer": "https://login.example.org"}, {"token_audience": "collab"}])
+def test_an_issuer_or_audience_without_keys_is_refused_and_no_open_door(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="expected COLLAB_SECRET or COLLAB_JWKS_URL too"):
+        access_from(settings(**given))

@@ -1,4 +1,5 @@
 import base64
+import hmac
 import json
 import warnings
 
@@ -150,3 +151,64 @@ async def test_in_open_mode_everybody_is_a_guest_who_owns_everything(token: str 
 
     assert access.open
     assert (identity.user_id, identity.admin, identity.role_in("any/name")) == ("", False, Role.OWNER)
+
+
+TWICE = [
+    b'{"sub": "u1", "name": "Ada", "exp": 1800000060, "sub": "root"}',
+    b'{"sub": "u1", "name": "Ada", "exp": 1800000060, "documents": {"a": "reader", "a": "owner"}}',
+    b'{"sub": "u1", "name": "Ada", "exp": 1, "exp": 1800000060}',
+]
+
+
+@pytest.mark.parametrize("claims", TWICE)
+async def test_a_claim_that_comes_twice_is_refused_whichever_would_count(access: TokenAccess, claims: bytes) -> None:
+    with pytest.raises(Unauthenticated, match="each named once"):
+        await access.authenticate(jwt.PyJWS().encode(claims, SECRET, algorithm="HS256"))
+
+
+async def test_a_header_that_names_its_algorithm_twice_is_refused(access: TokenAccess) -> None:
+    header = base64.urlsafe_b64encode(b'{"alg": "none", "alg": "HS256"}').rstrip(b"=").decode()
+    signed = f"{header}.{part(CLAIMS)}"
+    signature = base64.urlsafe_b64encode(hmac.digest(SECRET, signed.encode(), "sha256")).rstrip(b"=").decode()
+
+    with pytest.raises(Unauthenticated, match="no JSON Web Token"):
+        await access.authenticate(f"{signed}.{signature}")
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999"])
+async def test_a_time_that_is_no_number_is_refused(access: TokenAccess, number: bytes) -> None:
+    claims = b'{"sub": "u1", "name": "Ada", "exp": ' + number + b"}"
+
+    with pytest.raises(Unauthenticated):
+        await access.authenticate(jwt.PyJWS().encode(claims, SECRET, algorithm="HS256"))
+
+
+@pytest.mark.parametrize(
+    "issuer", ["login.example.org", "https://login.example.org/", "", None, 7, ["https://login.example.org"]]
+)
+async def test_a_token_of_another_issuer_is_refused(issuer: object) -> None:
+    access = TokenAccess(SharedSecret(SECRET), issuer="https://login.example.org", clock=lambda: NOW)
+
+    with pytest.raises(Unauthenticated, match="`iss`"):
+        await access.authenticate(signed(iss=issuer))
+    assert (await access.authenticate(signed(iss="https://login.example.org"))).user_id == "u1"
+
+
+@pytest.mark.parametrize("audience", ["another", "", None, 7, {"collab": 1}, [], ["another"], [["collab"]]])
+async def test_a_token_for_another_audience_is_refused(audience: object) -> None:
+    access = TokenAccess(SharedSecret(SECRET), audience="collab", clock=lambda: NOW)
+
+    with pytest.raises(Unauthenticated, match="`aud`"):
+        await access.authenticate(signed(aud=audience))
+
+
+@pytest.mark.parametrize("audience", ["collab", ["collab"], ["another", "collab"]])
+async def test_a_token_for_this_audience_is_taken(audience: object) -> None:
+    access = TokenAccess(SharedSecret(SECRET), audience="collab", clock=lambda: NOW)
+
+    assert (await access.authenticate(signed(aud=audience))).user_id == "u1"
+
+
+def signed(**claims: object) -> str:
+    """Return a token with these claims beside the good ones, whatever the library thinks of them."""
+    return jwt.PyJWS().encode(json.dumps({**CLAIMS, **claims}).encode(), SECRET, algorithm="HS256")
