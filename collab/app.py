@@ -25,6 +25,7 @@ from collab.gateways.wires import AsgiReceive, AsgiSend
 from collab.hub import Hub
 from collab.light_tasks import LightTasks
 from collab.log_output import log_to_stderr
+from collab.services.live_rights import LiveRights
 from collab.settings import Settings
 from collab.storage import open_storage
 
@@ -161,8 +162,9 @@ class Collab:
             ):
                 connections = Connections(settings, hub.committer, intake, self._websockets)
                 tasks.start_soon(connections.watch)
-                policy = Policy()
-                self._entrance = Entrance(hub, self._access, policy, connections, settings)
+                policy, rights = Policy(storage.shares), LiveRights(storage.shares)
+                tasks.start_soon(rights.run)
+                self._entrance = Entrance(hub, self._access, policy, rights, connections, settings)
                 services = Services(
                     storage.documents,
                     hub,
@@ -171,6 +173,8 @@ class Collab:
                     storage.authorship,
                     self._access,
                     policy,
+                    storage.shares,
+                    rights,
                     settings.max_named_versions,
                     Figures(hub.lag, connections.__len__, hub, hub.committer),
                 )

@@ -33,7 +33,8 @@ from collab.storage.failures import is_of_no_text
 from collab.storage.migrations import check_schema, migrate, needed_revision
 from collab.storage.orphans import find_orphans
 from collab.storage.row_by_row import read_row_by_row, row_id
-from collab.storage.tables import UtcDateTime, documents, metadata
+from collab.storage.schema import UtcDateTime, metadata
+from collab.storage.tables import documents
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"

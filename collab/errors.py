@@ -16,7 +16,10 @@
     │   ├── DocumentExists        the name is taken
     │   ├── DocumentDeleted       it was there, and is in the trash
     │   ├── VersionNotFound       the document has no such version
-    │   └── TooManyVersions       the document has as many named versions as it may
+    │   ├── TooManyVersions       the document has as many named versions as it may
+    │   ├── MemberNotFound        somebody is no member of the document
+    │   └── TooManyMembers        the document has as many members as it may
+    ├── InvalidUserId             not an id that a user can have
     ├── InvalidCursor             a place in a listing that no listing gave
     ├── ContentError              content that a document of this kind cannot hold
     ├── LimitExceeded             more of something than the settings allow
@@ -97,6 +100,18 @@ class VersionNotFound(DocumentError):
 
 class TooManyVersions(DocumentError):
     """The document has as many named versions as the settings allow; one must be deleted before another is kept."""
+
+
+class MemberNotFound(DocumentError):
+    """Somebody is no member of this document."""
+
+
+class TooManyMembers(DocumentError):
+    """The document has as many members as it may; one must be removed before another is added."""
+
+
+class InvalidUserId(CollabError):
+    """Not an id that a user can have."""
 
 
 class InvalidCursor(CollabError):

@@ -1,11 +1,12 @@
 """What somebody may do with a document: the one place where roles become permissions, for every door alike."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from collab.errors import Forbidden
-from collab.ports import DocumentName, Identity, Role
+from collab.errors import DatabaseUnavailable, Forbidden
+from collab.ports import DocumentName, Identity, Role, ShareStore, strongest
 
 
 class Action(Enum):
@@ -21,6 +22,12 @@ class Action(Enum):
 
     CREATE = auto()
 
+    SEE_MEMBERS = auto()
+    """Learn who else has a role in it."""
+
+    SHARE = auto()
+    """Give and take roles in it."""
+
     DISCARD_VERSION = auto()
 
     DELETE = auto()
@@ -32,18 +39,57 @@ LEAST_ROLE: Final[Mapping[Action, Role]] = {
     Action.COMMENT: Role.COMMENTER,
     Action.EDIT: Role.EDITOR,
     Action.CREATE: Role.EDITOR,
+    Action.SEE_MEMBERS: Role.EDITOR,
+    Action.SHARE: Role.OWNER,
     Action.DISCARD_VERSION: Role.OWNER,
     Action.DELETE: Role.OWNER,
 }
 """The least role that may do it; whoever has none may do nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The documents that somebody has a role in."""
+
+    _identity: Identity
+    _shared: Mapping[DocumentName, Role]
+
+    @property
+    def patterns(self) -> list[str] | None:
+        """Names, and prefixes that end in `*`; `None` for everything."""
+        if self._identity.admin or "*" in self._identity.documents:
+            return None
+        return [*self._identity.documents, *self._shared]
+
+    def role_in(self, document: DocumentName) -> Role | None:
+        """Return the strongest role, or `None`."""
+        return strongest(self._identity.role_in(document), self._shared.get(document))
+
+
 class Policy:
     """Tells what an identity may do."""
 
+    def __init__(self, shares: ShareStore) -> None:
+        self._shares = shares
+
     async def role_in(self, identity: Identity, document: DocumentName) -> Role | None:
-        """Return the strongest role that somebody has in a document, whether there is such a document or not; `None` for none."""
-        return identity.role_in(document)
+        """Return the strongest role that somebody has in a document, whether there is such a document or not; `None` for none.
+
+        Raises `DatabaseUnavailable` for whoever could have one by membership alone, while that cannot be told.
+        """
+        told = identity.role_in(document)
+        if told is Role.OWNER or not identity.user_id:
+            return told
+        try:
+            return strongest(told, await self._shares.role_of(identity.user_id, document))
+        except DatabaseUnavailable:
+            if told is None:
+                raise
+            return told
+
+    async def reach(self, identity: Identity) -> Reach:
+        """Return which documents somebody has a role in. Raises `DatabaseUnavailable`."""
+        return Reach(identity, await self._shares.roles_of(identity.user_id) if identity.user_id else {})
 
     async def check(self, identity: Identity, document: DocumentName, action: Action) -> Role:
         """Return the role by which somebody may do this.
@@ -53,7 +99,9 @@ class Policy:
         """
         role = await self.role_in(identity, document)
         if role is None:
-            raise Forbidden("you have no role in this document; expected a token whose `documents` names it")
+            raise Forbidden(
+                "you have no role in this document; expected a token whose `documents` names it, or to be one of its members"
+            )
         if not allows(role, action):
             raise Forbidden(
                 f"you are a {role.name.lower()} of this document; expected {LEAST_ROLE[action].name.lower()} or more"

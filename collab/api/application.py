@@ -14,6 +14,7 @@ from collab.api.content import router as content_router
 from collab.api.documents import router as documents_router
 from collab.api.editor import CANDIDATES, editor_router
 from collab.api.guards import AnswerFailures, AnswerHead, RefuseForeignPages
+from collab.api.members import router as members_router
 from collab.api.paths import RouteByRawPath
 from collab.api.probes import router as probes_router
 from collab.api.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, add_problem_handlers
@@ -72,7 +73,15 @@ def create_api(services: Services, settings: Settings, *, editor_candidates: Seq
     )
     app.state.services = services
     add_problem_handlers(app)
-    for router in (documents_router, content_router, versions_router, authorship_router, session_router, probes_router):
+    for router in (
+        documents_router,
+        content_router,
+        versions_router,
+        authorship_router,
+        members_router,
+        session_router,
+        probes_router,
+    ):
         app.include_router(router, dependencies=[Depends(never_stored)])
     app.include_router(reference_router)
     app.include_router(editor_router(editor_candidates))

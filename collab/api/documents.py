@@ -16,7 +16,7 @@ from collab.api.services import Services, ServicesOfApp
 from collab.content.seed import RichTextFit, rich_text_fit, seed_rich_text
 from collab.errors import ContentError
 from collab.offloading import offloaded
-from collab.ports import DocumentChanges, DocumentKind, DocumentName, Identity
+from collab.ports import DocumentChanges, DocumentKind, DocumentName
 from collab.protocol.names import check_document_name
 from collab.rooms.claims import Origin
 
@@ -61,11 +61,11 @@ async def list_documents(
     q: Annotated[OneLine | None, Query(max_length=255, description="What the title or the name contains.")] = None,
 ) -> DocumentList:
     """List the documents that the caller may read, the one changed last first. One whose record is damaged is left out."""
-    prefixes = _readable(identity)
-    if prefixes == []:
+    reach = await services.policy.reach(identity)
+    if reach.patterns == []:
         return DocumentList(documents=[], next_cursor=None)
-    page = await services.documents.page(limit=limit, cursor=cursor, query=q or None, prefixes=prefixes)
-    granted = [(record, await services.policy.role_in(identity, record.name)) for record in page.documents]
+    page = await services.documents.page(limit=limit, cursor=cursor, query=q or None, prefixes=reach.patterns)
+    granted = [(record, reach.role_in(record.name)) for record in page.documents]
     return DocumentList(
         documents=[DocumentInfo.of(record, role) for record, role in granted if role is not None],
         next_cursor=page.next_cursor,
@@ -107,13 +107,6 @@ async def restore_document(services: ServicesOfApp, identity: Caller, name: Name
     """Take the document deleted last under this name out of the trash. Needs the owner's role."""
     role = await services.policy.check(identity, name, Action.DELETE)
     return DocumentInfo.of(await services.documents.restore(name), role)
-
-
-def _readable(identity: Identity) -> list[str] | None:
-    """Return the names and prefixes of what somebody may read; `None` for everything."""
-    if identity.admin or "*" in identity.documents:
-        return None
-    return list(identity.documents)
 
 
 def _seed(name: DocumentName) -> bytes:

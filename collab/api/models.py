@@ -20,6 +20,16 @@ _ROLE_NAMES: Final[dict[Role, RoleName]] = {
 }
 
 
+def role_name(role: Role) -> RoleName:
+    """Return what a role is called outside."""
+    return _ROLE_NAMES[role]
+
+
+def role_called(name: RoleName) -> Role:
+    """Return the role of this name."""
+    return Role[name.upper()]
+
+
 _MANY_LINES_OR_NONE: Final = {"Cc", "Cs", "Zl", "Zp"}
 """Control characters, halves of surrogate pairs, separators of lines and of paragraphs."""
 
@@ -86,7 +96,7 @@ class DocumentInfo(BaseModel):
             kind=record.kind,
             created_at=record.created_at,
             updated_at=record.updated_at,
-            role=_ROLE_NAMES[role],
+            role=role_name(role),
         )
 
 

@@ -17,7 +17,8 @@ from collab.protocol.names import check_document_name
 DOCUMENTS: Final = "/api/v1/documents"
 
 _SUB_RESOURCE: Final = re.compile(
-    r"(?P<name>.+?)/(?P<rest>content|restore|authorship|versions(?:/[0-9]+(?:/(?:content|comparison|restore))?)?)",
+    r"(?P<name>.+?)/(?P<rest>content|restore|authorship|versions(?:/[0-9]+(?:/(?:content|comparison|restore))?)?"
+    r"|members(?:/[^/]+)?)",
     re.DOTALL,
 )
 

@@ -85,6 +85,11 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     errors.TooManyVersions: ProblemKind(
         "too-many-versions", HTTPStatus.CONFLICT, "The document has as many named versions as it may"
     ),
+    errors.MemberNotFound: ProblemKind("member-not-found", HTTPStatus.NOT_FOUND, "There is no such member"),
+    errors.TooManyMembers: ProblemKind(
+        "too-many-members", HTTPStatus.CONFLICT, "The document has as many members as it may"
+    ),
+    errors.InvalidUserId: ProblemKind("invalid-user-id", HTTPStatus.BAD_REQUEST, "Not an id that a user can have"),
     errors.DocumentExists: ProblemKind("document-exists", HTTPStatus.CONFLICT, "The name is taken"),
     errors.DocumentDeleted: ProblemKind("document-deleted", HTTPStatus.GONE, "The document is in the trash"),
     errors.ContentError: ProblemKind(

@@ -9,9 +9,10 @@ from fastapi import Depends, Request
 
 from collab.access import Policy
 from collab.api.figures import Figures
-from collab.ports import Authenticator, AuthorshipStore, DocumentName, DocumentStore, VersionStore
+from collab.ports import Authenticator, AuthorshipStore, DocumentName, DocumentStore, ShareStore, VersionStore
 from collab.rooms.claims import Author, Origin
 from collab.services.history import History
+from collab.services.live_rights import LiveRights
 
 
 class Pressure(Protocol):
@@ -67,6 +68,8 @@ class Services:
     authorship: AuthorshipStore
     access: Authenticator
     policy: Policy
+    shares: ShareStore
+    rights: LiveRights
     max_named_versions: int
     """Of one document."""
 

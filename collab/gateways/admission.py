@@ -5,7 +5,8 @@ import colorsys
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
@@ -15,10 +16,11 @@ from collab.gateways.connection import Connection
 from collab.gateways.connections import Connections
 from collab.hub import Hub
 from collab.hub.live_room import EndSession, LiveRoom
-from collab.ports import Authenticator, DocumentName, Identity
+from collab.ports import Authenticator, ChangeNumber, DocumentName, Identity, Role
 from collab.protocol.dialect import Dialect
 from collab.protocol.names import check_document_name
 from collab.rooms.session import JsonObject, Rights, Session, SessionId, Wire
+from collab.services.live_rights import LiveRights
 from collab.settings import Settings
 
 LONGEST_ADMISSION: Final = 366 * 24 * 3600.0
@@ -31,19 +33,21 @@ class Admission:
 
     name: DocumentName
     rights: Rights
-    expires_at: float | None
-    """In seconds since 1970; `None` for never."""
+    identity: Identity
+    as_of: ChangeNumber
+    """The latest change of rights that this knows of for certain."""
 
     @property
     def has_ended(self) -> bool:
         """Whether the token has expired, however little ago."""
-        return self.expires_at is not None and self.expires_at <= time.time()
+        expires_at = self.identity.expires_at
+        return expires_at is not None and expires_at <= time.time()
 
     def when_it_ends(self, end: Callable[[], None]) -> asyncio.TimerHandle | None:
         """Have this called when the token expires; returns what cancels that."""
-        if self.expires_at is None:
+        if self.identity.expires_at is None:
             return None
-        delay = min(max(self.expires_at - time.time(), 0.0), LONGEST_ADMISSION)
+        delay = min(max(self.identity.expires_at - time.time(), 0.0), LONGEST_ADMISSION)
         return asyncio.get_running_loop().call_later(delay, end)
 
 
@@ -54,6 +58,7 @@ class Entrance:
     hub: Hub
     access: Authenticator
     policy: Policy
+    rights: LiveRights
     connections: Connections
     settings: Settings
 
@@ -75,10 +80,27 @@ class Entrance:
         """
         name = DocumentName(check_document_name(raw_name))
         identity = await self.access.authenticate(token)
+        as_of = self.rights.seen
         role = await self.policy.check(identity, name, Action.READ)
         user = None if self.access.open else user_of(identity)
         rights = Rights(may_write=allows(role, Action.EDIT), user=user, user_id=identity.user_id)
-        return Admission(name, rights, identity.expires_at)
+        return Admission(name, rights, identity, as_of)
+
+    def follow(self, admission: Admission, on_rights: Callable[[Rights | None], None]) -> Callable[[], None]:
+        """Have this called with the rights that the bearer has from then on, `None` for none; returns what ends that."""
+        if not admission.identity.user_id:  # a guest's rights are what the mode gives
+            return _nothing
+        given = admission.rights
+
+        def take(role: Role | None) -> None:
+            nonlocal given
+            rights = None if role is None else replace(given, may_write=allows(role, Action.EDIT))
+            if rights != given:
+                given = rights or given
+                on_rights(rights)
+
+        follower = self.rights.follow(admission.identity, admission.name, admission.as_of, take)
+        return partial(self.rights.leave, follower)
 
     async def join(
         self, name: DocumentName, rights: Rights, dialect: Dialect, wire: Wire, end: EndSession
@@ -86,6 +108,10 @@ class Entrance:
         """Open a room and take a seat in it. Raises what `Hub.open` does."""
         session = Session(SessionId(uuid4().hex), dialect, wire, rights, outbox_bytes=self.settings.outbox_bytes)
         return await self.hub.join(name, session, end, create=True), session
+
+
+def _nothing() -> None:
+    pass
 
 
 def user_of(identity: Identity) -> JsonObject:

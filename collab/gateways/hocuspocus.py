@@ -13,6 +13,7 @@ and bounded, and taken in once it is seated. Denied, it may try again with anoth
 """
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 from typing import Final
@@ -25,6 +26,7 @@ from collab.errors import (
     CollabError,
     CorruptDocument,
     DocumentError,
+    Forbidden,
     LimitExceeded,
     ProtocolError,
     Unauthenticated,
@@ -37,7 +39,7 @@ from collab.protocol.frames import Frame
 from collab.protocol.hocuspocus import PONG, Addressed, HocuspocusDialect, HocuspocusMessage, decode
 from collab.protocol.messages import Authenticate, Awareness, Leave, Ping, Pong, RoomMessage, SyncStep1
 from collab.protocol.names import MAX_NAME_LENGTH
-from collab.rooms.session import Session
+from collab.rooms.session import Rights, Session
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +75,8 @@ class Seat:
         self.live: LiveRoom | None = None
         self.session: Session | None = None
         self.expiry: asyncio.TimerHandle | None = None
+        self.unfollow: Callable[[], None] | None = None
+        """Ends the watch over its rights."""
 
     def keep(self, message: RoomMessage, size: int) -> None:
         """Keep a message for when the client is seated."""
@@ -85,10 +89,17 @@ class Seat:
             self.expiry.cancel()
             self.expiry = None
 
+    def follow_no_more(self) -> None:
+        """Let the rights of its user change unheeded."""
+        if self.unfollow is not None:
+            self.unfollow()
+            self.unfollow = None
+
     def leave(self, state: SeatState) -> None:
         """Leave the room, if the client was in it, and whatever was kept."""
         self.state = state
         self.cancel_expiry()
+        self.follow_no_more()
         self.waiting, self.waiting_bytes = [], 0
         if self.live is not None and self.session is not None:
             self.live.leave(self.session)
@@ -216,12 +227,12 @@ class _HocuspocusConnection:
             admission = await self._entrance.admit(document, token)
             if number != seat.token_number:
                 return
-            if seat.session is not None:
+            if seat.live is not None and seat.session is not None:
                 if (
                     admission.has_ended
                 ):  # which may let it in for clocks that differ; here it would only be asked for again, and again
                     raise Unauthenticated("the access token has expired")
-                seat.session.rights = admission.rights
+                seat.live.change_rights(seat.session, admission.rights)
                 self._let_in(seat, admission)
             elif seat.state is SeatState.ENTERING:
                 await self._seat(seat, admission)
@@ -248,9 +259,22 @@ class _HocuspocusConnection:
             live.receive(session, message)
 
     def _let_in(self, seat: Seat, admission: Admission) -> None:
-        self._say(seat.dialect.authenticated("read-write" if admission.rights.may_write else "readonly"))
+        self._say_scope(seat, admission.rights)
+        seat.follow_no_more()
+        seat.unfollow = self._entrance.follow(admission, partial(self._change_rights, seat))
         seat.cancel_expiry()
         seat.expiry = admission.when_it_ends(partial(self._ask_for_another_token, seat))
+
+    def _change_rights(self, seat: Seat, rights: Rights | None) -> None:
+        """Have a client go on with other rights, or part with it where it has none any more."""
+        if rights is None:
+            self._part_with(seat, Forbidden("you have no role in this document any more"))
+        elif seat.live is not None and seat.session is not None:
+            seat.live.change_rights(seat.session, rights)
+            self._say_scope(seat, rights)
+
+    def _say_scope(self, seat: Seat, rights: Rights) -> None:
+        self._say(seat.dialect.authenticated("read-write" if rights.may_write else "readonly"))
 
     def _ask_for_another_token(self, seat: Seat) -> None:
         """Ask a client whose token has expired for one that has not; without one it is let in no longer."""

@@ -6,10 +6,11 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 
-from collab.errors import CollabError, InvalidName, Unauthenticated
+from collab.errors import CollabError, Forbidden, InvalidName, Unauthenticated
 from collab.gateways.admission import Admission, Entrance
 from collab.gateways.connection import Connection
 from collab.protocol.ywebsocket import YWebsocketDialect, decode
+from collab.rooms.session import Rights
 
 log = structlog.get_logger(__name__)
 
@@ -40,9 +41,19 @@ async def _talk(connection: Connection, entrance: Entrance, admission: Admission
     live, session = await entrance.join(name, rights, YWebsocketDialect(), connection.wire, connection.end)
     log.info("session opened", document=name, session=session.id, user=rights.user_id)
     limits = entrance.settings.limits
+
+    def changed(now: Rights | None) -> None:
+        # the dialect cannot tell a client what it may do, so that one that may do less must know by a final close code
+        if now is None or session.rights.may_write > now.may_write:
+            connection.end(Forbidden("your role in this document has changed; load it again"))
+        else:
+            live.change_rights(session, now)
+
+    unfollow = entrance.follow(admission, changed)
     try:
         await connection.serve(lambda frame: live.receive(session, decode(frame, limits)))
     finally:
+        unfollow()
         if expiry is not None:
             expiry.cancel()
         live.leave(session)

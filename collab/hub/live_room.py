@@ -21,7 +21,7 @@ from collab.protocol.messages import RoomMessage
 from collab.rooms.claims import Author, Origin
 from collab.rooms.flush import Flush
 from collab.rooms.room import Room
-from collab.rooms.session import Session, Writer
+from collab.rooms.session import Rights, Session, Writer
 
 log = structlog.get_logger(__name__)
 
@@ -92,6 +92,11 @@ class LiveRoom:
         """Take in a message. Raises `ProtocolError` or `LimitExceeded` when the session must end for it."""
         self._room.receive(session, message)
         self._collect(held_bytes_of(message))
+        self._timer.schedule()
+
+    def change_rights(self, session: Session, rights: Rights) -> None:
+        """Have a session go on with other rights."""
+        self._room.change_rights(session, rights)
         self._timer.schedule()
 
     def edit(self, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN) -> Receipt:

@@ -4,6 +4,7 @@ from collab.ports.access import (
     Authenticator,
     Identity,
     Role,
+    strongest,
 )
 from collab.ports.documents import (
     Append,
@@ -30,11 +31,13 @@ from collab.ports.history import (
     VersionStore,
     VersionThinning,
 )
+from collab.ports.sharing import ChangeNumber, Member, ShareStore
 
 __all__ = [
     "Append",
     "Authenticator",
     "AuthorshipStore",
+    "ChangeNumber",
     "Compaction",
     "DocumentAuthorship",
     "DocumentChanges",
@@ -46,7 +49,9 @@ __all__ = [
     "DocumentStore",
     "Ensured",
     "Identity",
+    "Member",
     "Role",
+    "ShareStore",
     "StoredContent",
     "StoredDocument",
     "UpdateLog",
@@ -56,4 +61,5 @@ __all__ = [
     "VersionPage",
     "VersionStore",
     "VersionThinning",
+    "strongest",
 ]

@@ -1,11 +1,19 @@
 """Who somebody is, and what they may do."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from collab.rooms.claims import Author
+
+MAX_USER_ID_LENGTH: Final = 255
+
+
+def is_user_id(text: str) -> bool:
+    """Tell whether a user can have this id: 1 to 255 characters, no control character, and no half of a surrogate pair."""
+    return 1 <= len(text) <= MAX_USER_ID_LENGTH and not any(unicodedata.category(each) in {"Cc", "Cs"} for each in text)
 
 
 class Role(IntEnum):
@@ -15,6 +23,11 @@ class Role(IntEnum):
     COMMENTER = 2
     EDITOR = 3
     OWNER = 4
+
+
+def strongest(*roles: Role | None) -> Role | None:
+    """Return the role that allows the most; `None` where there is none."""
+    return max((role for role in roles if role is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,7 @@ class Identity:
             for pattern, role in self.documents.items()
             if pattern == document or (pattern.endswith("*") and document.startswith(pattern[:-1]))
         ]
-        return max(granted, default=None)
+        return strongest(*granted)
 
 
 class Authenticator(Protocol):

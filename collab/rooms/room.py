@@ -34,7 +34,7 @@ from collab.rooms.flush import Flush, Offence
 from collab.rooms.poison import PoisonedReplica
 from collab.rooms.presence import Presence
 from collab.rooms.replica import Edition
-from collab.rooms.session import Session, Writer
+from collab.rooms.session import Rights, Session, Writer
 
 Question = tuple[Session, bytes]
 """Who asks, and with which state vector."""
@@ -67,7 +67,7 @@ class Room:
             self._state_vector_sent, keep_alive_interval=keep_alive_interval, stuck_timeout=stuck_timeout
         )
         self._edits = Edits(self._claims, self._crediting)
-        self._joined: list[Session] = []
+        self._unasked: list[Session] = []  # who is to be asked for what it has
         self._questions: list[Question] = []
         self._put_off: list[Question] = []
         """Those that take long to answer."""
@@ -90,7 +90,9 @@ class Room:
     def join(self, session: Session, now: float) -> None:
         """Let a session in; the next flush greets it."""
         self._audience.join(session, now)
-        self._joined.append(session)
+        self._curious[session] = None
+        if session.dialect.speaks_first:
+            self._unasked.append(session)
         self._crediting.entered(session)
 
     def leave(self, session: Session) -> None:
@@ -100,12 +102,18 @@ class Room:
         session.has_left = True
         self._audience.leave(session)
         self._presence.leave(session)
-        self._joined = [other for other in self._joined if other is not session]
+        self._unasked = [other for other in self._unasked if other is not session]
         self._questions = [question for question in self._questions if question[0] is not session]
         self._put_off = [question for question in self._put_off if question[0] is not session]
         self._curious.pop(session, None)
         self._edits.forget(session)
         self._crediting.left(session)
+
+    def change_rights(self, session: Session, rights: Rights) -> None:
+        """Have a session go on with other rights; one that may write from now on is asked for what it has written so far."""
+        if rights.may_write and not session.rights.may_write:
+            self._unasked.append(session)
+        session.rights = rights
 
     # What is said
 
@@ -158,8 +166,8 @@ class Room:
             self._edits.judge_readers(self._document, edits)
             if edits.has_lost_replica:
                 self._document = None
-        if self._document is not None and (self._joined or self._curious or self._questions):
-            self._greet(self._document)
+        if self._document is not None and (self._unasked or self._curious or self._questions):
+            self._ask(self._document)
             self._tell_who_is_here(now)
             questions, self._questions = self._questions, []
             self._answer(self._document, questions, edits.offences, now)
@@ -177,12 +185,10 @@ class Room:
         if presence is not None:
             self._audience.broadcast(lambda dialect: dialect.awareness(presence), now)
 
-    def _greet(self, document: Document) -> None:
-        joined, self._joined = self._joined, []
-        for session in joined:
-            if session.dialect.speaks_first:
-                session.tell(session.dialect.sync_step1(document.state_vector()))
-            self._curious[session] = None
+    def _ask(self, document: Document) -> None:
+        unasked, self._unasked = self._unasked, []
+        for session in unasked:
+            session.tell(session.dialect.sync_step1(document.state_vector()))
 
     def _tell_who_is_here(self, now: float) -> None:
         curious, self._curious = self._curious, {}
@@ -307,7 +313,7 @@ class Room:
     def has_work(self) -> bool:
         """Whether a flush would do anything, apart from passing on presence."""
         return self._document is not None and bool(
-            self._edits or self._joined or self._questions or self._curious or self._messages
+            self._edits or self._unasked or self._questions or self._curious or self._messages
         )
 
     @property

@@ -11,6 +11,7 @@ from collab.storage.documents import SqlDocumentStore
 from collab.storage.inspection import Inspection
 from collab.storage.log import SqlUpdateLog
 from collab.storage.migrations import Migrated, migrate
+from collab.storage.sharing import SqlShareStore
 from collab.storage.versions import SqlVersionStore
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Migrated",
     "SqlAuthorshipStore",
     "SqlDocumentStore",
+    "SqlShareStore",
     "SqlUpdateLog",
     "SqlVersionStore",
     "Storage",
@@ -34,6 +36,7 @@ class Storage:
     documents: SqlDocumentStore
     versions: SqlVersionStore
     authorship: SqlAuthorshipStore
+    shares: SqlShareStore
     inspection: Inspection
 
 
@@ -50,5 +53,6 @@ async def open_storage(url: str) -> AsyncIterator[Storage]:
             SqlDocumentStore(database),
             SqlVersionStore(database, authors),
             SqlAuthorshipStore(database),
+            SqlShareStore(database),
             Inspection(database),
         )

@@ -1,71 +1,21 @@
-"""The tables: documents, their update log, their snapshots and versions, what was cut out of a log, and who wrote what.
+"""The tables of documents: they, their update log, their snapshots and versions, what was cut out of a log, and who wrote what.
 
 A change here needs a revision in `migrations/`; a test compares the two.
 """
 
 import unicodedata
-from datetime import UTC, datetime
-from typing import Final
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, LargeBinary, String, Table, Text, UniqueConstraint
 
 from collab.protocol.names import MAX_NAME_LENGTH
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A point in time: aware, in UTC, and so on SQLite too, which keeps no time zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Take an aware time only: a naive one would mean another moment on every machine."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"the time {value.isoformat()} came without a time zone; expected an aware one")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Return the time in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-NAMES: Final = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-"""How constraints are called, so that a later revision can name the one it changes."""
-
-_ID: Final = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only in a column that is an INTEGER to the letter; it has 64 bits all the same."""
-
-metadata = MetaData(naming_convention=NAMES)
+from collab.storage import access_tables as access_tables  # so that `metadata` has all tables
+from collab.storage.schema import ID, UtcDateTime
+from collab.storage.schema import metadata as metadata
 
 documents = Table(
     "documents",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("name", String(MAX_NAME_LENGTH), nullable=False),
     Column("title", Text, nullable=False),
     Column("kind", String(32), nullable=False),
@@ -99,12 +49,12 @@ Index(
 updates = Table(
     "updates",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("checksum", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("author_id", _ID),  # no foreign key: each row would cost a look at `authors`, and on PostgreSQL a lock
+    Column("author_id", ID),  # no foreign key: each row would cost a look at `authors`, and on PostgreSQL a lock
     Index("ix_updates_document_id_id", "document_id", "id"),
     sqlite_autoincrement=True,  # whoever remembers the id of a row that compaction deleted must not meet another row under it
 )
@@ -115,7 +65,7 @@ Ids grow, but on PostgreSQL they may become visible out of order: nothing may ta
 snapshots = Table(
     "snapshots",
     metadata,
-    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("number", BigInteger, nullable=False),
     Column("encoding", String(16), nullable=False, server_default="identity"),
     Column("state", LargeBinary, nullable=False),
@@ -132,7 +82,7 @@ snapshots = Table(
 authors = Table(
     "authors",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("user_id", Text, nullable=False),
     Column("name", Text, nullable=False),
     UniqueConstraint("user_id"),
@@ -143,28 +93,28 @@ authors = Table(
 claims = Table(
     "claims",
     metadata,
-    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("client_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("author_id", _ID, nullable=False),
+    Column("author_id", ID, nullable=False),
 )
 """Whose each Yjs client id is in a document: the user's whose claim was committed first. No row is ever changed."""
 
 credit_notes = Table(
     "credit_notes",
     metadata,
-    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("client_id", BigInteger, primary_key=True, autoincrement=False),
     Column("first_clock", BigInteger, primary_key=True, autoincrement=False),
     Column("end_clock", BigInteger, nullable=False),
-    Column("author_id", _ID),
+    Column("author_id", ID),
 )
 """Units that came under a client id from another than its user: who is credited for them since, or `NULL` while that is open."""
 
 versions = Table(
     "versions",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("document_kind", String(32), nullable=False, server_default="yjs"),
     Column("name", Text),
@@ -172,7 +122,7 @@ versions = Table(
     Column("state", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("author_id", _ID),
+    Column("author_id", ID),
     Column("participants", JSON, nullable=False),
     Index("ix_versions_document_id_id", "document_id", "id"),
     sqlite_autoincrement=True,
@@ -184,13 +134,13 @@ guests.
 quarantined_updates = Table(
     "quarantined_updates",
     metadata,
-    Column("update_id", _ID, primary_key=True, autoincrement=False),
-    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("update_id", ID, primary_key=True, autoincrement=False),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("checksum", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
     Column("cut_at", UtcDateTime, nullable=False),
-    Column("author_id", _ID),
+    Column("author_id", ID),
     Index("ix_quarantined_updates_document_id", "document_id"),
 )
 """Rows of the update log that somebody has cut out because the document does not load with them; they are kept here whole."""
@@ -198,8 +148,8 @@ quarantined_updates = Table(
 quarantined_authorship = Table(
     "quarantined_authorship",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("document_id", _ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("document_id", ID, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("authorship", LargeBinary),
     Column("checksum", BigInteger),

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from collab.access import Policy, access_from
 from collab.api import Figures, Services, create_api
 from collab.hub import Hub
+from collab.services.live_rights import LiveRights
 from collab.settings import Settings
 from collab.storage import Storage, migrate, open_storage
 
@@ -81,7 +82,9 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
                 storage.versions,
                 storage.authorship,
                 access_from(settings),
-                Policy(),
+                Policy(storage.shares),
+                storage.shares,
+                LiveRights(storage.shares),
                 settings.max_named_versions,
                 Figures(hub.lag, lambda: 0, hub, hub.committer),
             )
@@ -113,9 +116,9 @@ async def guarded(serve: Serve) -> AsyncIterator[httpx.AsyncClient]:
         yield running.client
 
 
-def bearer(documents: Mapping[str, str] | None = None, *, admin: bool = False) -> dict[str, str]:
+def bearer(documents: Mapping[str, str] | None = None, *, admin: bool = False, user: str = "u1") -> dict[str, str]:
     """Return the header with a token that grants these roles."""
-    claims = {"sub": "u1", "name": "Ada", "exp": time() + 600, "admin": admin, "documents": documents or {}}
+    claims = {"sub": user, "name": "Ada", "exp": time() + 600, "admin": admin, "documents": documents or {}}
     return {"Authorization": f"Bearer {jwt.encode(claims, SECRET, algorithm='HS256')}"}
 
 

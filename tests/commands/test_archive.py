@@ -11,7 +11,7 @@ import pytest
 from anyio import to_thread
 from sqlalchemy import select, update
 
-from collab.ports import Append, DocumentKind, DocumentName, VersionKind
+from collab.ports import Append, DocumentKind, DocumentName, Role, VersionKind
 from collab.rooms.claims import Author, Claim
 from collab.rooms.credit_notes import CreditNote, Standing, Units
 from collab.storage import Storage, migrate, open_storage
@@ -35,6 +35,7 @@ async def fill(storage: Storage, database: Database) -> None:
         note = CreditNote(Units(8, 0, 3), Standing.OPEN)
         claim = Claim(7, Author("ada", "Ada"))
         await storage.log.append([Append(record.id, typed("abc"), claims=(claim,), credit_notes=(note,))])
+        await storage.shares.set_member(record.id, "bob", Role.EDITOR, granted_by="ada")
     await storage.versions.take(record.id, VersionKind.NAMED, name="Draft", author=Author("ada", "Ada"))
     await storage.log.compact(record.id)
     await storage.log.append([Append(record.id, typed("abcdef"))])
@@ -322,7 +323,7 @@ async def test_nothing_is_imported_beside_documents(collab: Collab, exported: Pa
         outcome = await to_thread.run_sync(collab, "import", exported, "--database-url", sqlite_url)
 
         assert outcome.returncode == 1
-        assert "has authors; expected an empty database" in outcome.stderr
+        assert "has access_changes; expected an empty database" in outcome.stderr
         assert await rows_of(database) == before
 
 

@@ -20,6 +20,8 @@ class HttpDoor:
 DOCUMENT: Final = "/api/v1/documents/{name}"
 VERSION: Final = f"{DOCUMENT}/versions/{{version}}"
 
+MEMBER: Final = f"{DOCUMENT}/members/{{user_id}}"
+
 OF_A_DOCUMENT: Final[Mapping[str, HttpDoor]] = {
     f"GET {DOCUMENT}": HttpDoor(Role.READER),
     f"PATCH {DOCUMENT}": HttpDoor(Role.EDITOR, json={"title": "Plan"}),
@@ -30,6 +32,9 @@ OF_A_DOCUMENT: Final[Mapping[str, HttpDoor]] = {
         Role.EDITOR, content=b"\x00\x00", headers={"Content-Type": "application/octet-stream"}
     ),
     f"GET {DOCUMENT}/authorship": HttpDoor(Role.READER),
+    f"GET {DOCUMENT}/members": HttpDoor(Role.EDITOR),
+    f"PUT {MEMBER}": HttpDoor(Role.OWNER, json={"role": "editor"}),
+    f"DELETE {MEMBER}": HttpDoor(Role.OWNER),
     f"GET {DOCUMENT}/versions": HttpDoor(Role.READER),
     f"POST {DOCUMENT}/versions": HttpDoor(Role.EDITOR, json={"name": "Draft"}),
     f"GET {VERSION}": HttpDoor(Role.READER),

@@ -85,7 +85,7 @@ async def answer(
     method, path = endpoint.split()
     return await client.request(
         method,
-        path.format(name=quote(document, safe=""), version=version),
+        path.format(name=quote(document, safe=""), version=version, user_id="bob"),
         json=door.json,
         content=door.content,
         headers={**door.headers, **({} if token is None else {"Authorization": f"Bearer {token}"})},

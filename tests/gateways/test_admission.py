@@ -66,7 +66,7 @@ async def test_token_for_another_document_is_answered_403(serve: Serve, document
 
     assert (refusal.status, refusal.detail) == (
         403,
-        "you have no role in this document; expected a token whose `documents` names it",
+        "you have no role in this document; expected a token whose `documents` names it, or to be one of its members",
     )
 
 

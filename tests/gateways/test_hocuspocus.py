@@ -354,7 +354,7 @@ async def test_denial_of_one_document_leaves_the_others(serve: Serve) -> None:
         await client.authenticate("theirs", token_for({"mine": "editor"}))
 
         assert await client.until(Denied, "theirs") == Denied(
-            "you have no role in this document; expected a token whose `documents` names it"
+            "you have no role in this document; expected a token whose `documents` names it, or to be one of its members"
         )
         assert await client.sync("mine") == ""
 

@@ -1,0 +1,112 @@
+"""Who has a role in a document by membership: list, add, change, remove."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from urllib.parse import unquote_to_bytes
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from collab.access import Action
+from collab.api.caller import Caller
+from collab.api.models import RoleName, role_called, role_name
+from collab.api.paths import DOCUMENTS, NameInPath
+from collab.api.services import ServicesOfApp
+from collab.errors import InvalidUserId, MemberNotFound
+from collab.ports import Member
+from collab.ports.access import MAX_USER_ID_LENGTH, is_user_id
+
+router = APIRouter(prefix=DOCUMENTS, tags=["members"])
+
+_PATH = "/{name}/members/{user_id}"
+
+
+class MemberInfo(BaseModel):
+    """Somebody with a role in a document."""
+
+    user_id: str
+    name: str | None = Field(description="As they were called when they last wrote here; `null` where they never have.")
+    role: RoleName
+    granted_by: str = Field(description="The user who gave them this role; empty in open mode.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, member: Member) -> Self:
+        """Show a member."""
+        return cls(
+            user_id=member.user_id,
+            name=member.name,
+            role=role_name(member.role),
+            granted_by=member.granted_by,
+            created_at=member.created_at,
+        )
+
+
+class MemberList(BaseModel):
+    """All members of a document."""
+
+    members: list[MemberInfo]
+
+
+class NewRole(BaseModel):
+    """Which role somebody is to have."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: RoleName
+
+
+def user_in_path(
+    user_id: Annotated[
+        str, Path(description=f"The user, as `sub` of their tokens: 1 to {MAX_USER_ID_LENGTH} characters, encoded.")
+    ],
+) -> str:
+    """Decode a user from the path, where slashes are encoded. Raises `InvalidUserId`."""
+    try:
+        decoded = unquote_to_bytes(user_id.encode("latin-1")).decode()
+    except UnicodeError:
+        raise InvalidUserId("the user in the path is not UTF-8 once percent-decoded") from None
+    if not is_user_id(decoded):
+        raise InvalidUserId(
+            f"a user of {len(decoded)} characters came; expected 1 to {MAX_USER_ID_LENGTH}, none of them a control character"
+        )
+    return decoded
+
+
+UserInPath = Annotated[str, Depends(user_in_path)]
+
+
+@router.get("/{name}/members", summary="List a document's members", response_description="All of them.")
+async def list_members(services: ServicesOfApp, identity: Caller, name: NameInPath) -> MemberList:
+    """List who has a role by membership, the first one added at the beginning. Needs the editor's role.
+
+    Whoever has one by their token alone is not among them.
+    """
+    await services.policy.check(identity, name, Action.SEE_MEMBERS)
+    record = await services.documents.get(name)
+    return MemberList(members=[MemberInfo.of(member) for member in await services.shares.members(record.id)])
+
+
+@router.put(_PATH, summary="Give somebody a role", response_description="The member as they are now.")
+async def set_member(
+    services: ServicesOfApp, identity: Caller, name: NameInPath, user_id: UserInPath, new: NewRole
+) -> MemberInfo:
+    """Make somebody a member, or give a member another role; it holds in open sessions within a second. Needs the owner's role.
+
+    A token that grants more than this goes on granting it.
+    """
+    await services.policy.check(identity, name, Action.SHARE)
+    record = await services.documents.get(name)
+    member = await services.shares.set_member(record.id, user_id, role_called(new.role), granted_by=identity.user_id)
+    services.rights.look_now()
+    return MemberInfo.of(member)
+
+
+@router.delete(_PATH, status_code=204, summary="Remove a member", response_description="They are none any more.")
+async def remove_member(services: ServicesOfApp, identity: Caller, name: NameInPath, user_id: UserInPath) -> None:
+    """End a membership; open sessions lose their rights within a second. Needs the owner's role, or to be that member."""
+    await services.policy.check(identity, name, Action.READ if user_id == identity.user_id else Action.SHARE)
+    record = await services.documents.get(name)
+    if not await services.shares.remove_member(record.id, user_id):
+        raise MemberNotFound("the user is no member of this document")
+    services.rights.look_now()

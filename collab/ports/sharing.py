@@ -1,0 +1,61 @@
+"""Who has which role in a document beside what access tokens say, and the news of its changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType, Protocol
+
+from collab.ports.access import Role
+from collab.ports.documents import DocumentId, DocumentName
+
+ChangeNumber = NewType("ChangeNumber", int)
+"""How far somebody has followed the changes of rights; they grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody with a role in a document."""
+
+    user_id: str
+    name: str | None
+    """As they were called when they last wrote something here; `None` where they never have."""
+
+    role: Role
+    granted_by: str
+    created_at: datetime
+
+
+class ShareStore(Protocol):
+    """Keeps the members of documents. Users are named as `Identity.user_id` names them.
+
+    A membership belongs to one life of a document: its successor of the same name has none of them.
+    Every method raises `DatabaseUnavailable` when the database cannot do it now; then nothing was changed.
+    """
+
+    async def role_of(self, user_id: str, name: DocumentName) -> Role | None:
+        """Return the role of a member in the living document of this name; `None` also where there is no such document."""
+        ...
+
+    async def roles_of(self, user_id: str) -> dict[DocumentName, Role]:
+        """Return the roles of a user in all living documents that they are a member of."""
+        ...
+
+    async def members(self, document: DocumentId) -> Sequence[Member]:
+        """Return the members, the one added first at the beginning."""
+        ...
+
+    async def set_member(self, document: DocumentId, user_id: str, role: Role, *, granted_by: str) -> Member:
+        """Make somebody a member, or give a member another role. Harmless to repeat. Raises `TooManyMembers`."""
+        ...
+
+    async def remove_member(self, document: DocumentId, user_id: str) -> bool:
+        """End a membership; tell whether there was one."""
+        ...
+
+    async def latest_change(self) -> ChangeNumber:
+        """Return the number of the latest change of anybody's rights."""
+        ...
+
+    async def changed_since(self, number: ChangeNumber) -> tuple[ChangeNumber, frozenset[str]]:
+        """Return the latest number, and the users whose rights have changed since another, on whichever node."""
+        ...

@@ -1,0 +1,117 @@
+"""Rights that change while somebody uses them: read from the store twice a second, whichever node or command changed them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import anyio
+import structlog
+
+from collab.errors import StorageError
+from collab.ports import ChangeNumber, DocumentName, Identity, Role, ShareStore, strongest
+
+log = structlog.get_logger(__name__)
+
+INTERVAL: Final = 0.5
+"""Seconds between two looks: a right that was taken away ends within one, with what the look itself takes."""
+
+LONGEST_BLIND: Final = 1800.0
+"""Seconds without a look after which everybody is looked at again: the store keeps its news for an hour."""
+
+USERS_REMEMBERED: Final = 4096
+"""Whose latest change is remembered, for those who come in at that moment."""
+
+OnRole = Callable[[Role | None], None]
+"""Takes the role that somebody has in the document now."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Follower:
+    """A session whose rights may change."""
+
+    identity: Identity
+    document: DocumentName
+    on_role: OnRole
+
+
+class LiveRights:
+    """Tells open sessions what their users' roles have become."""
+
+    def __init__(self, shares: ShareStore, *, clock: Callable[[], float] = anyio.current_time) -> None:
+        self._shares = shares
+        self._clock = clock
+        self._followers: dict[str, dict[Follower, None]] = {}
+        """By user."""
+        self._seen = ChangeNumber(0)
+        self._looked_at = float("-inf")
+        self._latest: dict[str, ChangeNumber] = {}
+        """Of users whose rights have changed lately, the latest at the end."""
+        self._forgotten = ChangeNumber(0)
+        """The latest change that is remembered no more."""
+        self._due: dict[str, None] = {}
+        """Users whose sessions are to be told."""
+        self._wanted = anyio.Event()
+
+    @property
+    def seen(self) -> ChangeNumber:
+        """How far the changes are known. Whoever reads a role takes this before, for `follow`."""
+        return self._seen
+
+    def follow(self, identity: Identity, document: DocumentName, since: ChangeNumber, on_role: OnRole) -> Follower:
+        """Have this called whenever the user's role in the document may have changed, and soon where it has since then."""
+        follower = Follower(identity, document, on_role)
+        self._followers.setdefault(identity.user_id, {})[follower] = None
+        if max(self._latest.get(identity.user_id, 0), self._forgotten) > since:
+            self._due[identity.user_id] = None
+            self.look_now()
+        return follower
+
+    def leave(self, follower: Follower) -> None:
+        """Call it no more; harmless to repeat."""
+        user_id = follower.identity.user_id
+        others = self._followers.get(user_id, {})
+        others.pop(follower, None)
+        if not others:
+            self._followers.pop(user_id, None)
+
+    def look_now(self) -> None:
+        """Look at once: rights have been changed here."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Look for changes, until cancelled. While the store cannot be read, rights stay as they are; then all are caught up with."""
+        while True:
+            try:
+                await self.look()
+            except StorageError as error:
+                log.warning("changes of rights cannot be read now", error=str(error))
+            with anyio.move_on_after(INTERVAL):
+                await self._wanted.wait()
+            self._wanted = anyio.Event()
+
+    async def look(self) -> None:
+        """Read what has changed, and tell those whose it is. Raises `StorageError`; whoever was not told then is at the next look."""
+        now = self._clock()
+        latest, changed = await self._shares.changed_since(self._seen)
+        if now - self._looked_at > LONGEST_BLIND:
+            changed |= frozenset(self._followers)
+            latest = max(latest, await self._shares.latest_change())
+        self._looked_at = now
+        self._seen = latest
+        for user_id in changed:
+            self._remember(user_id, latest)
+        self._due |= dict.fromkeys(changed & self._followers.keys())
+        for user_id in tuple(self._due):
+            await self._tell(user_id)
+
+    def _remember(self, user_id: str, number: ChangeNumber) -> None:
+        self._latest.pop(user_id, None)
+        self._latest[user_id] = number
+        while len(self._latest) > USERS_REMEMBERED:
+            self._forgotten = self._latest.pop(next(iter(self._latest)))
+
+    async def _tell(self, user_id: str) -> None:
+        roles = await self._shares.roles_of(user_id)
+        del self._due[user_id]
+        for follower in tuple(self._followers.get(user_id, ())):
+            follower.on_role(strongest(follower.identity.role_in(follower.document), roles.get(follower.document)))

@@ -1,0 +1,135 @@
+"""The members of documents in a database: the port `ShareStore`."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import RowMapping, delete, func, insert, literal, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from collab.errors import TooManyMembers
+from collab.ports import ChangeNumber, DocumentId, DocumentName, Member, Role
+from collab.storage.access_tables import access_changes, members
+from collab.storage.database import Database
+from collab.storage.records import IS_LIVING, utc_now
+from collab.storage.tables import authors, documents
+
+MAX_MEMBERS: Final = 10_000
+"""Of one document; a team that is larger shares it by its tokens' prefixes."""
+
+CHANGES_KEPT: Final = timedelta(hours=1)
+"""Whoever has followed nothing for longer than that begins anew, as after a start."""
+
+_ONE_AFTER_THE_OTHER: Final = text("LOCK TABLE access_changes IN SHARE ROW EXCLUSIVE MODE")
+"""PostgreSQL numbers rows before they are committed; nobody may see a later one first, and then take the earlier one for seen."""
+
+_ROLES: Final = {role.name.lower(): role for role in Role}
+_MEMBERS: Final = select(
+    members.c.user_id, members.c.role, members.c.granted_by, members.c.created_at, authors.c.name
+).outerjoin_from(members, authors, members.c.user_id == authors.c.user_id)
+
+
+class SqlShareStore:
+    """Keeps members in the table `members`, and the news in `access_changes`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def role_of(self, user_id: str, name: DocumentName) -> Role | None:
+        """Look it up by the living document's name."""
+        statement = (
+            select(members.c.role)
+            .join(documents, members.c.document_id == documents.c.id)
+            .where(documents.c.name == name, IS_LIVING, members.c.user_id == user_id)
+        )
+        async with self._database.reading() as connection:
+            return _role(await connection.scalar(statement))
+
+    async def roles_of(self, user_id: str) -> dict[DocumentName, Role]:
+        """Look all of them up."""
+        statement = (
+            select(documents.c.name, members.c.role)
+            .join(documents, members.c.document_id == documents.c.id)
+            .where(members.c.user_id == user_id, IS_LIVING)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        return {DocumentName(row.name): role for row in rows if (role := _role(row.role)) is not None}
+
+    async def members(self, document: DocumentId) -> Sequence[Member]:
+        """Read the rows that hold a role; one that was damaged gives nobody any."""
+        statement = _MEMBERS.where(members.c.document_id == document).order_by(members.c.created_at, members.c.user_id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        return [member for row in rows if (member := _member(row)) is not None]
+
+    async def set_member(self, document: DocumentId, user_id: str, role: Role, *, granted_by: str) -> Member:
+        """Write the row, and the news where it says something new."""
+        this = (members.c.document_id == document) & (members.c.user_id == user_id)
+        async with self._database.writing() as connection:
+            await self._begin_change(connection)
+            had = await connection.scalar(select(members.c.role).where(this))
+            if had is None:
+                await _check_room(connection, document)
+                values = {"document_id": document, "user_id": user_id, "created_at": utc_now()}
+                await connection.execute(
+                    insert(members).values(**values, role=role.name.lower(), granted_by=granted_by)
+                )
+            elif had != role.name.lower():
+                await connection.execute(
+                    update(members).where(this).values(role=role.name.lower(), granted_by=granted_by)
+                )
+            if had != role.name.lower():
+                await _tell(connection, user_id)
+            row = (await connection.execute(_MEMBERS.where(this))).mappings().one()
+        return Member(row["user_id"], row["name"], role, row["granted_by"], row["created_at"])
+
+    async def remove_member(self, document: DocumentId, user_id: str) -> bool:
+        """Delete the row, and tell."""
+        this = (members.c.document_id == document) & (members.c.user_id == user_id)
+        async with self._database.writing() as connection:
+            await self._begin_change(connection)
+            if (await connection.execute(delete(members).where(this))).rowcount == 0:
+                return False
+            await _tell(connection, user_id)
+        return True
+
+    async def latest_change(self) -> ChangeNumber:
+        """Read the highest number."""
+        async with self._database.reading() as connection:
+            return ChangeNumber(await connection.scalar(select(func.max(access_changes.c.id))) or 0)
+
+    async def changed_since(self, number: ChangeNumber) -> tuple[ChangeNumber, frozenset[str]]:
+        """Read the rows after it."""
+        statement = select(access_changes.c.id, access_changes.c.user_id).where(access_changes.c.id > literal(number))
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        latest = max((row.id for row in rows), default=number)
+        return ChangeNumber(latest), frozenset(row.user_id for row in rows)
+
+    async def _begin_change(self, connection: AsyncConnection) -> None:
+        if not self._database.is_sqlite:  # which has one writer at a time anyway
+            await connection.execute(_ONE_AFTER_THE_OTHER)
+
+
+async def _check_room(connection: AsyncConnection, document: DocumentId) -> None:
+    count = select(func.count()).select_from(members).where(members.c.document_id == document)
+    if (await connection.scalar(count) or 0) >= MAX_MEMBERS:
+        raise TooManyMembers(f"the document has {MAX_MEMBERS} members and takes no more")
+
+
+async def _tell(connection: AsyncConnection, user_id: str) -> None:
+    now = utc_now()
+    await connection.execute(delete(access_changes).where(access_changes.c.at < now - CHANGES_KEPT))
+    await connection.execute(insert(access_changes).values(user_id=user_id, at=now))
+
+
+def _member(row: RowMapping) -> Member | None:
+    role = _role(row["role"])
+    if role is None:
+        return None
+    return Member(row["user_id"], row["name"], role, row["granted_by"], row["created_at"])
+
+
+def _role(name: str | None) -> Role | None:
+    return None if name is None else _ROLES.get(name)

@@ -1,0 +1,166 @@
+"""Rights that are given and taken while somebody has a document open, at both WebSocket doors."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+import pytest
+
+from collab.ports import DocumentName, Role
+from collab.protocol.hocuspocus import HocuspocusDialect
+from collab.storage import open_storage
+from tests.gateways.clients import hocuspocus, seated, token_for, y_websocket
+from tests.gateways.serving import SECRET, Serve, Served
+from tests.support.heard import Denied, LetIn, Step1, Update
+from tests.support.peers import Peer, text_of
+
+pytestmark = pytest.mark.anyio
+
+
+class Owner:
+    """Somebody who shares the document `doc`."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def give(self, user: str, role: Role) -> None:
+        path = f"/api/v1/documents/doc/members/{user}"
+        (await self._client.put(path, json={"role": role.name.lower()})).raise_for_status()
+
+    async def take(self, user: str) -> None:
+        (await self._client.delete(f"/api/v1/documents/doc/members/{user}")).raise_for_status()
+
+
+@asynccontextmanager
+async def shared(serve: Serve) -> AsyncIterator[tuple[Served, Owner]]:
+    """A server that asks for tokens, and the owner of a document on it."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serve(secret=SECRET))
+        headers = {"Authorization": f"Bearer {token_for({'doc': 'owner'}, user='owner')}"}
+        client = httpx.AsyncClient(base_url=f"http://{server.address}", headers=headers)
+        await stack.enter_async_context(client)
+        (await client.post("/api/v1/documents", json={"name": "doc", "kind": "yjs"})).raise_for_status()
+        yield server, Owner(client)
+
+
+def of(user: str) -> str:
+    """Return a token that grants nothing by itself."""
+    return token_for({}, user=user)
+
+
+async def test_y_websocket_member_who_was_removed_is_out_for_good(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        await owner.give("bob", Role.EDITOR)
+        async with y_websocket(server, token=of("bob")) as bob:
+            await owner.take("bob")
+
+            assert await bob.ending() == (4403, "your role in this document has changed; load it again")
+
+
+async def test_y_websocket_editor_who_may_only_read_now_is_told_by_a_final_close(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        await owner.give("bob", Role.EDITOR)
+        async with y_websocket(server, token=of("bob")) as bob:
+            await owner.give("bob", Role.READER)
+            assert await bob.ending() == (4403, "your role in this document has changed; load it again")
+
+        async with y_websocket(server, token=of("bob")) as bob:
+            await bob.update(Peer(1).type("never"))
+            assert await bob.sync() == ""
+
+
+async def test_y_websocket_reader_who_may_write_now_is_asked_for_what_they_have(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        await owner.give("bob", Role.READER)
+        async with y_websocket(server, token=of("bob")) as bob:
+            peer = Peer(1)
+            await bob.update(peer.type("before"))
+            assert await bob.sync() == ""
+
+            await owner.give("bob", Role.EDITOR)
+            await bob.until(Step1)
+            await bob.say(bob.dialect.sync_step2(peer.state))
+            await bob.update(peer.type(" now"))
+            assert await bob.sync() == "before now"
+
+
+async def test_hocuspocus_member_who_was_removed_is_denied_and_keeps_the_socket(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        await owner.give("bob", Role.EDITOR)
+        async with seated(server, token=of("bob")) as bob:
+            await owner.take("bob")
+            assert await bob.until(Denied) == Denied("you have no role in this document any more")
+
+            await owner.give("bob", Role.READER)
+            await bob.authenticate(token=of("bob"))
+            assert await bob.until(LetIn) == LetIn("readonly")
+
+
+async def test_hocuspocus_member_hears_of_every_new_scope(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        await owner.give("bob", Role.EDITOR)
+        async with seated(server, token=of("bob")) as bob:
+            await owner.give("bob", Role.COMMENTER)
+            assert await bob.until(LetIn) == LetIn("readonly")
+            peer = Peer(1)
+            await bob.update(peer.type("before"))
+            assert await bob.sync() == ""
+
+            await owner.give("bob", Role.OWNER)
+            assert await bob.until(LetIn) == LetIn("read-write")
+            await bob.until(Step1)
+            await bob.say(HocuspocusDialect("doc").sync_step2(peer.state))
+            await bob.update(peer.type(" now"))
+            assert await bob.sync() == "before now"
+
+
+async def test_whoever_was_removed_receives_nothing_that_is_written_afterwards(serve: Serve) -> None:
+    async with shared(serve) as (server, owner), y_websocket(server, token=token_for({"doc": "editor"})) as writer:
+        await owner.give("bob", Role.READER)
+        async with seated(server, token=of("bob")) as bob:
+            await owner.take("bob")
+            await bob.until(Denied)
+            await writer.update(Peer(1).type("secret"))
+            await writer.until(Update)
+
+            await bob.authenticate("other", token_for({"other": "reader"}))
+            await bob.until(LetIn, "other")  # whatever was said to it before has been heard by now, and was no update
+        assert text_of(*writer.content) == "secret"
+
+
+async def test_a_token_that_grants_it_outlives_the_membership(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        await owner.give("bob", Role.OWNER)
+        async with seated(server, token=token_for({"doc": "editor"}, user="bob")) as bob:
+            await owner.take("bob")
+            await owner.give("bob", Role.READER)
+            await bob.update(Peer(1).type("still here"))
+            assert await bob.sync() == "still here"
+
+
+async def test_a_change_by_another_process_is_heard_of_too(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        await owner.give("bob", Role.EDITOR)
+        async with (
+            seated(server, token=of("bob")) as bob,
+            y_websocket(server, token=of("bob")) as on_a_phone,
+            open_storage(server.app.settings.database) as storage,
+        ):
+            document = await storage.documents.get(DocumentName("doc"))
+            await storage.shares.remove_member(document.id, "bob")
+
+            assert isinstance(await bob.until(Denied), Denied)
+            assert (await on_a_phone.ending())[0] == 4403
+
+
+async def test_others_notice_nothing(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        for user in ("bob", "eve"):
+            await owner.give(user, Role.EDITOR)
+        async with seated(server, token=of("bob")) as bob, hocuspocus(server) as eve:
+            await eve.authenticate(token=of("eve"))
+            await eve.until(LetIn)
+            await owner.take("bob")
+            await bob.until(Denied)
+            await eve.update(Peer(1).type("hello"))
+            assert await eve.sync() == "hello"
