@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import anyio
 import structlog
 
-from collab.access import Policy, access_from
+from collab.access import Policy, access_from, tokens_from
 from collab.api import Figures, Services, create_api
 from collab.errors import CollabError, DocumentNotFound, LimitExceeded, ServerDraining
 from collab.gateways import hocuspocus, ywebsocket
@@ -25,6 +25,7 @@ from collab.gateways.wires import AsgiReceive, AsgiSend
 from collab.hub import Hub
 from collab.light_tasks import LightTasks
 from collab.log_output import log_to_stderr
+from collab.services.accounts import accounts_on
 from collab.services.live_rights import LiveRights
 from collab.settings import Settings
 from collab.storage import open_storage
@@ -64,7 +65,7 @@ class Collab:
         """Called when what works behind the application has failed. Nothing is saved from then on, and servers go on without noticing."""
         self.failure: CollabError | None = None
         """Why the application could not start, or serves no more."""
-        self._access = access_from(settings)
+        self._takes_tokens = tokens_from(settings) is not None
         self._entrance: Entrance
         self._websockets: LightTasks
         self._api: AsgiApp
@@ -162,16 +163,21 @@ class Collab:
             ):
                 connections = Connections(settings, hub.committer, intake, self._websockets)
                 tasks.start_soon(connections.watch)
-                policy, rights = Policy(storage.shares), LiveRights(storage.shares)
+                access = access_from(settings, storage.sessions)
+                policy, rights = Policy(storage.shares), LiveRights(storage.shares, access)
                 tasks.start_soon(rights.run)
-                self._entrance = Entrance(hub, self._access, policy, rights, connections, settings)
+                self._entrance = Entrance(hub, access, policy, rights, connections, settings)
                 services = Services(
                     storage.documents,
                     hub,
                     hub.committer,
                     storage.versions,
                     storage.authorship,
-                    self._access,
+                    access,
+                    self._takes_tokens,
+                    accounts_on(storage.accounts, storage.sessions, storage.tickets, settings)
+                    if settings.accounts
+                    else None,
                     policy,
                     storage.shares,
                     rights,

@@ -1,29 +1,36 @@
 """The `collab` command."""
 
-import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine
 from enum import StrEnum, auto
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import jwt
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 
 from collab import archive, upkeep
 from collab.backup import copy_database
-from collab.errors import CollabError, SettingsError
+from collab.errors import SettingsError
 from collab.log_output import log_to_stderr
-from collab.serving import loop_factory, serve_until_stopped
-from collab.settings import Settings, unknown_variables
+from collab.serving import serve_until_stopped
+from collab.settings import unknown_variables
 from collab.storage import migrate
+from collab.terminal import (
+    DatabaseUrl,
+    DataDir,
+    counted,
+    errors,
+    failed,
+    output,
+    progress_bar,
+    run,
+    settings_from,
+)
+from collab.user_commands import app as user_app
 
 app = typer.Typer(
     name="collab",
@@ -32,10 +39,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Outcome = TypeVar("Outcome")
-
-output = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+app.add_typer(user_app, name="user")
 
 
 def _print_version(wanted: bool) -> None:
@@ -54,29 +58,25 @@ def _collab(
 
 
 Bind = Annotated[str | None, typer.Option(help="Address and port.", show_default="127.0.0.1:8000")]
-DatabaseUrl = Annotated[
-    str | None, typer.Option(help="SQLAlchemy URL of the database.", show_default="SQLite in the data directory")
-]
-DataDir = Annotated[Path | None, typer.Option(help="Where the SQLite database lies.", show_default="./data")]
 
 
 @app.command()
 def serve(bind: Bind = None, database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
     """Serve documents and the editor. Every option is also an environment variable: COLLAB_BIND and so on."""
-    settings = _settings(bind=bind, database_url=database_url, data_dir=data_dir)
+    settings = settings_from(bind=bind, database_url=database_url, data_dir=data_dir)
     log_to_stderr(settings.log_level)
     for complaint in unknown_variables(os.environ):
         errors.print(f"[yellow]warning:[/] {escape(complaint)}")
-    _run(lambda: serve_until_stopped(settings, _welcome))
+    run(lambda: serve_until_stopped(settings, _welcome))
 
 
 @app.command(name="migrate")
 def migrate_database(database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
     """Bring the database's schema up to date. `serve` does so by itself on SQLite."""
-    settings = _settings(database_url=database_url, data_dir=data_dir)
-    with _progress() as progress:
+    settings = settings_from(database_url=database_url, data_dir=data_dir)
+    with progress_bar() as progress:
         task = progress.add_task("Migrating", total=None)
-        migrated = _run(
+        migrated = run(
             lambda: migrate(
                 settings.database, lambda applied, all_: progress.update(task, completed=applied, total=all_)
             )
@@ -113,9 +113,9 @@ def check(
     data_dir: DataDir = None,
 ) -> None:
     """Read everything that serving reads and what was set aside, compare checksums, say what is wrong. Exits with 1 when anything is."""
-    url = _settings(database_url=database_url, data_dir=data_dir).database
-    with _progress() as progress:
-        checked = _run(lambda: upkeep.check(url, progress, documents or ()))
+    url = settings_from(database_url=database_url, data_dir=data_dir).database
+    with progress_bar() as progress:
+        checked = run(lambda: upkeep.check(url, progress, documents or ()))
     _print_flaws(checked)
     if unloadable := [flawed for flawed in checked.flawed if not flawed.loads]:
         errors.print(
@@ -125,7 +125,7 @@ def check(
             errors.print("`collab cut DOCUMENT ROW…` takes rows out of a log, and keeps them.")
     if loadable := len(checked.flawed) - len(unloadable):
         errors.print(
-            f"{_counted(loadable, 'document')} can be opened and edited all the same; what is named of them is missing where it would be "
+            f"{counted(loadable, 'document')} can be opened and edited all the same; what is named of them is missing where it would be "
             "shown: nobody is credited with what it is not known of who wrote it."
         )
     if any(flaw.is_mended_by_compaction for flawed in checked.flawed for flaw in flawed.flaws):
@@ -140,21 +140,21 @@ def check(
         )
     if checked.flawed_versions:
         errors.print(
-            f"{_counted(len(checked.flawed_versions), 'version')} cannot be read; the documents themselves do not depend on them. "
+            f"{counted(len(checked.flawed_versions), 'version')} cannot be read; the documents themselves do not depend on them. "
             "`DELETE /api/v1/documents/DOCUMENT/versions/VERSION` takes one away."
         )
     if checked.flawed_authors:
         errors.print(
-            f"{_counted(len(checked.flawed_authors), 'author')} cannot be read; what they wrote is credited to nobody."
+            f"{counted(len(checked.flawed_authors), 'author')} cannot be read; what they wrote is credited to nobody."
         )
     if checked.orphans:
         errors.print(
-            f"{_counted(len(checked.orphans), 'row')} in all of no document: nobody is served them, and nothing is exported while they are "
+            f"{counted(len(checked.orphans), 'row')} in all of no document: nobody is served them, and nothing is exported while they are "
             "there. SQLite's own tools give them back to their document, or delete them."
         )
     if not checked.is_sound:
         raise typer.Exit(1)
-    output.print(f"{_counted(checked.documents, 'document')} checked; all load, and all checksums hold.")
+    output.print(f"{counted(checked.documents, 'document')} checked; all load, and all checksums hold.")
 
 
 @app.command()
@@ -164,9 +164,9 @@ def compact(
     data_dir: DataDir = None,
 ) -> None:
     """Fold update logs into snapshots, and thin out old versions. The server does so by itself; it may go on meanwhile."""
-    url = _settings(database_url=database_url, data_dir=data_dir).database
-    with _progress() as progress:
-        folded = _run(lambda: upkeep.compact(url, progress, documents or ()))
+    url = settings_from(database_url=database_url, data_dir=data_dir).database
+    with progress_bar() as progress:
+        folded = run(lambda: upkeep.compact(url, progress, documents or ()))
     for document, reason in folded.failed:
         errors.print(f"[bold red]{escape(repr(document.name))}[/] stays as it is: {escape(reason)}")
     for document, reason in folded.uncredited:
@@ -174,9 +174,9 @@ def compact(
             f"[bold red]{escape(repr(document.name))}[/]: nobody is credited any more with what was in its snapshot: {escape(reason)}. "
             "The damaged record is kept in `quarantined_authorship`."
         )
-    output.print(f"{_counted(folded.documents, 'document')} compacted; {_counted(folded.rows, 'row')} folded.")
+    output.print(f"{counted(folded.documents, 'document')} compacted; {counted(folded.rows, 'row')} folded.")
     if folded.thinned:
-        output.print(f"{_counted(folded.thinned, 'old version')} thinned out.")
+        output.print(f"{counted(folded.thinned, 'old version')} thinned out.")
     if folded.failed:
         raise typer.Exit(1)
 
@@ -189,10 +189,10 @@ def cut(
     data_dir: DataDir = None,
 ) -> None:
     """Take rows out of a document's log, so that it loads without them. They are kept in a table of their own."""
-    url = _settings(database_url=database_url, data_dir=data_dir).database
-    _run(lambda: upkeep.cut(url, document, rows))
+    url = settings_from(database_url=database_url, data_dir=data_dir).database
+    run(lambda: upkeep.cut(url, document, rows))
     output.print(
-        f"{_counted(len(set(rows)), 'row')} cut out of {escape(repr(document))}, and kept in `quarantined_updates`."
+        f"{counted(len(set(rows)), 'row')} cut out of {escape(repr(document))}, and kept in `quarantined_updates`."
     )
 
 
@@ -203,11 +203,11 @@ def export_server(
     data_dir: DataDir = None,
 ) -> None:
     """Write everything to plain files, as it stands at this moment. The server may go on meanwhile."""
-    url = _settings(database_url=database_url, data_dir=data_dir).database
-    with _progress() as progress:
-        written = _run(lambda: archive.export(url, directory, progress))
+    url = settings_from(database_url=database_url, data_dir=data_dir).database
+    with progress_bar() as progress:
+        written = run(lambda: archive.export(url, directory, progress))
     output.print(
-        f"{_counted(written.documents, 'document')} exported to {escape(str(directory))}, {_counted(written.rows, 'row')} in all."
+        f"{counted(written.documents, 'document')} exported to {escape(str(directory))}, {counted(written.rows, 'row')} in all."
     )
 
 
@@ -218,10 +218,10 @@ def import_server(
     data_dir: DataDir = None,
 ) -> None:
     """Read everything that was exported into a database that has no documents: all of it, or nothing."""
-    url = _settings(database_url=database_url, data_dir=data_dir).database
-    with _progress() as progress:
-        read = _run(lambda: archive.import_(url, directory, progress))
-    output.print(f"{_counted(read.documents, 'document')} imported, {_counted(read.rows, 'row')} in all.")
+    url = settings_from(database_url=database_url, data_dir=data_dir).database
+    with progress_bar() as progress:
+        read = run(lambda: archive.import_(url, directory, progress))
+    output.print(f"{counted(read.documents, 'document')} imported, {counted(read.rows, 'row')} in all.")
 
 
 @app.command()
@@ -231,9 +231,9 @@ def backup(
     data_dir: DataDir = None,
 ) -> None:
     """Copy an SQLite database as it stands at this moment. The server may go on meanwhile."""
-    url = _settings(database_url=database_url, data_dir=data_dir).database
-    with _progress() as progress:
-        size = _run(lambda: copy_database(url, file, progress))
+    url = settings_from(database_url=database_url, data_dir=data_dir).database
+    with progress_bar() as progress:
+        size = run(lambda: copy_database(url, file, progress))
     output.print(
         f"{size:,} bytes copied to {escape(str(file))}, and checked. A server started on it goes on from there."
     )
@@ -257,9 +257,9 @@ def token(
     hours: Annotated[float, typer.Option(help="How long the token is valid.", min=0.01)] = 12.0,
 ) -> None:
     """Make an access token, signed with COLLAB_SECRET, to try the server with."""
-    secret = _settings().secret
+    secret = settings_from().secret
     if secret is None:
-        raise _failed(SettingsError("COLLAB_SECRET is not set; it must be the one the server runs with"))
+        raise failed(SettingsError("COLLAB_SECRET is not set; it must be the one the server runs with"))
     claims = {
         "sub": user,
         "name": name or user,
@@ -269,54 +269,9 @@ def token(
     sys.stdout.write(jwt.encode(claims, secret.get_secret_value(), algorithm="HS256") + "\n")
 
 
-def _progress() -> Progress:
-    """Show a bar on a terminal, and nothing where the output is read by a program."""
-    return Progress(console=errors, transient=True, disable=not errors.is_terminal)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def main() -> None:
     """Run the command."""
     app()
-
-
-def _settings(**options: object) -> Settings:
-    given = {name: value for name, value in options.items() if value is not None}
-    try:
-        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks each value
-    except ValidationError as error:
-        problems = [
-            f"COLLAB_{str(problem['loc'][0]).upper()} is {problem['input']!r}: {problem['msg']}"
-            for problem in error.errors()
-        ]
-        raise _failed(SettingsError("; ".join(problems))) from None
-
-
-def _failed(error: CollabError) -> typer.Exit:
-    errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-    return typer.Exit(2 if isinstance(error, SettingsError) else 1)
-
-
-def _run(work: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
-    """Run a coroutine function; a `CollabError` is told in one line."""
-    try:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(work())
-    except CollabError as error:
-        raise _failed(error) from None
-    except ExceptionGroup as group:
-        expected, unexpected = group.split(CollabError)
-        if expected is None or unexpected is not None:
-            raise
-        raise _failed(_first(expected)) from None
-
-
-def _first(group: BaseExceptionGroup[CollabError]) -> CollabError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _welcome(address: str, *, open_mode: bool, database: str) -> None:

@@ -19,6 +19,17 @@
     │   ├── TooManyVersions       the document has as many named versions as it may
     │   ├── MemberNotFound        somebody is no member of the document
     │   └── TooManyMembers        the document has as many members as it may
+    ├── AccountError
+    │   ├── NoAccounts            this server was not told to have any
+    │   ├── AccountNotFound       no such account
+    │   ├── SignInFailed          the e-mail or the password is wrong
+    │   ├── SignInDelayed         too many attempts failed; come back later
+    │   ├── InvalidEmail          not an e-mail address
+    │   ├── InvalidProfile        a colour or a picture that is none
+    │   ├── EmailTaken            another account has this e-mail
+    │   ├── UnfitPassword         a password that is too short or too long
+    │   ├── TicketSpent           an invitation, or a ticket for a new password, that is good no more
+    │   └── LastAdmin             nobody would be left to look after the accounts
     ├── InvalidUserId             not an id that a user can have
     ├── InvalidCursor             a place in a listing that no listing gave
     ├── ContentError              content that a document of this kind cannot hold
@@ -108,6 +119,55 @@ class MemberNotFound(DocumentError):
 
 class TooManyMembers(DocumentError):
     """The document has as many members as it may; one must be removed before another is added."""
+
+
+class AccountError(CollabError):
+    """Something is wrong with an account, or with what was asked of it."""
+
+
+class NoAccounts(AccountError):
+    """This server was not told to have accounts."""
+
+
+class AccountNotFound(AccountError):
+    """There is no such account."""
+
+
+class SignInFailed(AccountError):
+    """The e-mail or the password is wrong, or the account is disabled: nobody is told which."""
+
+
+class SignInDelayed(AccountError):
+    """Too many attempts failed."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds until another attempt is looked at."""
+
+
+class InvalidEmail(AccountError):
+    """Not an e-mail address."""
+
+
+class InvalidProfile(AccountError):
+    """A colour or the address of a picture that is none."""
+
+
+class EmailTaken(AccountError):
+    """Another account has this e-mail."""
+
+
+class UnfitPassword(AccountError):
+    """A password that is too short or too long."""
+
+
+class TicketSpent(AccountError):
+    """An invitation, or a ticket for a new password, was used, has expired, or never was."""
+
+
+class LastAdmin(AccountError):
+    """The only admin would be none any more; nobody would be left to look after the accounts."""
 
 
 class InvalidUserId(CollabError):

@@ -71,7 +71,7 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
         _spare_the_collector()
         welcome(
             _address(settings.bind, sockets.insecure_sockets[0]),
-            open_mode=settings.secret is None and settings.jwks_url is None,
+            open_mode=settings.open_mode,
             database=str(parse_address(settings.database)),
         )
 

@@ -18,6 +18,7 @@ from collab.protocol.limits import DEFAULTS, MAX_DOCUMENT_TYPES, MAX_NESTING, Li
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 SECONDS: Final = 1.0
+DAYS: Final = 86_400 * SECONDS
 MILLISECONDS: Final = 0.001
 
 
@@ -49,6 +50,12 @@ class Settings(BaseSettings):
 
     token_audience: str | None = None
     """The `aud` that access tokens must have, or name among others. Needed where the issuer signs tokens for other services too."""
+
+    accounts: bool = False
+    """Whether people have accounts here and sign in; then every door asks who somebody is. `collab user add` makes the first account."""
+
+    session_lifetime: float = Field(default=30 * DAYS, gt=0)
+    """How long a browser stays signed in without being used. Phones and laptops are used within a month, forgotten ones are not."""
 
     create_documents: bool = True
     """Whether the first write to an unknown name creates that document; otherwise only the REST API does."""
@@ -164,6 +171,11 @@ class Settings(BaseSettings):
         if value < least:
             raise ValueError(f"input should be at least {least}, twice COLLAB_MAX_MESSAGE_BYTES")
         return value
+
+    @property
+    def open_mode(self) -> bool:
+        """Whether nothing tells who somebody is, so that everybody may edit."""
+        return self.secret is None and self.jwks_url is None and not self.accounts
 
     @property
     def database(self) -> str:

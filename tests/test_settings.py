@@ -18,7 +18,7 @@ def documented(name: str) -> str:
     default = (
         "unset"
         if field.default is None
-        else f"`{str(field.default).lower() if field.default is True else field.default}`"
+        else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
     )
     return f"| `COLLAB_{name.upper()}` | {default} | {' '.join((field.description or '').split())} |"
 

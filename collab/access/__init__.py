@@ -1,7 +1,8 @@
 """Who somebody is: everybody a guest, or the bearer of a verified access token; and which web pages may ask at all."""
 
 from collab.access.binding import is_loopback, refuse_open_bind
-from collab.access.factory import access_from
+from collab.access.factory import access_from, tokens_from
+from collab.access.guarded import GuardedAccess
 from collab.access.open import OpenAccess
 from collab.access.origin import check_client, check_host, check_origin
 from collab.access.policy import Action, Policy, allows
@@ -9,6 +10,7 @@ from collab.access.token import KeySource, SharedSecret, TokenAccess
 
 __all__ = [
     "Action",
+    "GuardedAccess",
     "KeySource",
     "OpenAccess",
     "Policy",
@@ -21,4 +23,5 @@ __all__ = [
     "check_origin",
     "is_loopback",
     "refuse_open_bind",
+    "tokens_from",
 ]

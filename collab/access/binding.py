@@ -35,10 +35,10 @@ def is_loopback(bind: str) -> bool:
 
 
 def refuse_open_bind(settings: Settings) -> None:
-    """Raise `SettingsError` where everybody on the network could edit: no secret, no JWKS, and not bound to loopback."""
-    if settings.secret is not None or settings.jwks_url is not None or is_loopback(settings.bind):
+    """Raise `SettingsError` where everybody on the network could edit: in open mode, and not bound to loopback."""
+    if not settings.open_mode or is_loopback(settings.bind):
         return
     raise SettingsError(
         f"without access tokens everybody who reaches {settings.bind!r} could edit every document; set COLLAB_SECRET "
-        f"(make one with: {MAKE_A_SECRET}) or COLLAB_JWKS_URL, or bind to loopback, such as 127.0.0.1:8000"
+        f"(make one with: {MAKE_A_SECRET}), COLLAB_JWKS_URL or COLLAB_ACCOUNTS, or bind to loopback, such as 127.0.0.1:8000"
     )

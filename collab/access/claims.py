@@ -97,7 +97,7 @@ def _has_control_character(text: str) -> bool:
 def _color(value: object) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not _COLOR.fullmatch(value):
+    if not isinstance(value, str) or not is_color(value):
         raise Unauthenticated(f"the token's `color` is {_kind(value)}; expected one of the form #rgb or #rrggbb")
     return value
 
@@ -105,12 +105,18 @@ def _color(value: object) -> str | None:
 def _picture(value: object) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not _is_web_address(value):
+    if not isinstance(value, str) or not is_web_address(value):
         raise Unauthenticated(f"the token's `picture` is {_kind(value)}; expected an http or https URL")
     return value
 
 
-def _is_web_address(value: str) -> bool:
+def is_color(text: str) -> bool:
+    """Tell whether this is a colour as the claims take it: `#rgb` or `#rrggbb`."""
+    return _COLOR.fullmatch(text) is not None
+
+
+def is_web_address(value: str) -> bool:
+    """Tell whether this is an http or https URL."""
     if len(value) > MAX_URL_LENGTH or not value.isprintable() or " " in value:
         return False
     try:

@@ -3,11 +3,12 @@
 from typing import Final
 from urllib.parse import urlsplit
 
+from collab.access.guarded import GuardedAccess
 from collab.access.open import OpenAccess
 from collab.access.published import published_at
 from collab.access.token import KeySource, SharedSecret, TokenAccess
 from collab.errors import SettingsError
-from collab.ports import Authenticator
+from collab.ports import Authenticator, SessionStore
 from collab.settings import Settings
 
 MIN_SECRET_BYTES: Final = 32
@@ -16,8 +17,16 @@ MIN_SECRET_BYTES: Final = 32
 MAKE_A_SECRET: Final = "openssl rand -base64 32"  # noqa: S105 - a command, not a password
 
 
-def access_from(settings: Settings) -> Authenticator:
-    """Return open access where neither a secret nor a JWKS is set, else access by token. Raises `SettingsError`."""
+def access_from(settings: Settings, sessions: SessionStore) -> Authenticator:
+    """Return open access where nothing is set that tells who somebody is, else access by that. Raises `SettingsError`."""
+    tokens = tokens_from(settings)
+    if settings.open_mode:
+        return OpenAccess()
+    return GuardedAccess(tokens, sessions if settings.accounts else None)
+
+
+def tokens_from(settings: Settings) -> TokenAccess | None:
+    """Return what verifies access tokens; `None` where none are taken. Raises `SettingsError`."""
     if settings.secret is not None and settings.jwks_url is not None:
         raise SettingsError(
             "both COLLAB_SECRET and COLLAB_JWKS_URL are set; expected one of them: tokens have one issuer"
@@ -32,7 +41,7 @@ def access_from(settings: Settings) -> Authenticator:
             "expected COLLAB_SECRET or COLLAB_JWKS_URL too"
         )
     else:
-        return OpenAccess()
+        return None
     return TokenAccess(keys, issuer=settings.token_issuer, audience=settings.token_audience)
 
 

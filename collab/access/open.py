@@ -1,6 +1,6 @@
 """Open mode: whoever reaches the server may edit."""
 
-from collab.ports import Identity, Role
+from collab.ports import Credentials, Identity, Role
 
 
 class OpenAccess:
@@ -11,6 +11,10 @@ class OpenAccess:
         """Always: nobody is asked for a token."""
         return True
 
-    async def authenticate(self, token: str | None) -> Identity:  # noqa: ARG002 - a token is not looked at in open mode
-        """Return a guest, whatever the token."""
+    async def authenticate(self, credentials: Credentials) -> Identity:  # noqa: ARG002 - nothing is looked at in open mode
+        """Return a guest, whatever is shown."""
         return Identity(user_id="", documents={"*": Role.OWNER})
+
+    async def current(self, identity: Identity) -> Identity | None:
+        """Return the guest, who stays one."""
+        return identity

@@ -41,6 +41,18 @@ def check_origin(origin: str | None, host: str | None, *, open_mode: bool) -> No
     raise Forbidden("the page that asks comes from another site; expected this server's own, or one on loopback")
 
 
+def is_own_page(origin: str, host: str | None, *, secure: bool) -> bool:
+    """Tell whether a page comes from the very scheme, host and port that it asks."""
+    scheme = "https" if secure else "http"
+    page = _page(origin)
+    return (
+        page is not None
+        and host is not None
+        and urlsplit(origin).scheme == scheme
+        and _place(host, _DEFAULT_PORTS[scheme]) == page
+    )
+
+
 def check_client(client_host: str | None, *, open_mode: bool) -> None:
     """Raise `Forbidden` where, in open mode, somebody asks from another machine, however the server came to be bound.
 

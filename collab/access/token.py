@@ -64,11 +64,6 @@ class TokenAccess:
         self._audience = audience
         self._clock = clock
 
-    @property
-    def open(self) -> bool:
-        """Never: every door asks for a token."""
-        return False
-
     async def authenticate(self, token: str | None) -> Identity:
         """Verify the token's signature, then its claims. Raises `Unauthenticated` or `IdentityUnavailable`."""
         if not token:

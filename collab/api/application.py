@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import Depends, FastAPI, Response
 from pydantic.json_schema import models_json_schema
 
+from collab.api.accounts import router as accounts_router
 from collab.api.authorship import router as authorship_router
 from collab.api.bodies import LimitBodies
 from collab.api.content import router as content_router
@@ -21,6 +22,7 @@ from collab.api.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, add_p
 from collab.api.reference import router as reference_router
 from collab.api.services import Services
 from collab.api.session import router as session_router
+from collab.api.users import router as users_router
 from collab.api.versions import router as versions_router
 from collab.settings import Settings
 
@@ -80,6 +82,8 @@ def create_api(services: Services, settings: Settings, *, editor_candidates: Seq
         authorship_router,
         members_router,
         session_router,
+        accounts_router,
+        users_router,
         probes_router,
     ):
         app.include_router(router, dependencies=[Depends(never_stored)])

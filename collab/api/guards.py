@@ -13,7 +13,7 @@ from collab.errors import Forbidden
 
 log = structlog.get_logger(__name__)
 
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """They tell nothing of documents, and are asked for under whatever address the machine has."""
 
@@ -76,7 +76,7 @@ class RefuseForeignPages:
             try:
                 check_client(scope["client"][0] if scope.get("client") else None, open_mode=True)
                 check_host(headers.get("host"), open_mode=True)
-                if scope["method"] not in _SAFE_METHODS:
+                if scope["method"] not in SAFE_METHODS:
                     check_origin(headers.get("origin"), headers.get("host"), open_mode=True)
             except Forbidden as error:
                 await problem_response(error)(scope, receive, send)

@@ -196,7 +196,9 @@ class User(BaseModel):
 class SessionInfo(BaseModel):
     """How this server lets people in, and who the caller is."""
 
-    mode: Literal["open", "token"]
+    mode: Literal["open", "token", "account"] = Field(
+        description="Whether everybody is let in, or the caller was by a token, or by having signed in."
+    )
     user: User | None = Field(description="`null` for a guest.")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Final
 
 import structlog
@@ -89,6 +90,20 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     errors.TooManyMembers: ProblemKind(
         "too-many-members", HTTPStatus.CONFLICT, "The document has as many members as it may"
     ),
+    errors.AccountNotFound: ProblemKind("account-not-found", HTTPStatus.NOT_FOUND, "There is no such account"),
+    errors.SignInFailed: ProblemKind("sign-in-failed", HTTPStatus.FORBIDDEN, "The e-mail or the password is wrong"),
+    errors.SignInDelayed: ProblemKind(
+        "sign-in-delayed", HTTPStatus.TOO_MANY_REQUESTS, "Too many attempts to sign in failed"
+    ),
+    errors.InvalidEmail: ProblemKind("invalid-email", HTTPStatus.UNPROCESSABLE_ENTITY, "Not an e-mail address"),
+    errors.InvalidProfile: ProblemKind(
+        "invalid-profile", HTTPStatus.UNPROCESSABLE_ENTITY, "Not a colour, or not the address of a picture"
+    ),
+    errors.EmailTaken: ProblemKind("email-taken", HTTPStatus.CONFLICT, "Another account has this e-mail"),
+    errors.UnfitPassword: ProblemKind("unfit-password", HTTPStatus.UNPROCESSABLE_ENTITY, "Not a password to take"),
+    errors.TicketSpent: ProblemKind("ticket-spent", HTTPStatus.GONE, "This link is good no more"),
+    errors.LastAdmin: ProblemKind("last-admin", HTTPStatus.CONFLICT, "This is the only admin"),
+    errors.NoAccounts: ProblemKind("no-accounts", HTTPStatus.NOT_FOUND, "This server has no accounts"),
     errors.InvalidUserId: ProblemKind("invalid-user-id", HTTPStatus.BAD_REQUEST, "Not an id that a user can have"),
     errors.DocumentExists: ProblemKind("document-exists", HTTPStatus.CONFLICT, "The name is taken"),
     errors.DocumentDeleted: ProblemKind("document-deleted", HTTPStatus.GONE, "The document is in the trash"),
@@ -143,6 +158,8 @@ def kind_of(error: errors.CollabError) -> ProblemKind:
 def problem_response(error: errors.CollabError) -> Response:
     """Answer with an error of ours; what failed inside is logged and not told."""
     kind = kind_of(error)
+    if isinstance(error, errors.SignInDelayed):
+        return respond(kind, str(error), headers={"Retry-After": str(ceil(error.retry_after))})
     if kind.status < _TOLD_IN_FULL or isinstance(error, _TOLD_ANYWAY):
         return respond(kind, str(error))
     log.warning("request failed", problem=kind.slug, error=str(error))

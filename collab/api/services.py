@@ -11,6 +11,7 @@ from collab.access import Policy
 from collab.api.figures import Figures
 from collab.ports import Authenticator, AuthorshipStore, DocumentName, DocumentStore, ShareStore, VersionStore
 from collab.rooms.claims import Author, Origin
+from collab.services.accounts import Accounts
 from collab.services.history import History
 from collab.services.live_rights import LiveRights
 
@@ -67,6 +68,12 @@ class Services:
     versions: VersionStore
     authorship: AuthorshipStore
     access: Authenticator
+    takes_tokens: bool
+    """Whether access tokens are taken."""
+
+    accounts: Accounts | None
+    """What people do with their accounts, where they have any."""
+
     policy: Policy
     shares: ShareStore
     rights: LiveRights

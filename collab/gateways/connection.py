@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote
 
 import anyio
 
+from collab.access.cookies import session_shown
 from collab.errors import CollabError, PeerTimeout, Unauthenticated
 from collab.gateways.closing import ending_of, reason_of, words_of
 from collab.gateways.inflow import Inflow
@@ -21,6 +22,7 @@ from collab.gateways.wires import (
     ConnectionWire,
     Take,
 )
+from collab.ports import Credentials
 
 AsgiScope = Mapping[str, Any]
 
@@ -47,6 +49,7 @@ class Connection:
         self._on_cut_loose = on_cut_loose
         self._error: CollabError | None = None
         self._owes_goodbye = False
+        self._session = session_shown(self.header, secure=scope.get("scheme") == "wss", acts=True)
         self._lifetime = anyio.CancelScope()
         self.wire: ConnectionWire
 
@@ -84,6 +87,10 @@ class Connection:
             return query["token"][0]
         scheme, _, credentials = (self.header("authorization") or "").partition(" ")
         return credentials.strip() if scheme.lower() == "bearer" else None
+
+    def credentials(self, token: str | None) -> Credentials:
+        """Return what the client has shown: this token, and the cookie of its browser's session."""
+        return Credentials(token, self._session)
 
     async def requested(self) -> None:
         """Take the event that opens every WebSocket."""

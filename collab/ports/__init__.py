@@ -2,9 +2,23 @@
 
 from collab.ports.access import (
     Authenticator,
+    Credentials,
     Identity,
     Role,
     strongest,
+)
+from collab.ports.accounts import (
+    Account,
+    AccountChanges,
+    AccountId,
+    AccountPage,
+    AccountStore,
+    BrowserSession,
+    SessionNumber,
+    SessionStore,
+    Ticket,
+    TicketKind,
+    TicketStore,
 )
 from collab.ports.documents import (
     Append,
@@ -34,11 +48,18 @@ from collab.ports.history import (
 from collab.ports.sharing import ChangeNumber, Member, ShareStore
 
 __all__ = [
+    "Account",
+    "AccountChanges",
+    "AccountId",
+    "AccountPage",
+    "AccountStore",
     "Append",
     "Authenticator",
     "AuthorshipStore",
+    "BrowserSession",
     "ChangeNumber",
     "Compaction",
+    "Credentials",
     "DocumentAuthorship",
     "DocumentChanges",
     "DocumentId",
@@ -51,9 +72,14 @@ __all__ = [
     "Identity",
     "Member",
     "Role",
+    "SessionNumber",
+    "SessionStore",
     "ShareStore",
     "StoredContent",
     "StoredDocument",
+    "Ticket",
+    "TicketKind",
+    "TicketStore",
     "UpdateLog",
     "Version",
     "VersionId",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, Protocol
 
+from collab.ports.accounts import SessionNumber
 from collab.rooms.claims import Author
 
 MAX_USER_ID_LENGTH: Final = 255
@@ -47,6 +48,9 @@ class Identity:
     documents: Mapping[str, Role] = field(default_factory=dict)
     """Roles by document name, or by a prefix that ends in `*`."""
 
+    session: SessionNumber | None = None
+    """The browser's session by which they were let in, if it was one."""
+
     @property
     def author(self) -> Author | None:
         """As whom they write; `None` for a guest."""
@@ -64,6 +68,17 @@ class Identity:
         return strongest(*granted)
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody shows to tell who they are."""
+
+    token: str | None = None
+    """An access token, from wherever the door takes it."""
+
+    session: str | None = None
+    """The secret of a browser's session, out of its cookie. A page elsewhere could have a browser send it: a door must know its origin."""
+
+
 class Authenticator(Protocol):
     """Tells who somebody is."""
 
@@ -72,10 +87,17 @@ class Authenticator(Protocol):
         """Whether guests may edit and tokens are not looked at."""
         ...
 
-    async def authenticate(self, token: str | None) -> Identity:
-        """Verify a token.
+    async def authenticate(self, credentials: Credentials) -> Identity:
+        """Verify a token, or a session where no token came.
 
-        Raises `Unauthenticated`, saying what is wrong with it but nothing of what it holds, and `IdentityUnavailable` where that cannot
-        be told now.
+        Raises `Unauthenticated`, saying what is wrong with it but nothing of what it holds, and `IdentityUnavailable` or
+        `DatabaseUnavailable` where that cannot be told now.
+        """
+        ...
+
+    async def current(self, identity: Identity) -> Identity | None:
+        """Return what has become of somebody since they were let in, `None` where they would not be let in any more.
+
+        Raises `DatabaseUnavailable` where that cannot be told now.
         """
         ...

@@ -8,7 +8,7 @@ import anyio
 import structlog
 
 from collab.errors import StorageError
-from collab.ports import ChangeNumber, DocumentName, Identity, Role, ShareStore, strongest
+from collab.ports import Authenticator, ChangeNumber, DocumentName, Identity, Role, ShareStore, strongest
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +37,11 @@ class Follower:
 class LiveRights:
     """Tells open sessions what their users' roles have become."""
 
-    def __init__(self, shares: ShareStore, *, clock: Callable[[], float] = anyio.current_time) -> None:
+    def __init__(
+        self, shares: ShareStore, access: Authenticator, *, clock: Callable[[], float] = anyio.current_time
+    ) -> None:
         self._shares = shares
+        self._access = access
         self._clock = clock
         self._followers: dict[str, dict[Follower, None]] = {}
         """By user."""
@@ -112,6 +115,12 @@ class LiveRights:
 
     async def _tell(self, user_id: str) -> None:
         roles = await self._shares.roles_of(user_id)
-        del self._due[user_id]
-        for follower in tuple(self._followers.get(user_id, ())):
-            follower.on_role(strongest(follower.identity.role_in(follower.document), roles.get(follower.document)))
+        followers = tuple(self._followers.get(user_id, ()))
+        now = [await self._access.current(follower.identity) for follower in followers]
+        self._due.pop(user_id, None)
+        for follower, identity in zip(followers, now, strict=True):
+            follower.on_role(
+                None
+                if identity is None
+                else strongest(identity.role_in(follower.document), roles.get(follower.document))
+            )

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from collab.storage.accounts import SqlAccountStore
 from collab.storage.authors import Authors
 from collab.storage.authorship import SqlAuthorshipStore
 from collab.storage.database import open_database
@@ -11,15 +12,20 @@ from collab.storage.documents import SqlDocumentStore
 from collab.storage.inspection import Inspection
 from collab.storage.log import SqlUpdateLog
 from collab.storage.migrations import Migrated, migrate
+from collab.storage.sessions import SqlSessionStore
 from collab.storage.sharing import SqlShareStore
+from collab.storage.tickets import SqlTicketStore
 from collab.storage.versions import SqlVersionStore
 
 __all__ = [
     "Inspection",
     "Migrated",
+    "SqlAccountStore",
     "SqlAuthorshipStore",
     "SqlDocumentStore",
+    "SqlSessionStore",
     "SqlShareStore",
+    "SqlTicketStore",
     "SqlUpdateLog",
     "SqlVersionStore",
     "Storage",
@@ -37,6 +43,9 @@ class Storage:
     versions: SqlVersionStore
     authorship: SqlAuthorshipStore
     shares: SqlShareStore
+    accounts: SqlAccountStore
+    sessions: SqlSessionStore
+    tickets: SqlTicketStore
     inspection: Inspection
 
 
@@ -54,5 +63,8 @@ async def open_storage(url: str) -> AsyncIterator[Storage]:
             SqlVersionStore(database, authors),
             SqlAuthorshipStore(database),
             SqlShareStore(database),
+            SqlAccountStore(database),
+            SqlSessionStore(database),
+            SqlTicketStore(database),
             Inspection(database),
         )

@@ -170,7 +170,7 @@ class SqlDocumentStore:
 
     def _contains(self, query: str) -> ColumnElement[bool]:
         """Tell whether title or name contains the query, every character of which means itself."""
-        if not _can_be_stored(query):
+        if not can_be_stored(query):
             return false()
         position = func.instr if self._database.is_sqlite else func.strpos
         return position(documents.c.search_text, fold(query)) > 0
@@ -191,7 +191,7 @@ def _in_trash(name: DocumentName) -> DocumentDeleted:
 
 def _named_by(patterns: Sequence[str]) -> ColumnElement[bool]:
     """Tell whether the name is one of the patterns, or begins with one that ends in `*`; both to the letter, case and all."""
-    patterns = [pattern for pattern in patterns if _can_be_stored(pattern)]
+    patterns = [pattern for pattern in patterns if can_be_stored(pattern)]
     names = [pattern for pattern in patterns if not pattern.endswith("*")]
     beginnings = [pattern[:-1] for pattern in patterns if pattern.endswith("*")]
     conditions: list[ColumnElement[bool]] = []
@@ -205,7 +205,7 @@ def _named_by(patterns: Sequence[str]) -> ColumnElement[bool]:
     return or_(false(), *conditions)
 
 
-def _can_be_stored(text: str) -> bool:
+def can_be_stored(text: str) -> bool:
     """Tell whether a text column could hold this; PostgreSQL takes no NUL, and neither takes half of a surrogate pair."""
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 

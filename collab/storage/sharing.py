@@ -1,14 +1,14 @@
 """The members of documents in a database: the port `ShareStore`."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import RowMapping, delete, func, insert, literal, select, text, update
+from sqlalchemy import RowMapping, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import TooManyMembers
 from collab.ports import ChangeNumber, DocumentId, DocumentName, Member, Role
+from collab.storage.access_changes import begin_change, tell
 from collab.storage.access_tables import access_changes, members
 from collab.storage.database import Database
 from collab.storage.records import IS_LIVING, utc_now
@@ -16,12 +16,6 @@ from collab.storage.tables import authors, documents
 
 MAX_MEMBERS: Final = 10_000
 """Of one document; a team that is larger shares it by its tokens' prefixes."""
-
-CHANGES_KEPT: Final = timedelta(hours=1)
-"""Whoever has followed nothing for longer than that begins anew, as after a start."""
-
-_ONE_AFTER_THE_OTHER: Final = text("LOCK TABLE access_changes IN SHARE ROW EXCLUSIVE MODE")
-"""PostgreSQL numbers rows before they are committed; nobody may see a later one first, and then take the earlier one for seen."""
 
 _ROLES: Final = {role.name.lower(): role for role in Role}
 _MEMBERS: Final = select(
@@ -67,7 +61,7 @@ class SqlShareStore:
         """Write the row, and the news where it says something new."""
         this = (members.c.document_id == document) & (members.c.user_id == user_id)
         async with self._database.writing() as connection:
-            await self._begin_change(connection)
+            await begin_change(connection)
             had = await connection.scalar(select(members.c.role).where(this))
             if had is None:
                 await _check_room(connection, document)
@@ -80,7 +74,7 @@ class SqlShareStore:
                     update(members).where(this).values(role=role.name.lower(), granted_by=granted_by)
                 )
             if had != role.name.lower():
-                await _tell(connection, user_id)
+                await tell(connection, user_id)
             row = (await connection.execute(_MEMBERS.where(this))).mappings().one()
         return Member(row["user_id"], row["name"], role, row["granted_by"], row["created_at"])
 
@@ -88,10 +82,10 @@ class SqlShareStore:
         """Delete the row, and tell."""
         this = (members.c.document_id == document) & (members.c.user_id == user_id)
         async with self._database.writing() as connection:
-            await self._begin_change(connection)
+            await begin_change(connection)
             if (await connection.execute(delete(members).where(this))).rowcount == 0:
                 return False
-            await _tell(connection, user_id)
+            await tell(connection, user_id)
         return True
 
     async def latest_change(self) -> ChangeNumber:
@@ -107,21 +101,11 @@ class SqlShareStore:
         latest = max((row.id for row in rows), default=number)
         return ChangeNumber(latest), frozenset(row.user_id for row in rows)
 
-    async def _begin_change(self, connection: AsyncConnection) -> None:
-        if not self._database.is_sqlite:  # which has one writer at a time anyway
-            await connection.execute(_ONE_AFTER_THE_OTHER)
-
 
 async def _check_room(connection: AsyncConnection, document: DocumentId) -> None:
     count = select(func.count()).select_from(members).where(members.c.document_id == document)
     if (await connection.scalar(count) or 0) >= MAX_MEMBERS:
         raise TooManyMembers(f"the document has {MAX_MEMBERS} members and takes no more")
-
-
-async def _tell(connection: AsyncConnection, user_id: str) -> None:
-    now = utc_now()
-    await connection.execute(delete(access_changes).where(access_changes.c.at < now - CHANGES_KEPT))
-    await connection.execute(insert(access_changes).values(user_id=user_id, at=now))
 
 
 def _member(row: RowMapping) -> Member | None:

@@ -1,6 +1,6 @@
 import pytest
 
-from collab.access import OpenAccess, TokenAccess, access_from, is_loopback, refuse_open_bind
+from collab.access import TokenAccess, is_loopback, refuse_open_bind, tokens_from
 from collab.errors import SettingsError
 from collab.settings import Settings
 
@@ -12,37 +12,36 @@ def settings(**given: str) -> Settings:
 
 
 def test_without_a_secret_access_is_open() -> None:
-    assert isinstance(access_from(settings()), OpenAccess)
+    assert settings().open_mode
+    assert tokens_from(settings()) is None
 
 
 @pytest.mark.parametrize("given", [{"secret": SECRET}, {"jwks_url": "https://login.example.org/jwks"}])
 def test_with_a_secret_or_a_key_set_access_is_by_token(given: dict[str, str]) -> None:
-    access = access_from(settings(**given))
-
-    assert isinstance(access, TokenAccess)
-    assert not access.open
+    assert not settings(**given).open_mode
+    assert isinstance(tokens_from(settings(**given)), TokenAccess)
 
 
 def test_a_short_secret_is_refused_without_repeating_it() -> None:
     with pytest.raises(SettingsError, match="6 bytes long; expected 32 or more") as refusal:
-        access_from(settings(secret="sesame"))
+        tokens_from(settings(secret="sesame"))
 
     assert "sesame" not in str(refusal.value)
 
 
 def test_a_secret_is_measured_in_bytes() -> None:
-    assert isinstance(access_from(settings(secret="ü" * 16)), TokenAccess)
+    assert isinstance(tokens_from(settings(secret="ü" * 16)), TokenAccess)
 
 
 def test_a_secret_and_a_key_set_exclude_each_other() -> None:
     with pytest.raises(SettingsError, match="both"):
-        access_from(settings(secret=SECRET, jwks_url="https://login.example.org/jwks"))
+        tokens_from(settings(secret=SECRET, jwks_url="https://login.example.org/jwks"))
 
 
 @pytest.mark.parametrize("url", ["", "login.example.org", "file:///etc/passwd", "ftp://x/y", "https://", "http://[x"])
 def test_a_key_set_that_is_not_on_the_web_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="COLLAB_JWKS_URL"):
-        access_from(settings(jwks_url=url))
+        tokens_from(settings(jwks_url=url))
 
 
 LOOPBACK = [
@@ -95,4 +94,4 @@ def test_a_server_that_asks_for_tokens_may_bind_anywhere(given: dict[str, str]) 
 @pytest.mark.parametrize("given", [{"token_issuer": "https://login.example.org"}, {"token_audience": "collab"}])
 def test_an_issuer_or_audience_without_keys_is_refused_and_no_open_door(given: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="expected COLLAB_SECRET or COLLAB_JWKS_URL too"):
-        access_from(settings(**given))
+        tokens_from(settings(**given))

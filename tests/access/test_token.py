@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from collab.access import OpenAccess, SharedSecret, TokenAccess
 from collab.errors import Unauthenticated
-from collab.ports import Role
+from collab.ports import Credentials, Role
 
 pytestmark = pytest.mark.anyio
 
@@ -147,7 +147,7 @@ async def test_every_claim_is_checked_here_and_no_warning_is_given(access: Token
 async def test_in_open_mode_everybody_is_a_guest_who_owns_everything(token: str | None) -> None:
     access = OpenAccess()
 
-    identity = await access.authenticate(token)
+    identity = await access.authenticate(Credentials(token))
 
     assert access.open
     assert (identity.user_id, identity.admin, identity.role_in("any/name")) == ("", False, Role.OWNER)

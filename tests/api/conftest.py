@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from collab.access import Policy, access_from
 from collab.api import Figures, Services, create_api
 from collab.hub import Hub
+from collab.services.accounts import accounts_on
 from collab.services.live_rights import LiveRights
 from collab.settings import Settings
 from collab.storage import Storage, migrate, open_storage
@@ -74,6 +75,7 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
             hub = await stack.enter_async_context(
                 Hub.running(storage.log, storage.documents, storage.versions, settings)
             )
+            access = access_from(settings, storage.sessions)
             candidates = (editor,) if editor is not None else ()
             services = Services(
                 storage.documents,
@@ -81,10 +83,14 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
                 hub.committer,
                 storage.versions,
                 storage.authorship,
-                access_from(settings),
+                access,
+                settings.secret is not None,
+                accounts_on(storage.accounts, storage.sessions, storage.tickets, settings)
+                if settings.accounts
+                else None,
                 Policy(storage.shares),
                 storage.shares,
-                LiveRights(storage.shares),
+                LiveRights(storage.shares, access),
                 settings.max_named_versions,
                 Figures(hub.lag, lambda: 0, hub, hub.committer),
             )

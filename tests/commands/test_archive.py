@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from anyio import to_thread
 from sqlalchemy import select, update
 
-from collab.ports import Append, DocumentKind, DocumentName, Role, VersionKind
+from collab.ports import Append, DocumentKind, DocumentName, Role, Ticket, TicketKind, VersionKind
 from collab.rooms.claims import Author, Claim
 from collab.rooms.credit_notes import CreditNote, Standing, Units
 from collab.storage import Storage, migrate, open_storage
@@ -36,6 +37,11 @@ async def fill(storage: Storage, database: Database) -> None:
         claim = Claim(7, Author("ada", "Ada"))
         await storage.log.append([Append(record.id, typed("abc"), claims=(claim,), credit_notes=(note,))])
         await storage.shares.set_member(record.id, "bob", Role.EDITOR, granted_by="ada")
+    account = await storage.accounts.create(email="ada@example.org", name="Ada", password_hash="kept", admin=True)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await storage.sessions.open(account.id, b"secret", agent="Browser", address=None, expires_at=tomorrow)
+    ticket = Ticket(TicketKind.INVITATION, None, None, admin=False, expires_at=tomorrow)
+    await storage.tickets.issue(ticket, b"secret", issued_by=account.user_id)
     await storage.versions.take(record.id, VersionKind.NAMED, name="Draft", author=Author("ada", "Ada"))
     await storage.log.compact(record.id)
     await storage.log.append([Append(record.id, typed("abcdef"))])

@@ -60,7 +60,9 @@ def sqlite_url(migrated_sqlite_file: Path, tmp_path: Path) -> str:
 @pytest.fixture
 async def postgres_url(migrated_postgres_url: str) -> str:
     """Give the PostgreSQL database, emptied."""
-    await execute(migrated_postgres_url, "TRUNCATE documents RESTART IDENTITY CASCADE")
+    await execute(
+        migrated_postgres_url, "TRUNCATE documents, accounts, tickets, access_changes RESTART IDENTITY CASCADE"
+    )
     return migrated_postgres_url
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, update
 from collab.errors import TooManyMembers
 from collab.ports import DocumentId, DocumentKind, DocumentName, Role
 from collab.storage import Storage, sharing
+from collab.storage.access_changes import CHANGES_KEPT
 from collab.storage.access_tables import access_changes, members
 from collab.storage.database import Database
 from collab.storage.records import utc_now
@@ -157,7 +158,7 @@ async def test_old_changes_are_forgotten(storage: Storage, database: Database, d
     start = await storage.shares.latest_change()
     async with database.writing() as connection:
         await connection.execute(
-            insert(access_changes).values(user_id="old", at=utc_now() - sharing.CHANGES_KEPT - timedelta(seconds=1))
+            insert(access_changes).values(user_id="old", at=utc_now() - CHANGES_KEPT - timedelta(seconds=1))
         )
     await share(storage, document, "bob", Role.READER)
 

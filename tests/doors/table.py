@@ -60,9 +60,32 @@ OF_ANYBODY: Final = frozenset(
         "GET /healthz",
         "GET /readyz",
         "GET /metrics",
+        "GET /api/v1/sign-in",
+        "POST /api/v1/session",
+        "POST /api/v1/tickets",
+        "POST /api/v1/accounts",
+        "POST /api/v1/password-resets",
     }
 )
-"""Endpoints that tell nothing of any document."""
+"""Endpoints that tell nothing of any document, nor of anybody who has not shown a secret."""
+
+OF_ACCOUNT_HOLDERS: Final[Mapping[str, object]] = {
+    "GET /api/v1/account": None,
+    "PATCH /api/v1/account": {"name": "Ada"},
+    "PUT /api/v1/account/password": {"current": "correct horse battery", "new": "correct horse staple"},
+    "GET /api/v1/account/sessions": None,
+    "DELETE /api/v1/account/sessions/{session}": None,
+    "DELETE /api/v1/session": None,
+}
+"""Endpoints for whoever has signed in, and what to send them."""
+
+OF_ADMINS: Final[Mapping[str, object]] = {
+    "GET /api/v1/users": None,
+    "PATCH /api/v1/users/{user_id}": {},
+    "POST /api/v1/users/{user_id}/reset": None,
+    "POST /api/v1/invitations": {},
+}
+"""Endpoints for admins, and what to send them."""
 
 OF_WEBSOCKETS: Final[Mapping[str, Mapping[str, Role]]] = {
     "collab.gateways.ywebsocket": {"read": Role.READER, "write": Role.EDITOR},

@@ -1,15 +1,25 @@
 """Rights that are given and taken while somebody has a document open, at both WebSocket doors."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
+from collab.access.passwords import Passwords
 from collab.ports import DocumentName, Role
 from collab.protocol.hocuspocus import HocuspocusDialect
 from collab.storage import open_storage
-from tests.gateways.clients import hocuspocus, seated, token_for, y_websocket
+from tests.gateways.clients import (
+    HocuspocusClient,
+    YWebsocketClient,
+    hocuspocus,
+    joining,
+    seated,
+    token_for,
+    y_websocket,
+)
 from tests.gateways.serving import SECRET, Serve, Served
 from tests.support.heard import Denied, LetIn, Step1, Update
 from tests.support.peers import Peer, text_of
@@ -164,3 +174,110 @@ async def test_others_notice_nothing(serve: Serve) -> None:
             await bob.until(Denied)
             await eve.update(Peer(1).type("hello"))
             assert await eve.sync() == "hello"
+
+
+PASSWORD = "correct horse battery"
+
+
+class Browser:
+    """Somebody who is signed in."""
+
+    def __init__(self, client: httpx.AsyncClient, server: Served) -> None:
+        self.client = client
+        self.headers = {"Cookie": f"collab_session={client.cookies['collab_session']}"}
+        self.origin = f"http://{server.address}"
+
+
+@asynccontextmanager
+async def with_accounts(serve: Serve) -> AsyncIterator[tuple[Served, Browser, Browser]]:
+    """A server with accounts, and two admins at it, the second of whom has the document `doc`."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serve(accounts=True))
+        storage = await stack.enter_async_context(open_storage(server.app.settings.database))
+        kept = await Passwords().hash(PASSWORD)
+        browsers = []
+        for name in ("ada", "bob"):
+            await storage.accounts.create(email=f"{name}@x.org", name=name, password_hash=kept, admin=True)
+            client = httpx.AsyncClient(
+                base_url=f"http://{server.address}", headers={"Origin": f"http://{server.address}"}
+            )
+            await stack.enter_async_context(client)
+            who = {"email": f"{name}@x.org", "password": PASSWORD}
+            (await client.post("/api/v1/session", json=who)).raise_for_status()
+            browsers.append(Browser(client, server))
+        yield server, browsers[0], browsers[1]
+
+
+@asynccontextmanager
+async def at_y_websocket(server: Served, who: Browser) -> AsyncIterator[YWebsocketClient]:
+    async with joining(server.sync + "doc", additional_headers=who.headers, origin=who.origin) as connection:
+        client = YWebsocketClient(connection)
+        await client.until(Step1)
+        yield client
+
+
+@asynccontextmanager
+async def at_hocuspocus(server: Served, who: Browser) -> AsyncIterator[HocuspocusClient]:
+    async with joining(server.hocuspocus, additional_headers=who.headers, origin=who.origin) as connection:
+        client = HocuspocusClient(connection)
+        await client.authenticate()
+        await client.until(LetIn)
+        yield client
+
+
+async def test_whoever_has_signed_in_is_let_in_at_both_doors_by_their_cookie(serve: Serve) -> None:
+    async with (
+        with_accounts(serve) as (server, ada, bob),
+        at_y_websocket(server, ada) as first,
+        at_hocuspocus(server, bob) as second,
+    ):
+        await first.update(Peer(1).type("hello"))
+        await first.until(Update)
+        assert await second.sync() == "hello"
+
+
+@pytest.mark.parametrize("origin", ["http://evil.org", "http://127.0.0.1:1", "null"])
+async def test_a_page_elsewhere_is_not_let_in_by_somebodys_cookie(serve: Serve, origin: str) -> None:
+    async with with_accounts(serve) as (server, ada, _):
+        with pytest.raises(InvalidStatus) as refusal:
+            async with joining(server.sync + "doc", additional_headers=ada.headers, origin=origin):
+                pass
+    assert refusal.value.response.status_code in {401, 403}
+
+
+async def ended(server: Served, ada: Browser, bob: Browser, end: Callable[[], Awaitable[httpx.Response]]) -> None:
+    """Have bob let in at both doors; then end that, and see that he is out, and nobody else."""
+    async with (
+        at_y_websocket(server, bob) as first,
+        at_hocuspocus(server, bob) as second,
+        at_hocuspocus(server, ada) as other,
+    ):
+        (await end()).raise_for_status()
+
+        assert (await first.ending())[0] == 4403
+        await second.until(Denied)
+        await other.update(Peer(1).type("hello"))
+        assert await other.sync() == "hello"
+
+
+async def test_signing_out_ends_what_the_browser_has_open(serve: Serve) -> None:
+    async with with_accounts(serve) as (server, ada, bob):
+        await ended(server, ada, bob, lambda: bob.client.delete("/api/v1/session"))
+
+
+async def test_an_account_that_is_disabled_is_out_of_every_document(serve: Serve) -> None:
+    async with with_accounts(serve) as (server, ada, bob):
+        user_id = (await bob.client.get("/api/v1/account")).json()["user_id"]
+        path = f"/api/v1/users/{user_id}"
+        await ended(server, ada, bob, lambda: ada.client.patch(path, json={"disabled": True}))
+
+
+async def test_whoever_is_no_admin_any_more_has_what_they_are_a_member_of(serve: Serve) -> None:
+    async with with_accounts(serve) as (server, ada, bob):
+        user_id = (await bob.client.get("/api/v1/account")).json()["user_id"]
+        (await ada.client.post("/api/v1/documents", json={"name": "doc", "kind": "yjs"})).raise_for_status()
+        member = f"/api/v1/documents/doc/members/{user_id}"
+        (await ada.client.put(member, json={"role": "reader"})).raise_for_status()
+        async with at_hocuspocus(server, bob) as there:
+            (await ada.client.patch(f"/api/v1/users/{user_id}", json={"admin": False})).raise_for_status()
+            assert await there.until(LetIn) == LetIn("readonly")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from collab.access import OpenAccess
 from collab.errors import DatabaseUnavailable
 from collab.ports import ChangeNumber, DocumentId, DocumentKind, DocumentName, Identity, Role
 from collab.services import live_rights
@@ -54,7 +55,7 @@ class Scene:
     rights: LiveRights = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rights = LiveRights(self.shares, clock=lambda: self.now)
+        self.rights = LiveRights(self.shares, OpenAccess(), clock=lambda: self.now)
 
     async def give(self, user: str, role: Role) -> None:
         await self.shares.set_member(self.document, user, role, granted_by="")

@@ -153,7 +153,7 @@ async def test_versions_from_before_their_kinds_were_kept_are_of_their_documents
         await connection.execute(text("ALTER TABLE versions DROP COLUMN document_kind"))
         await connection.execute(text("ALTER TABLE quarantined_updates DROP COLUMN author_id"))
         await connection.execute(text("ALTER TABLE snapshots DROP COLUMN authorship_checksum"))
-        for table in ("quarantined_authorship", "members", "access_changes"):
+        for table in ("quarantined_authorship", "members", "access_changes", "tickets", "sessions", "accounts"):
             await connection.execute(text(f"DROP TABLE {table}"))
     await set_revision(empty_url, "0005")
 

@@ -1,0 +1,224 @@
+"""Local accounts: signing in and out, invitations, passwords and their reset, sessions."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from collab.access.passwords import Passwords, check_fitness, is_dated
+from collab.access.secrets import SESSION, TICKET, hash_of, make_secret
+from collab.errors import (
+    AccountNotFound,
+    InvalidEmail,
+    SignInDelayed,
+    SignInFailed,
+    TicketSpent,
+)
+from collab.ports import (
+    Account,
+    AccountStore,
+    BrowserSession,
+    SessionNumber,
+    SessionStore,
+    Ticket,
+    TicketKind,
+    TicketStore,
+)
+from collab.services.throttle import Throttle, subjects_of
+from collab.settings import Settings
+
+INVITATION_LIFETIME: Final = timedelta(days=14)
+RESET_LIFETIME: Final = timedelta(hours=24)
+SEEN_EVERY: Final = timedelta(hours=1)
+"""How often a session that is used is written down as such."""
+
+MAX_EMAIL_LENGTH: Final = 254
+"""RFC 5321, as its erratum 1690 counts."""
+
+MAX_AGENT_LENGTH: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser at the other end."""
+
+    agent: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a browser gets that is signed in now."""
+
+    account: Account
+    secret: str
+    """What it shows from now on; nothing but its hash is kept."""
+
+    lifetime: timedelta
+
+
+class Accounts:
+    """What people do with their accounts, and admins with everybody's."""
+
+    def __init__(
+        self,
+        accounts: AccountStore,
+        sessions: SessionStore,
+        tickets: TicketStore,
+        passwords: Passwords,
+        *,
+        session_lifetime: float,
+        clock: Callable[[], float],
+    ) -> None:
+        """`session_lifetime` is in seconds."""
+        self.store = accounts
+        self.sessions = sessions
+        self._tickets = tickets
+        self._passwords = passwords
+        self._lifetime = timedelta(seconds=session_lifetime)
+        self._throttle = Throttle(clock)
+
+    async def sign_in(self, email: str, password: str, visitor: Visitor, *, instead_of: str | None = None) -> SignedIn:
+        """Open a new session for whoever knows the password, and end the one whose secret the browser had.
+
+        Raises `SignInFailed`, which is the same for an unknown e-mail, a wrong password and a disabled account, and `SignInDelayed` after
+        too many of these.
+        """
+        subjects = subjects_of(email, visitor.address)
+        if (delay := self._throttle.delay(subjects)) > 0:
+            raise SignInDelayed("too many attempts to sign in failed; try again later", retry_after=delay)
+        found = await self.store.by_email(email)
+        account, kept = (None, None) if found is None else found
+        is_right = await self._passwords.verify(kept, password)
+        if account is None or not is_right or account.disabled_at is not None:
+            self._throttle.failed(subjects)
+            raise SignInFailed("the e-mail or the password is wrong")
+        self._throttle.succeeded(subjects)
+        if kept is not None and is_dated(kept):
+            await self.store.set_password(account.user_id, await self._passwords.hash(password))
+        if instead_of is not None and (before := await self._session(instead_of)) is not None:
+            await self.sessions.end(before.account.id, before.number)
+        return await self._open(account, visitor)
+
+    async def invite(self, by: str, email: str | None, *, admin: bool = False) -> str:
+        """Return the secret of an invitation to make an account, for this e-mail where one is named. Raises `InvalidEmail`."""
+        checked = None if email is None else check_email(email)
+        return await self._issue(
+            Ticket(
+                TicketKind.INVITATION, checked, None, admin=admin, expires_at=datetime.now(UTC) + INVITATION_LIFETIME
+            ),
+            by,
+        )
+
+    async def offer_reset(self, by: str, user_id: str) -> str:
+        """Return the secret that lets whoever has it set another password for this account. Raises `AccountNotFound`."""
+        account = await self.store.get(user_id)
+        return await self._issue(
+            Ticket(
+                TicketKind.RESET, account.email, user_id, admin=False, expires_at=datetime.now(UTC) + RESET_LIFETIME
+            ),
+            by,
+        )
+
+    async def look(self, secret: str) -> Ticket:
+        """Return what a ticket is good for. Raises `TicketSpent`."""
+        found = hash_of(secret)
+        ticket = None if found is None else await self._tickets.look(found)
+        if ticket is None:
+            raise TicketSpent("this link was used already, or has expired; ask for another")
+        return ticket
+
+    async def sign_up(self, secret: str, *, email: str | None, name: str, password: str, visitor: Visitor) -> SignedIn:
+        """Make the account that an invitation is for, and sign in.
+
+        The e-mail counts where the invitation names none. Raises `TicketSpent`, `InvalidEmail`, `UnfitPassword` and `EmailTaken`; then
+        the invitation is good still.
+        """
+        ticket = await self.look(secret)
+        if ticket.kind is not TicketKind.INVITATION:
+            raise TicketSpent("this link sets a password; expected an invitation")
+        account = await self.store.create(
+            email=ticket.email or check_email(email or ""),
+            name=name,
+            password_hash=await self._passwords.hash(password),
+            admin=ticket.admin,
+            ticket=hash_of(secret),
+        )
+        return await self._open(account, visitor)
+
+    async def reset(self, secret: str, password: str) -> None:
+        """Set another password by a ticket; every session of the account ends. Raises `TicketSpent` and `UnfitPassword`."""
+        ticket = await self.look(secret)
+        if ticket.kind is not TicketKind.RESET or ticket.user_id is None:
+            raise TicketSpent("this link is an invitation; expected one that sets a password")
+        try:
+            await self.store.set_password(ticket.user_id, await self._passwords.hash(password), ticket=hash_of(secret))
+        except AccountNotFound:
+            raise TicketSpent("the account of this link is gone") from None
+
+    async def change_password(
+        self, user_id: str, current: str, new: str, visitor: Visitor, *, keep: SessionNumber | None
+    ) -> None:
+        """Change one's password; the other sessions end. Raises `SignInFailed`, `SignInDelayed` and `UnfitPassword`."""
+        check_fitness(new)
+        subjects = subjects_of(user_id, visitor.address)
+        if (delay := self._throttle.delay(subjects)) > 0:
+            raise SignInDelayed("too many wrong passwords came; try again later", retry_after=delay)
+        if not await self._passwords.verify(await self.store.password_of(user_id), current):
+            self._throttle.failed(subjects)
+            raise SignInFailed("the current password is wrong")
+        await self.store.set_password(user_id, await self._passwords.hash(new), keep=keep)
+
+    async def prolong(self, number: SessionNumber) -> timedelta | None:
+        """Have a session that is used last its whole lifetime from now; `None` where that was done lately."""
+        now = datetime.now(UTC)
+        session = await self.sessions.get(number)
+        if session is None or now - session.seen_at < SEEN_EVERY:
+            return None
+        await self.sessions.seen(number, expires_at=now + self._lifetime)
+        return self._lifetime
+
+    async def _session(self, secret: str) -> BrowserSession | None:
+        found = hash_of(secret)
+        return None if found is None else await self.sessions.find(found)
+
+    async def _open(self, account: Account, visitor: Visitor) -> SignedIn:
+        secret = make_secret(SESSION)
+        await self.sessions.open(
+            account.id,
+            hash_of(secret) or b"",
+            agent=visitor.agent[:MAX_AGENT_LENGTH],
+            address=visitor.address,
+            expires_at=datetime.now(UTC) + self._lifetime,
+        )
+        return SignedIn(account, secret, self._lifetime)
+
+    async def _issue(self, ticket: Ticket, by: str) -> str:
+        secret = make_secret(TICKET)
+        await self._tickets.issue(ticket, hash_of(secret) or b"", issued_by=by)
+        return secret
+
+
+def accounts_on(accounts: AccountStore, sessions: SessionStore, tickets: TicketStore, settings: Settings) -> Accounts:
+    """Return what people do with accounts that are kept in these stores."""
+    return Accounts(
+        accounts,
+        sessions,
+        tickets,
+        Passwords(),
+        session_lifetime=settings.session_lifetime,
+        clock=time.monotonic,
+    )
+
+
+def check_email(email: str) -> str:
+    """Return an e-mail address that could be one. Raises `InvalidEmail`: whether it is, only a mail to it tells."""
+    local, at, domain = email.strip().rpartition("@")
+    if (
+        not (local and at and domain)
+        or len(email) > MAX_EMAIL_LENGTH
+        or any(not each.isprintable() or each.isspace() for each in email.strip())
+    ):
+        raise InvalidEmail(f"an e-mail of {len(email)} characters came that is none; expected one like ada@example.org")
+    return f"{local}@{domain}"

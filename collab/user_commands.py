@@ -1,0 +1,155 @@
+"""`collab user`: accounts, from the terminal of the machine; so comes the first admin into being."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Final
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from collab.access.passwords import Passwords, check_fitness
+from collab.access.secrets import MAX_SECRET_LENGTH
+from collab.errors import AccountNotFound
+from collab.ports import Account, AccountChanges
+from collab.services.accounts import Accounts, accounts_on, check_email
+from collab.settings import Settings
+from collab.storage import migrate, open_storage
+from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from
+
+app = typer.Typer(help="Look after the accounts of those who sign in here.", no_args_is_help=True)
+
+THIS_MACHINE: Final = ""
+"""Who an act from the terminal is by: nobody who has an account."""
+
+Email = Annotated[str, typer.Argument(help="The account's e-mail.")]
+
+
+@app.command()
+def add(
+    email: Email,
+    name: Annotated[
+        str | None, typer.Option(help="The name others see.", show_default="what stands before the @")
+    ] = None,
+    admin: Annotated[bool, typer.Option("--admin", help="Make it an admin's.")] = False,
+    invite: Annotated[bool, typer.Option("--invite", help="Print a link by which they choose a password.")] = False,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an account. Its password is asked for, or read from the standard input where that is no terminal."""
+    settings = settings_from(database_url=database_url, data_dir=data_dir)
+    if invite:
+        ticket = run(lambda: _invite(settings, email, admin=admin))
+        output.print(f"Pass this on; it is good for two weeks: /join#{escape(ticket)}", soft_wrap=True)
+        return
+    account = run(lambda: _add(settings, email, name or email.partition("@")[0], _ask_password(), admin=admin))
+    output.print(f"{escape(account.email or '')} may sign in now{', as an admin' if account.admin else ''}.")
+
+
+@app.command(name="list")
+def list_users(database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+    """Show all accounts."""
+    table = Table("e-mail", "name", "id", "admin", "since", "disabled", box=None, pad_edge=False)
+    for account in run(lambda: _all(settings_from(database_url=database_url, data_dir=data_dir))):
+        table.add_row(
+            escape(account.email or ""),
+            escape(account.name),
+            account.user_id,
+            "yes" if account.admin else "",
+            f"{account.created_at:%Y-%m-%d}",
+            f"{account.disabled_at:%Y-%m-%d}" if account.disabled_at else "",
+        )
+    output.print(table)
+
+
+@app.command()
+def disable(email: Email, database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+    """Keep somebody from signing in, and end their sessions, in a server that runs within a second."""
+    _change(settings_from(database_url=database_url, data_dir=data_dir), email, AccountChanges(disabled=True))
+    output.print(f"{escape(email)} may not sign in any more.")
+
+
+@app.command()
+def enable(email: Email, database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+    """Let somebody sign in again who was kept from it."""
+    _change(settings_from(database_url=database_url, data_dir=data_dir), email, AccountChanges(disabled=False))
+    output.print(f"{escape(email)} may sign in.")
+
+
+@app.command(name="admin")
+def make_admin(
+    email: Email,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Make them no admin any more.")] = False,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an admin of somebody."""
+    _change(settings_from(database_url=database_url, data_dir=data_dir), email, AccountChanges(admin=not revoke))
+    output.print(f"{escape(email)} is {'no admin any more' if revoke else 'an admin'}.")
+
+
+@app.command()
+def reset(email: Email, database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+    """Print a link by which somebody sets another password, within a day."""
+    ticket = run(lambda: _reset(settings_from(database_url=database_url, data_dir=data_dir), email))
+    output.print(f"Pass this on; it is good for a day: /reset#{escape(ticket)}", soft_wrap=True)
+
+
+def _ask_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(MAX_SECRET_LENGTH * 16).rstrip("\r\n")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+@asynccontextmanager
+async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
+    if settings.database.startswith("sqlite"):
+        await migrate(settings.database)
+    async with open_storage(settings.database) as storage:
+        yield accounts_on(storage.accounts, storage.sessions, storage.tickets, settings)
+
+
+async def _add(settings: Settings, email: str, name: str, password: str, *, admin: bool) -> Account:
+    checked = check_email(email)
+    check_fitness(password)
+    async with _accounts(settings) as accounts:
+        password_hash = await Passwords().hash(password)
+        return await accounts.store.create(email=checked, name=name, password_hash=password_hash, admin=admin)
+
+
+async def _invite(settings: Settings, email: str, *, admin: bool) -> str:
+    async with _accounts(settings) as accounts:
+        return await accounts.invite(THIS_MACHINE, email, admin=admin)
+
+
+async def _all(settings: Settings) -> list[Account]:
+    found: list[Account] = []
+    cursor = None
+    async with _accounts(settings) as accounts:
+        while True:
+            page = await accounts.store.page(limit=200, cursor=cursor)
+            found += page.accounts
+            if (cursor := page.next_cursor) is None:
+                return found
+
+
+def _change(settings: Settings, email: str, changes: AccountChanges) -> None:
+    async def change() -> None:
+        async with _accounts(settings) as accounts:
+            await accounts.store.change((await _named(accounts, email)).user_id, changes)
+
+    run(change)
+
+
+async def _reset(settings: Settings, email: str) -> str:
+    async with _accounts(settings) as accounts:
+        return await accounts.offer_reset(THIS_MACHINE, (await _named(accounts, email)).user_id)
+
+
+async def _named(accounts: Accounts, email: str) -> Account:
+    found = await accounts.store.by_email(email)
+    if found is None:
+        raise AccountNotFound(f"no account has the e-mail {email!r}; `collab user list` shows all of them")
+    return found[0]
