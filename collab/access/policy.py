@@ -91,6 +91,10 @@ class Policy:
         """Return which documents somebody has a role in. Raises `DatabaseUnavailable`."""
         return Reach(identity, await self._shares.roles_of(identity.user_id) if identity.user_id else {})
 
+    def owns_what_they_make(self, identity: Identity) -> bool:
+        """Tell whether somebody may make documents of their own, under names that nobody has chosen: whoever has an account."""
+        return identity.session is not None
+
     async def check(self, identity: Identity, document: DocumentName, action: Action) -> Role:
         """Return the role by which somebody may do this.
 

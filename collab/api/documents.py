@@ -16,7 +16,7 @@ from collab.api.services import Services, ServicesOfApp
 from collab.content.seed import RichTextFit, rich_text_fit, seed_rich_text
 from collab.errors import ContentError
 from collab.offloading import offloaded
-from collab.ports import DocumentChanges, DocumentKind, DocumentName
+from collab.ports import DocumentChanges, DocumentKind, DocumentName, Role
 from collab.protocol.names import check_document_name
 from collab.rooms.claims import Origin
 
@@ -40,13 +40,21 @@ async def create_document(
     response: Response,
     new: NewDocument = _NEW_DOCUMENT,
 ) -> DocumentInfo:
-    """Create a document; one of rich text starts with an empty paragraph. Needs the editor's role for its name."""
+    """Create a document; one of rich text starts with an empty paragraph.
+
+    Needs the editor's role for its name. Whoever has signed in needs none where they choose no name, and owns the document.
+    """
     name = DocumentName(
         secrets.token_urlsafe(_RANDOM_NAME_BYTES) if new.name is None else check_document_name(new.name)
     )
-    role = await services.policy.check(identity, name, Action.CREATE)
+    is_own = new.name is None and services.policy.owns_what_they_make(identity)
+    role = Role.OWNER if is_own else await services.policy.check(identity, name, Action.CREATE)
     record = await services.documents.create(
-        name, kind=new.kind, title=new.title, update=_seed(name) if new.kind is DocumentKind.RICH_TEXT else None
+        name,
+        kind=new.kind,
+        title=new.title,
+        update=_seed(name) if new.kind is DocumentKind.RICH_TEXT else None,
+        owner=identity.user_id if is_own else None,
     )
     response.headers["Location"] = f"{request.scope.get('root_path', '')}{document_path(name)}"
     return DocumentInfo.of(record, role)

@@ -64,6 +64,9 @@ def editor_router(candidates: Sequence[Path] = CANDIDATES) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
+    @router.get("/account")
+    @router.get("/join")
+    @router.get("/reset")
     @router.get("/d/{document:path}")
     async def page(request: Request) -> Response:
         directory = await anyio.to_thread.run_sync(editor_directory, candidates)

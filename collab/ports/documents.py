@@ -154,9 +154,15 @@ class DocumentStore(Protocol):
     """
 
     async def create(
-        self, name: DocumentName, *, kind: DocumentKind, title: str, update: bytes | None = None
+        self,
+        name: DocumentName,
+        *,
+        kind: DocumentKind,
+        title: str,
+        update: bytes | None = None,
+        owner: str | None = None,
     ) -> DocumentRecord:
-        """Create a living document, with this update as its first content. Raises `DocumentExists`."""
+        """Create a living document, with this update as its first content and this user as its owner. Raises `DocumentExists`."""
         ...
 
     async def ensure(self, names: Collection[DocumentName]) -> Mapping[DocumentName, Ensured]:

@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import DocumentDeleted, DocumentExists, DocumentNotFound
 from collab.ports import DocumentChanges, DocumentKind, DocumentName, DocumentPage, DocumentRecord, Ensured
+from collab.storage.access_tables import members
 from collab.storage.cursors import Place
 from collab.storage.database import Database
 from collab.storage.migrations import check_schema
@@ -51,9 +52,15 @@ class SqlDocumentStore:
         self._database = database
 
     async def create(
-        self, name: DocumentName, *, kind: DocumentKind, title: str, update: bytes | None = None
+        self,
+        name: DocumentName,
+        *,
+        kind: DocumentKind,
+        title: str,
+        update: bytes | None = None,
+        owner: str | None = None,
     ) -> DocumentRecord:
-        """Insert the record and its first update in one transaction; of two that create the same name, one wins."""
+        """Insert the record, its first update and its owner in one transaction; of two that create the same name, one wins."""
         now = utc_now()
         values = {"name": name, "title": title, "kind": kind.value, "search_text": search_text(name, title)}
         async with self._database.writing() as connection:
@@ -66,6 +73,12 @@ class SqlDocumentStore:
                 await connection.execute(
                     insert(updates).values(
                         document_id=record.id, content=update, checksum=checksum(update), created_at=now
+                    )
+                )
+            if owner is not None:
+                await connection.execute(
+                    insert(members).values(
+                        document_id=record.id, user_id=owner, role="owner", granted_by=owner, created_at=now
                     )
                 )
         return record

@@ -295,3 +295,14 @@ async def test_an_account_that_is_a_member_reads_and_nobody_else(server: Server)
     await admin.put(f"/api/v1/documents/plan/members/{user_id}", json={"role": "reader"})
     assert (await bob.get("/api/v1/documents/plan")).json()["role"] == "reader"
     assert (await bob.get("/api/v1/documents")).json()["documents"][0]["name"] == "plan"
+
+
+async def test_an_account_owns_what_it_makes_and_chooses_no_name(server: Server) -> None:
+    bob = await signed_in(server, "bob")
+    made = await bob.post("/api/v1/documents", json={"title": "Mine"})
+
+    assert (made.status_code, made.json()["role"]) == (201, "owner")
+    path = f"/api/v1/documents/{made.json()['name']}"
+    assert (await bob.delete(path)).status_code == 204
+    assert problem(await bob.post(f"{path}/restore")) == (403, "forbidden")
+    assert problem(await bob.post("/api/v1/documents", json={"name": "chosen"})) == (403, "forbidden")

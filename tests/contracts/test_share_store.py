@@ -163,3 +163,10 @@ async def test_old_changes_are_forgotten(storage: Storage, database: Database, d
     await share(storage, document, "bob", Role.READER)
 
     assert (await storage.shares.changed_since(start))[1] == {"bob"}
+
+
+async def test_a_document_is_made_with_its_owner(storage: Storage) -> None:
+    made = await storage.documents.create(DocumentName("own"), kind=DocumentKind.YJS, title="", owner="bob")
+
+    (member,) = await storage.shares.members(made.id)
+    assert (member.user_id, member.role, member.granted_by) == ("bob", Role.OWNER, "bob")

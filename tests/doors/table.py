@@ -52,6 +52,9 @@ OF_WHOEVER_CALLS: Final = frozenset({"GET /api/v1/documents", "POST /api/v1/docu
 OF_ANYBODY: Final = frozenset(
     {
         "GET /",
+        "GET /account",
+        "GET /join",
+        "GET /reset",
         "GET /d/{document:path}",
         "GET /assets/{path:path}",
         "GET /{path}",

@@ -6,7 +6,7 @@ const ROOT = "/api/v1";
 const TIMEOUT_MS = 15_000;
 
 interface Options {
-  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: object;
   signal?: AbortSignal;
 }

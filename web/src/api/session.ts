@@ -11,7 +11,7 @@ export interface KnownUser {
 
 /** Whom the server takes us for: in open mode nobody in particular, in token mode the user of the token. */
 export interface Session {
-  mode: "open" | "token";
+  mode: "open" | "token" | "account";
   user: KnownUser | null;
 }
 

@@ -1,6 +1,9 @@
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { lazy, Suspense } from "react";
+import { AccountPage } from "../account/AccountPage.tsx";
+import { JoinPage } from "../account/JoinPage.tsx";
+import { ResetPage } from "../account/ResetPage.tsx";
 import { DocumentsPage } from "../documents/DocumentsPage.tsx";
 import { EditorSkeleton } from "../editor/EditorSkeleton.tsx";
 import { readableGreys, theme } from "../theme/mantine.ts";
@@ -8,6 +11,7 @@ import { schemeManager } from "../theme/scheme.ts";
 import { ErrorBoundary } from "./ErrorBoundary.tsx";
 import { useRoute } from "./navigation.ts";
 import { importEditor } from "./preload.ts";
+import type { Route } from "./routes.ts";
 import { SessionGate } from "./SessionGate.tsx";
 import { NoSuchPage } from "./screens.tsx";
 
@@ -22,9 +26,7 @@ export function App() {
       defaultColorScheme="auto"
     >
       <ErrorBoundary>
-        <SessionGate>
-          <CurrentPage />
-        </SessionGate>
+        <CurrentPage />
       </ErrorBoundary>
       <Notifications position="bottom-center" limit={3} />
     </MantineProvider>
@@ -33,8 +35,19 @@ export function App() {
 
 function CurrentPage() {
   const route = useRoute();
+  if (route.page === "join") return <JoinPage />;
+  if (route.page === "reset") return <ResetPage />;
+  return (
+    <SessionGate>
+      <GuardedPage route={route} />
+    </SessionGate>
+  );
+}
+
+function GuardedPage({ route }: { route: Route }) {
   if (route.page === "documents") return <DocumentsPage />;
-  if (route.page === "unknown") return <NoSuchPage />;
+  if (route.page === "account") return <AccountPage />;
+  if (route.page !== "document") return <NoSuchPage />;
   return (
     <Suspense fallback={<EditorSkeleton />}>
       <EditorPage key={route.name} name={route.name} />

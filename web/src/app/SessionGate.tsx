@@ -1,4 +1,6 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from "react";
+import { SignInPage } from "../account/SignInPage.tsx";
+import { getWaysIn, type WaysIn } from "../api/account.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { getSession, type Session } from "../api/session.ts";
 import { accessToken } from "../api/token.ts";
@@ -14,6 +16,7 @@ export function useSession(): Session {
 export function SessionGate({ children }: { children: ReactNode }) {
   const [session, setSession] = useState<Session>();
   const [problem, setProblem] = useState<Problem>();
+  const [ways, setWays] = useState<WaysIn>();
 
   const load = useCallback(() => {
     getSession().then(
@@ -27,10 +30,19 @@ export function SessionGate({ children }: { children: ReactNode }) {
   useEffect(load, [load]);
 
   const stranger = problem?.kind === "unauthenticated" || (session?.mode === "token" && !session.user);
+  useEffect(() => {
+    if (!stranger) return;
+    getWaysIn().then(setWays, (error: unknown) => setProblem(asProblem(error)));
+  }, [stranger]);
   if (session && !problem && !stranger) return <SessionContext value={session}>{children}</SessionContext>;
   return (
     <main>
-      {stranger ? <TokenNeeded tried={accessToken() !== ""} /> : null}
+      {stranger && ways?.accounts && accessToken() === "" ? (
+        <SignInPage signedIn={() => window.location.reload()} />
+      ) : null}
+      {stranger && ways && (!ways.accounts || accessToken() !== "") ? (
+        <TokenNeeded tried={accessToken() !== ""} />
+      ) : null}
       {problem && !stranger ? <ProblemMessage problem={problem} retry={load} /> : null}
     </main>
   );

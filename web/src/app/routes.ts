@@ -1,4 +1,10 @@
-export type Route = { page: "documents" } | { page: "document"; name: string } | { page: "unknown" };
+export type Route =
+  | { page: "documents" }
+  | { page: "document"; name: string }
+  | { page: "account" }
+  | { page: "join" }
+  | { page: "reset" }
+  | { page: "unknown" };
 
 const DOCUMENT_PREFIX = "/d/";
 const MAX_NAME_LENGTH = 255;
@@ -6,6 +12,9 @@ const MAX_NAME_LENGTH = 255;
 /** Reads a path. A document's name is the whole rest of it, percent-decoded. */
 export function routeOf(pathname: string): Route {
   if (pathname === "/") return { page: "documents" };
+  if (pathname === "/account") return { page: "account" };
+  if (pathname === "/join") return { page: "join" };
+  if (pathname === "/reset") return { page: "reset" };
   if (!pathname.startsWith(DOCUMENT_PREFIX)) return { page: "unknown" };
   const name = decoded(pathname.slice(DOCUMENT_PREFIX.length));
   return name !== undefined && isDocumentName(name) ? { page: "document", name } : { page: "unknown" };

@@ -1,6 +1,9 @@
 import { Button, Popover, TextInput, UnstyledButton } from "@mantine/core";
 import { Check, Dices } from "lucide-react";
 import { useId, useState } from "react";
+import { signOut } from "../api/account.ts";
+import { Link } from "../app/Link.tsx";
+import { useSession } from "../app/SessionGate.tsx";
 import { PALETTE } from "./colors.ts";
 import { changeGuest } from "./guest.ts";
 import { cleanName, inventName, MAX_NAME_LENGTH } from "./names.ts";
@@ -12,6 +15,7 @@ import { useSelf } from "./self.ts";
 /** Shows who we are; a guest changes name and colour here, and the others see it at once. */
 export function ProfileMenu() {
   const { person, editable } = useSelf();
+  const { mode } = useSession();
   return (
     <Popover position="bottom-end" width={280} shadow="md" trapFocus returnFocus>
       <Popover.Target>
@@ -19,21 +23,40 @@ export function ProfileMenu() {
           <PersonAvatar person={person} />
         </UnstyledButton>
       </Popover.Target>
-      <Popover.Dropdown>{editable ? <GuestForm guest={person} /> : <KnownPerson person={person} />}</Popover.Dropdown>
+      <Popover.Dropdown>
+        {editable ? <GuestForm guest={person} /> : <KnownPerson person={person} hasAccount={mode === "account"} />}
+      </Popover.Dropdown>
     </Popover>
   );
 }
 
-function KnownPerson({ person }: { person: Person }) {
+function KnownPerson({ person, hasAccount }: { person: Person; hasAccount: boolean }) {
   return (
     <div className={styles.known}>
       <PersonAvatar person={person} size={40} />
       <div>
         <strong>{person.name}</strong>
-        <p className={styles.hint}>Your name comes from the application that brought you here.</p>
+        {hasAccount ? (
+          <div className={styles.account}>
+            <Link href="/account">Your account</Link>
+            <Button variant="default" size="xs" onClick={() => void leave()}>
+              Sign out
+            </Button>
+          </div>
+        ) : (
+          <p className={styles.hint}>Your name comes from the application that brought you here.</p>
+        )}
       </div>
     </div>
   );
+}
+
+async function leave(): Promise<void> {
+  try {
+    await signOut();
+  } finally {
+    window.location.assign("/");
+  }
 }
 
 function GuestForm({ guest }: { guest: Person }) {

@@ -1,0 +1,201 @@
+import { Button, ColorInput, PasswordInput, TextInput } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from "react";
+import {
+  type Account,
+  type BrowserSession,
+  changePassword,
+  changeProfile,
+  endSession,
+  getAccount,
+  listSessions,
+} from "../api/account.ts";
+import { asProblem, type Problem, reasonFor } from "../api/problem.ts";
+import { Frame } from "../app/Frame.tsx";
+import { ProblemMessage } from "../app/screens.tsx";
+import { relativeTime } from "../documents/relativeTime.ts";
+import { PALETTE } from "../presence/colors.ts";
+import styles from "./AccountPage.module.css";
+import { browserName } from "./browserName.ts";
+import { MIN_PASSWORD_LENGTH, NEW_PASSWORD_HINT } from "./passwords.ts";
+
+/** What somebody who has an account does with it: name and colour, password, where they are signed in. */
+export function AccountPage() {
+  useDocumentTitle("Your account · Collab");
+  const [account, setAccount] = useState<Account>();
+  const [problem, setProblem] = useState<Problem>();
+  const load = useCallback(() => {
+    getAccount().then(setAccount, (error: unknown) => setProblem(asProblem(error)));
+  }, []);
+  useEffect(load, [load]);
+
+  return (
+    <Frame>
+      {problem ? <ProblemMessage problem={problem} retry={load} /> : null}
+      {account ? (
+        <div className={styles.page}>
+          <h1 className={styles.title}>Your account</h1>
+          <p className={styles.email}>{account.email}</p>
+          <ProfileForm account={account} />
+          <PasswordForm />
+          <Sessions />
+        </div>
+      ) : null}
+    </Frame>
+  );
+}
+
+interface SectionProps {
+  title: string;
+  action: string;
+  done: string;
+  submit: () => Promise<void>;
+  children: ReactNode;
+}
+
+function Section({ title, action, done, submit, children }: SectionProps) {
+  const [busy, setBusy] = useState(false);
+  const [outcome, setOutcome] = useState<{ text: string; bad: boolean }>();
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      await submit();
+      setOutcome({ text: done, bad: false });
+    } catch (error) {
+      setOutcome({ text: `Not done: ${reasonFor(error, asProblem(error).message)}.`, bad: true });
+    }
+    setBusy(false);
+  };
+  return (
+    <form className={styles.section} onSubmit={send}>
+      <h2 className={styles.heading}>{title}</h2>
+      {children}
+      <div className={styles.actions}>
+        <Button type="submit" loading={busy}>
+          {action}
+        </Button>
+        <span className={styles.outcome} data-bad={outcome?.bad || undefined} role="status">
+          {outcome?.text}
+        </span>
+      </div>
+    </form>
+  );
+}
+
+function ProfileForm({ account }: { account: Account }) {
+  const [name, setName] = useState(account.name);
+  const [color, setColor] = useState(account.color ?? "");
+  return (
+    <Section
+      title="Profile"
+      action="Save profile"
+      done="Saved. Others see it in what you open from now on."
+      submit={async () => {
+        await changeProfile({ name, color });
+      }}
+    >
+      <TextInput
+        label="Your name"
+        required
+        withAsterisk={false}
+        maxLength={255}
+        autoComplete="name"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <ColorInput
+        label="Your colour"
+        description="Of your cursor. Empty: the server chooses one."
+        format="hex"
+        swatches={PALETTE.map(({ value }) => value)}
+        value={color}
+        onChange={setColor}
+      />
+    </Section>
+  );
+}
+
+function PasswordForm() {
+  const [current, setCurrent] = useState("");
+  const [next, setNext] = useState("");
+  return (
+    <Section
+      title="Password"
+      action="Change password"
+      done="Changed. You are signed out everywhere else."
+      submit={async () => {
+        await changePassword(current, next);
+        setCurrent("");
+        setNext("");
+      }}
+    >
+      <PasswordInput
+        label="Current password"
+        autoComplete="current-password"
+        required
+        withAsterisk={false}
+        value={current}
+        onChange={(event) => setCurrent(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="New password"
+        description={NEW_PASSWORD_HINT}
+        autoComplete="new-password"
+        required
+        withAsterisk={false}
+        minLength={MIN_PASSWORD_LENGTH}
+        value={next}
+        onChange={(event) => setNext(event.currentTarget.value)}
+      />
+    </Section>
+  );
+}
+
+function Sessions() {
+  const [sessions, setSessions] = useState<BrowserSession[]>();
+  const [failure, setFailure] = useState<string>();
+  const load = useCallback(() => {
+    listSessions().then(setSessions, (error: unknown) => setFailure(reasonFor(error)));
+  }, []);
+  useEffect(load, [load]);
+  const end = async (id: number) => {
+    try {
+      await endSession(id);
+      load();
+    } catch (error) {
+      setFailure(reasonFor(error));
+    }
+  };
+  const now = new Date();
+  return (
+    <section className={styles.section} aria-labelledby="signed-in">
+      <h2 id="signed-in" className={styles.heading}>
+        Where you are signed in
+      </h2>
+      {failure ? (
+        <p className={styles.outcome} data-bad role="alert">
+          {`Not done: ${failure}.`}
+        </p>
+      ) : null}
+      <ul className={styles.sessions}>
+        {sessions?.map((session) => (
+          <li key={session.id} className={styles.session}>
+            <div>
+              <strong>{browserName(session.agent)}</strong>
+              <p className={styles.hint}>
+                {session.current ? "This browser" : `Last used ${relativeTime(new Date(session.seen_at), now)}`}
+                {session.address ? ` · ${session.address}` : ""}
+              </p>
+            </div>
+            {session.current ? null : (
+              <Button variant="default" size="xs" onClick={() => void end(session.id)}>
+                Sign out
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,79 @@
+import { request } from "./client.ts";
+import type { KnownUser } from "./session.ts";
+
+/** How people come in at this server. */
+export interface WaysIn {
+  open: boolean;
+  accounts: boolean;
+  tokens: boolean;
+}
+
+export interface Ticket {
+  kind: "invitation" | "reset";
+  email: string | null;
+}
+
+export interface Account {
+  user_id: string;
+  email: string | null;
+  name: string;
+  color: string | null;
+  admin: boolean;
+}
+
+export interface BrowserSession {
+  id: number;
+  agent: string;
+  address: string | null;
+  seen_at: string;
+  current: boolean;
+}
+
+export async function getWaysIn(): Promise<WaysIn> {
+  return (await request("/sign-in")) as WaysIn;
+}
+
+export async function signIn(email: string, password: string): Promise<KnownUser> {
+  return (await request("/session", { method: "POST", body: { email, password } })) as KnownUser;
+}
+
+export async function signOut(): Promise<void> {
+  await request("/session", { method: "DELETE" });
+}
+
+export async function lookAtTicket(ticket: string): Promise<Ticket> {
+  return (await request("/tickets", { method: "POST", body: { ticket } })) as Ticket;
+}
+
+export async function signUp(account: {
+  ticket: string;
+  email: string | null;
+  name: string;
+  password: string;
+}): Promise<void> {
+  await request("/accounts", { method: "POST", body: account });
+}
+
+export async function resetPassword(ticket: string, password: string): Promise<void> {
+  await request("/password-resets", { method: "POST", body: { ticket, password } });
+}
+
+export async function getAccount(): Promise<Account> {
+  return (await request("/account")) as Account;
+}
+
+export async function changeProfile(change: { name?: string; color?: string }): Promise<Account> {
+  return (await request("/account", { method: "PATCH", body: change })) as Account;
+}
+
+export async function changePassword(current: string, next: string): Promise<void> {
+  await request("/account/password", { method: "PUT", body: { current, new: next } });
+}
+
+export async function listSessions(): Promise<BrowserSession[]> {
+  return ((await request("/account/sessions")) as { sessions: BrowserSession[] }).sessions;
+}
+
+export async function endSession(id: number): Promise<void> {
+  await request(`/account/sessions/${id}`, { method: "DELETE" });
+}
