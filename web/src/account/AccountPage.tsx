@@ -1,3 +1,7 @@
+import "@mantine/core/styles/ColorInput.layer.css";
+import "@mantine/core/styles/ColorPicker.layer.css";
+import "@mantine/core/styles/ColorSwatch.layer.css";
+import "@mantine/core/styles/PasswordInput.layer.css";
 import { Button, ColorInput, PasswordInput, TextInput } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from "react";

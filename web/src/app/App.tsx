@@ -1,9 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { lazy, Suspense } from "react";
-import { AccountPage } from "../account/AccountPage.tsx";
-import { JoinPage } from "../account/JoinPage.tsx";
-import { ResetPage } from "../account/ResetPage.tsx";
 import { DocumentsPage } from "../documents/DocumentsPage.tsx";
 import { EditorSkeleton } from "../editor/EditorSkeleton.tsx";
 import { readableGreys, theme } from "../theme/mantine.ts";
@@ -16,6 +13,9 @@ import { SessionGate } from "./SessionGate.tsx";
 import { NoSuchPage } from "./screens.tsx";
 
 const EditorPage = lazy(importEditor);
+const AccountPage = lazy(async () => ({ default: (await import("../account/AccountPage.tsx")).AccountPage }));
+const JoinPage = lazy(async () => ({ default: (await import("../account/JoinPage.tsx")).JoinPage }));
+const ResetPage = lazy(async () => ({ default: (await import("../account/ResetPage.tsx")).ResetPage }));
 
 export function App() {
   return (
@@ -26,7 +26,9 @@ export function App() {
       defaultColorScheme="auto"
     >
       <ErrorBoundary>
-        <CurrentPage />
+        <Suspense>
+          <CurrentPage />
+        </Suspense>
       </ErrorBoundary>
       <Notifications position="bottom-center" limit={3} />
     </MantineProvider>

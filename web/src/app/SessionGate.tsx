@@ -1,10 +1,11 @@
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from "react";
-import { SignInPage } from "../account/SignInPage.tsx";
+import { createContext, lazy, type ReactNode, useCallback, useContext, useEffect, useState } from "react";
 import { getWaysIn, type WaysIn } from "../api/account.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { getSession, type Session } from "../api/session.ts";
 import { accessToken } from "../api/token.ts";
 import { ProblemMessage, TokenNeeded } from "./screens.tsx";
+
+const SignInPage = lazy(async () => ({ default: (await import("../account/SignInPage.tsx")).SignInPage }));
 
 const SessionContext = createContext<Session>({ mode: "open", user: null });
 

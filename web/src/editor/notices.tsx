@@ -3,6 +3,7 @@ import { Eye, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { restoreDocument } from "../api/documents.ts";
 import { type Problem, reasonFor } from "../api/problem.ts";
+import { useSession } from "../app/SessionGate.tsx";
 import styles from "./notices.module.css";
 
 export function ReadOnlyNotice() {
@@ -27,8 +28,14 @@ interface DeniedProps {
 export function DeniedNotice({ name, reason, problem, readable, retry }: DeniedProps) {
   const [failure, setFailure] = useState<string>();
   const deleted = problem?.kind === "deleted";
+  const { mode } = useSession();
+  const signedOut = mode === "account" && problem?.kind === "unauthenticated";
 
   const act = async () => {
+    if (signedOut) {
+      window.location.reload();
+      return;
+    }
     try {
       if (deleted) await restoreDocument(name);
       retry();
@@ -41,12 +48,12 @@ export function DeniedNotice({ name, reason, problem, readable, retry }: DeniedP
     <div className={styles.notice} data-tone="bad" role="alert">
       <TriangleAlert size={17} aria-hidden />
       <p>
-        {explanation(problem, reason)}
+        {signedOut ? "You are not signed in any more." : explanation(problem, reason)}
         {readable ? " You can still read and copy what is on this page." : null}
         {failure ? ` That did not work: ${failure}.` : null}
       </p>
       <Button size="compact-sm" variant="default" onClick={() => void act()}>
-        {deleted ? "Restore it" : "Try again"}
+        {deleted ? "Restore it" : signedOut ? "Sign in" : "Try again"}
       </Button>
     </div>
   );
