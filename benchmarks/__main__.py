@@ -77,15 +77,15 @@ def _measure(
     options: argparse.Namespace,
 ) -> int:
     """Measure, and write a section of the page where that is wanted and all of it counts; return the exit status."""
-    if options.noisy and not options.print_only:
-        print("a noisy run is not for the page; expected --print-only too", file=sys.stderr)
-        return 1
+    print_only = options.print_only or options.noisy
     measured = uvloop.run(_interruptible(measuring()))
     print(f"\n{measured.text}")
     if not measured.is_complete:
-        print("one of ours has no run that counts; the page is left as it was", file=sys.stderr)
+        print("one of ours has no run that counts, so no page is written", file=sys.stderr)
+        if not options.noisy:
+            print("--noisy counts runs though the machine is busy, and prints only", file=sys.stderr)
         return 1
-    if not options.print_only:
+    if not print_only:
         write_section(page, name, title, measured.text, measured.chart)
     return 0
 
