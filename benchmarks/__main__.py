@@ -154,13 +154,13 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "durability",
         help="`kill -9` at random moments while somebody types; and what commits and acknowledgements take",
     )
-    durability.add_argument("--kills", type=_rounds, default=20, help="on each database (20)")
-    durability.add_argument("--seconds", type=_seconds, default=4.0, help="the longest before a kill (4)")
+    durability.add_argument("--kills", type=_rounds, default=50, help="on each database (50)")
+    durability.add_argument("--seconds", type=_seconds, default=8.0, help="the longest before a kill (8)")
     durability.add_argument("--seed", type=int, default=SEED, help="of the moments")
     durability.add_argument("--postgres", metavar="URL", help="a server on which a database can be made")
     durability.set_defaults(run=_durability)
     slowreader = commands.add_parser("slowreader", help="one room, 20 MB in 20 s, and one of 50 readers reads nothing")
-    _add_rounds(slowreader, 1)
+    _add_rounds(slowreader, 3)
     slowreader.set_defaults(run=_slow_reader)
     commands.add_parser(
         "lag", help="somebody types while others open, read and write documents of 0.3, 5 and 20 MB"

@@ -128,7 +128,6 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
         trial=_typing(Workload(rooms=1_000, writers=10, readers=0, rate=0.2, warm_up=5, probes=10_000)),
         columns=fanout.columns(),
         seconds=15.0,
-        rounds=1,
     ),
     "openings": _openings(
         "200 people open a document at once",
@@ -168,7 +167,6 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
         trial=throughput.trial,
         columns=throughput.COLUMNS,
         seconds=5.0,
-        rounds=1,
     ),
     "reopening": Comparison(
         title="A document of 259,778 edits after a restart",
@@ -180,7 +178,6 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
         trial=reopening.trial,
         columns=reopening.COLUMNS,
         seconds=None,
-        rounds=1,
         contenders=(OURS, OURS_TO_HOCUSPOCUS_CLIENTS, WITH_HOCUSPOCUS),
         left_out=dict.fromkeys((WITH_Y_WEBSOCKET_SERVER.label, WITH_PYCRDT_WEBSOCKET.label), "it keeps nothing"),
     ),

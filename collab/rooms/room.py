@@ -10,6 +10,7 @@ When the CRDT panics its replica is lost. The room then waits for another one (`
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from operator import methodcaller
 from types import MappingProxyType
 
 from collab.errors import CollabError, LimitExceeded, ProtocolError
@@ -267,10 +268,7 @@ class Room:
     def _pass_messages_on(self, now: float) -> None:
         messages, self._messages = self._messages, []
         for sender, payload in messages:
-            self._pass_on(sender, payload, now)
-
-    def _pass_on(self, sender: Session, payload: str, now: float) -> None:
-        self._audience.broadcast(lambda dialect: dialect.stateless(payload), now, apart_from=sender)
+            self._audience.broadcast(methodcaller("stateless", payload), now, apart_from=sender)
 
     def tick(self, now: float, *, owing: bool) -> list[Session]:
         """Break silences and let those catch up who have drained; return the sessions that are stuck, to be ended.
@@ -285,12 +283,15 @@ class Room:
     def _catch_up(self, session: Session) -> None:
         if self._document is None:
             return
-        try:
-            missed = self._document.diff(session.state_vector)
-        except PoisonedReplica:
-            self._document = None
-            return
-        session.tell(session.dialect.sync_update(missed))
+        if self._document.is_slow_to_tell(session.state_vector):
+            self._questions.append((session, session.state_vector))  # which the flush puts off
+        else:
+            try:
+                missed = self._document.diff(session.state_vector)
+            except PoisonedReplica:
+                self._document = None
+                return
+            session.tell(session.dialect.sync_update(missed))
         session.tell(session.dialect.awareness(self._presence.everything()))
         self._questions += [(session, state_vector) for state_vector in self._audience.catch_up(session)]
 

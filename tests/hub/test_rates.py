@@ -44,6 +44,12 @@ SLACK = 1e-6
 SECONDS = 10
 ROOMS = 1000
 READERS = 100
+MOST_FRAMES = 640
+"""With edits that a reader among so many gets in a second, however many are made."""
+
+MOST_PRESENCE_FRAMES = 60
+"""The same of presence: as many as a screen shows."""
+
 DOC = DocumentName("doc")
 NO_STORE: Any = None
 """Every document here has its record, so the committer has none to create."""
@@ -290,7 +296,7 @@ def test_edits_reach_a_hundred_readers_in_flushes_a_gap_apart_and_none_later_tha
 
     flushed_at = room.ears[0].heard_at
     assert all(ear.heard_at == flushed_at for ear in room.ears)
-    assert len(flushed_at) <= min(len(moments), 1 / gap + 2)
+    assert len(flushed_at) <= min(len(moments), 1 / gap + 2, MOST_FRAMES)
     assert min(later - one for one, later in pairwise(flushed_at)) >= gap - SLACK
     for said_at in room.said_at:
         assert flushed_at[bisect_left(flushed_at, said_at)] <= said_at + gap + SLACK
@@ -305,6 +311,6 @@ def test_presence_reaches_a_hundred_readers_in_flushes_of_its_own_pace_and_commi
     room.hear(evenly(3000), lambda: Awareness((peer.presence(),)))
 
     told_at = room.ears[0].heard_at
-    assert len(told_at) <= 1 / gap + 2
+    assert len(told_at) <= min(1 / gap + 2, MOST_PRESENCE_FRAMES)
     assert told_at[-1] >= room.said_at[-1]
     assert room.log.began_at == []

@@ -6,8 +6,8 @@ from collab.protocol.messages import EMPTY_STATE_VECTOR
 from collab.rooms import replica
 from collab.rooms.document import Document
 from collab.rooms.poison import PoisonedReplica
-from tests.rooms.scene import HOCUSPOCUS, Client, Scene
-from tests.support.heard import Step1, Step2, only
+from tests.rooms.scene import HOCUSPOCUS, OUTBOX_BYTES, Client, Scene
+from tests.support.heard import Step1, Step2, Update, only
 from tests.support.peers import Peer, text_of
 from tests.support.poison import POISON, victim_state
 
@@ -215,3 +215,29 @@ def test_a_document_of_many_keystrokes_is_told_at_once_again_though_somebody_typ
 
     assert not scene.room.is_slow_to_read
     assert text_of(scene.room.state()) == str(ada.text)
+
+
+def test_what_a_reader_missed_who_was_behind_is_put_off_where_it_takes_long() -> None:
+    scene = Scene()
+    slow, writer = scene.join(), scene.join()
+    ada = Peer(1)
+    slow.wire.stalled = True
+    writer.update(ada.type("x" * OUTBOX_BYTES))
+    scene.flush()
+    writer.update(ada.type("y" * OUTBOX_BYTES))
+    scene.flush()
+    slow.heard()
+
+    slow.wire.stalled = False
+    scene.tick()
+    scene.flush()
+    writer.update(ada.type(" and more"))
+    scene.flush()
+    questions = scene.room.take_put_off()
+    scene.room.answer(questions, {state_vector: ada.state for _, state_vector in questions}, scene.now)
+
+    assert [session for session, _ in questions] == [slow.session]
+    assert slow.session.behind_since is None
+    slow_peer = Peer(2)
+    slow_peer.hear(said.update for said in slow.heard() if isinstance(said, Step2 | Update))
+    assert str(slow_peer.text) == str(ada.text)
