@@ -23,6 +23,7 @@
     ├── InvalidCursor             a place in a listing that no listing gave
     ├── ContentError              content that a document of this kind cannot hold
     ├── LimitExceeded             more of something than the settings allow
+    │   ├── RateExceeded          more requests in a second than the settings allow; coming back later helps
     │   └── MessageTooLarge       a WebSocket message over the limit
     ├── PeerTimeout               a peer that reads or answers nothing for longer than the settings allow
     ├── WorkLost                  what worked on this ended before it was done; trying again may help
@@ -124,6 +125,15 @@ class ContentError(CollabError):
 
 class LimitExceeded(CollabError):
     """More of something than the settings allow."""
+
+
+class RateExceeded(LimitExceeded):
+    """More requests in a second than the settings allow."""
+
+    def __init__(self, message: str, wait: float = 1.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+        """Seconds until there is room for another."""
 
 
 class MessageTooLarge(LimitExceeded):

@@ -1,6 +1,7 @@
 """Who somebody is: everybody a guest, or the bearer of a verified access token; and which web pages may ask at all."""
 
 from collab.access.binding import is_loopback, refuse_open_bind
+from collab.access.client_address import TrustedProxies, address_of, counted_as
 from collab.access.factory import access_from
 from collab.access.open import OpenAccess
 from collab.access.origin import check_client, check_host, check_origin
@@ -14,11 +15,14 @@ __all__ = [
     "Policy",
     "SharedSecret",
     "TokenAccess",
+    "TrustedProxies",
     "access_from",
+    "address_of",
     "allows",
     "check_client",
     "check_host",
     "check_origin",
+    "counted_as",
     "is_loopback",
     "refuse_open_bind",
 ]

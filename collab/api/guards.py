@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from collab.access import check_client, check_host, check_origin
+from collab.access import address_of, check_client, check_host, check_origin
 from collab.api.problems import internal_problem, problem_response
 from collab.errors import Forbidden
 
@@ -74,7 +74,7 @@ class RefuseForeignPages:
         if self._open_mode and scope["type"] == "http" and scope["path"] not in _PROBES:
             headers = Headers(scope=scope)
             try:
-                check_client(scope["client"][0] if scope.get("client") else None, open_mode=True)
+                check_client(address_of(scope), open_mode=True)
                 check_host(headers.get("host"), open_mode=True)
                 if scope["method"] not in _SAFE_METHODS:
                     check_origin(headers.get("origin"), headers.get("host"), open_mode=True)

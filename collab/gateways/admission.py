@@ -73,15 +73,17 @@ class Entrance:
         check_host(host, open_mode=self.access.open)
         check_origin(connection.header("origin"), host, open_mode=self.access.open)
 
-    async def admit(self, raw_name: str, token: str | None) -> Admission:
+    async def admit(self, connection: Connection, raw_name: str, token: str | None) -> Admission:
         """Tell what the bearer of a token may do in a document.
 
-        Raises `InvalidName`, `Unauthenticated`, and `Forbidden` to whoever has no role there, whether there is such a document or not.
+        Raises `InvalidName`, `Unauthenticated`, and `Forbidden` to whoever has no role there, whether there is such a document or not;
+        and `LimitExceeded` to whoever is let in on as many connections as may be.
         """
         name = DocumentName(check_document_name(raw_name))
         identity = await self.access.authenticate(token)
         as_of = self.rights.seen
         role = await self.policy.check(identity, name, Action.READ)
+        self.connections.count_for_user(connection, identity.user_id)
         user = None if self.access.open else user_of(identity)
         rights = Rights(may_write=allows(role, Action.EDIT), user=user, user_id=identity.user_id)
         return Admission(name, rights, identity, as_of)

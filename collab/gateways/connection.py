@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, quote
 
 import anyio
 
+from collab.access import address_of
 from collab.errors import CollabError, PeerTimeout, Unauthenticated
 from collab.gateways.closing import ending_of, reason_of, words_of
+from collab.gateways.flow import Flow
 from collab.gateways.inflow import Inflow
 from collab.gateways.takeover import take_over
 from collab.gateways.wires import (
@@ -48,6 +50,10 @@ class Connection:
         self._error: CollabError | None = None
         self._owes_goodbye = False
         self._lifetime = anyio.CancelScope()
+        self.address_counted: str | None = None
+        """As which its address is counted; `None` where it is not."""
+        self.user_counted: str | None = None
+        """For which user it is counted: the first who was let in on it, and who is no guest."""
         self.wire: ConnectionWire
 
     # Before the upgrade
@@ -66,8 +72,7 @@ class Connection:
     @property
     def client_host(self) -> str | None:
         """The address that the client connects from; `None` where the server does not tell, as behind a Unix socket."""
-        client = self._scope.get("client")
-        return None if client is None else str(client[0])
+        return address_of(self._scope)
 
     def header(self, name: str) -> str | None:
         """Return a header of the upgrade request; the first, where it was sent several times."""
@@ -121,7 +126,7 @@ class Connection:
         # As much may wait for a client as one answer may take, before nothing more is read from it.
         limits = {"max_message_bytes": max_message_bytes, "max_waiting": max_message_bytes}
         self.wire = take_over(self._send, inflow, **limits) or AsgiWire(
-            self._receive, self._send, inflow.pressure, **limits
+            self._receive, self._send, inflow.pressure, Flow(inflow.rates), **limits
         )
         await self._send({"type": "websocket.accept"})
         if self.wire.cut_loose():
