@@ -31,12 +31,15 @@ class AnswerFailures:
         async def noting(message: Message) -> None:
             nonlocal started
             started = started or message["type"] == "http.response.start"
-            await send(message)
+            try:
+                await send(message)
+            except OSError as error:  # what a server raises where the connection is lost
+                raise ClientDisconnect from error
 
         try:
             await self._app(scope, receive, noting)
         except ClientDisconnect:
-            log.debug("the client left before its request was read", path=scope.get("path"))
+            log.debug("the client left before its request was answered", path=scope.get("path"))
         except Exception:
             log.exception("request failed", method=scope.get("method"), path=scope.get("path"))
             if started or scope["type"] != "http":

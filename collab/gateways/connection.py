@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, quote
 import anyio
 
 from collab.access import address_of
-from collab.errors import CollabError, PeerTimeout, Unauthenticated
+from collab.errors import CollabError, FramingError, PeerTimeout, Unauthenticated
 from collab.gateways.closing import ending_of, reason_of, words_of
 from collab.gateways.flow import Flow
 from collab.gateways.inflow import Inflow
-from collab.gateways.takeover import take_over
+from collab.gateways.takeover import hang_up_if_answered, sent_too_early, take_over
 from collab.gateways.wires import (
     NORMAL_CLOSURE,
     AsgiMessage,
@@ -96,6 +96,8 @@ class Connection:
 
     async def refuse(self, error: CollabError) -> None:
         """Answer the upgrade request with the HTTP status that this error stands for; clients back off then."""
+        if hang_up_if_answered(self._send, CLOSE_TIMEOUT):
+            return
         ending = ending_of(error)
         if "websocket.http.response" not in self._scope.get("extensions", {}):
             await self._send({"type": "websocket.close", "code": ending.code})
@@ -123,6 +125,9 @@ class Connection:
 
         A `CollabError` that the talk raises ends the connection and goes no further; any other is passed on after that.
         """
+        if sent_too_early(self._send):
+            await self.refuse(FramingError("bytes came before the upgrade was answered; expected none until then"))
+            return
         # As much may wait for a client as one answer may take, before nothing more is read from it.
         limits = {"max_message_bytes": max_message_bytes, "max_waiting": max_message_bytes}
         self.wire = take_over(self._send, inflow, **limits) or AsgiWire(
