@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from websockets.asyncio.client import connect
 
@@ -124,3 +125,26 @@ async def let_into_another(client: HocuspocusClient) -> None:
 async def test_guests_are_counted_for_no_user(serve: Serve) -> None:
     async with serve(max_connections_per_user=1) as server, y_websocket(server), y_websocket(server), seated(server):
         pass
+
+
+async def test_requests_are_counted_by_the_address_that_the_proxy_tells(serve: Serve) -> None:
+    few = {"requests_per_second": 0.1, "request_burst": 2}
+    async with serve(**PROXIED, **few, secret=SECRET) as server, httpx.AsyncClient() as client:
+
+        async def status(address: str, path: str = "/api/v1/session") -> int:
+            return (await client.get(f"http://{server.address}{path}", headers=sent_for(address))).status_code
+
+        assert [await status("203.0.113.9") for _ in range(3)] == [401, 401, 429]
+        assert await status("198.51.100.1, 203.0.113.9") == 429
+        assert await status("203.0.113.9, 198.51.100.1") == 401
+        assert await status("203.0.113.9", "/healthz") == 200
+
+
+async def test_proxy_that_is_not_trusted_is_not_believed_by_rest_either(serve: Serve) -> None:
+    """In open mode whoever comes from elsewhere is kept out; a forged header lets nobody in, and keeps nobody out."""
+    async with serve(trusted_proxies="10.0.0.1") as server, httpx.AsyncClient() as client:
+        answer = await client.get(f"http://{server.address}/api/v1/session", headers=sent_for("203.0.113.9"))
+        assert answer.status_code == 200
+    async with serve(trusted_proxies="127.0.0.1") as server, httpx.AsyncClient() as client:
+        answer = await client.get(f"http://{server.address}/api/v1/session", headers=sent_for("203.0.113.9"))
+        assert answer.status_code == 403
