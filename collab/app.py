@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import anyio
 import structlog
 
-from collab.access import Policy, access_from, tokens_from
+from collab.access import Policy, TrustedProxies, access_from, tokens_from
 from collab.api import Figures, Services, create_api
 from collab.errors import CollabError, DocumentNotFound, LimitExceeded, ServerDraining
 from collab.gateways import hocuspocus, ywebsocket
@@ -66,12 +66,14 @@ class Collab:
         self.failure: CollabError | None = None
         """Why the application could not start, or serves no more."""
         self._takes_tokens = tokens_from(settings) is not None
+        self._proxies = TrustedProxies(settings.trusted_proxies)
         self._entrance: Entrance
         self._websockets: LightTasks
         self._api: AsgiApp
 
     async def __call__(self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
         """Serve one connection, request or lifespan."""
+        scope = self._proxies.seen_through(scope)
         match scope["type"]:
             case "websocket":
                 await self._serve_websocket(scope, receive, send)
@@ -105,14 +107,15 @@ class Collab:
     async def _serve_at_a_place(self, connection: Connection) -> None:
         await connection.requested()
         try:
-            self._entrance.connections.take_place()
+            self._entrance.connections.take_place(connection)
         except LimitExceeded as error:
+            log.info("a client was refused", error=str(error), address=connection.client_host)
             await connection.refuse(error)
             return
         try:
             await self._served_at_its_door(connection)
         finally:
-            self._entrance.connections.leave_place()
+            self._entrance.connections.leave_place(connection)
 
     def _served_at_its_door(self, connection: Connection) -> Awaitable[None]:
         for door in WEBSOCKET_DOORS:

@@ -23,7 +23,6 @@
     │   ├── NoAccounts            this server was not told to have any
     │   ├── AccountNotFound       no such account
     │   ├── SignInFailed          the e-mail or the password is wrong
-    │   ├── SignInDelayed         too many attempts failed; come back later
     │   ├── InvalidEmail          not an e-mail address
     │   ├── InvalidProfile        a colour or a picture that is none
     │   ├── EmailTaken            another account has this e-mail
@@ -34,6 +33,8 @@
     ├── InvalidCursor             a place in a listing that no listing gave
     ├── ContentError              content that a document of this kind cannot hold
     ├── LimitExceeded             more of something than the settings allow
+    │   ├── RateExceeded          more requests in a second than the settings allow; coming back later helps
+    │   │   └── SignInDelayed     too many attempts to sign in failed
     │   └── MessageTooLarge       a WebSocket message over the limit
     ├── PeerTimeout               a peer that reads or answers nothing for longer than the settings allow
     ├── WorkLost                  what worked on this ended before it was done; trying again may help
@@ -137,15 +138,6 @@ class SignInFailed(AccountError):
     """The e-mail or the password is wrong, or the account is disabled: nobody is told which."""
 
 
-class SignInDelayed(AccountError):
-    """Too many attempts failed."""
-
-    def __init__(self, message: str, *, retry_after: float) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-        """Seconds until another attempt is looked at."""
-
-
 class InvalidEmail(AccountError):
     """Not an e-mail address."""
 
@@ -184,6 +176,19 @@ class ContentError(CollabError):
 
 class LimitExceeded(CollabError):
     """More of something than the settings allow."""
+
+
+class RateExceeded(LimitExceeded):
+    """More requests in a second than the settings allow."""
+
+    def __init__(self, message: str, wait: float = 1.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+        """Seconds until there is room for another."""
+
+
+class SignInDelayed(RateExceeded):
+    """Too many attempts to sign in failed."""
 
 
 class MessageTooLarge(LimitExceeded):

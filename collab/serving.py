@@ -8,7 +8,8 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from math import ceil
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from hypercorn.asyncio.run import worker_serve
 from hypercorn.config import Config, Sockets
@@ -17,7 +18,7 @@ from hypercorn.utils import LifespanFailureError, wrap_app
 from collab.access import is_loopback, refuse_open_bind
 from collab.app import Collab
 from collab.errors import SettingsError
-from collab.settings import MILLISECONDS, SECONDS, Settings
+from collab.settings import KIB, MILLISECONDS, SECONDS, Settings
 from collab.stacks import deepen_stacks
 from collab.storage import migrate
 from collab.storage.address import parse_address
@@ -33,6 +34,18 @@ SWITCH_INTERVAL: Final = 1 * MILLISECONDS
 
 COLLECT_AFTER: Final = 20_000
 """New objects after which the garbage collector looks at the youngest; a busy second makes some ten thousand that refer to nothing."""
+
+HEAD_TIMEOUT: Final = 5 * SECONDS
+"""How long a connection may take to send the whole head of a request, and how long it may wait between two: a head is a packet or two."""
+
+HEAD_BYTES: Final = 16 * KIB
+"""The largest head of a request; a token in it that names hundreds of documents has room. What is larger is answered 431."""
+
+STREAMS: Final = 100
+"""Requests under way on one connection over HTTP/2."""
+
+KEEP_ALIVE_PROBES: Final = 3
+"""Times that the system asks a silent connection for a sign of life, within `peer_timeout`."""
 
 GRACE: Final = 2 * SECONDS
 """What requests under way get to finish, after everything is committed and every WebSocket was told to come back."""
@@ -57,9 +70,12 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
     server = Collab(settings)
     refuse_open_bind(settings)
     sockets = _listen(settings.bind)
+    for listening in sockets.insecure_sockets:
+        _find_out_who_is_gone(listening, settings.peer_timeout)
     if settings.database.startswith("sqlite"):
         await migrate(settings.database)
     stopping = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(_pass_over_lost_connections)
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
 
@@ -115,6 +131,31 @@ def _listen(bind: str) -> Sockets:
     return sockets
 
 
+def _find_out_who_is_gone(listening: socket.socket, seconds: float) -> None:
+    """Have the system reset a connection whose client is gone, or takes nothing of what was sent for so long, where it can (Linux).
+
+    Else an answer to a client that does not read it would wait for ever, and so would a request of a machine that has lost its power.
+    Hypercorn has a time for reading alone, which costs a task for every piece that is read, and none for sending.
+    """
+    if not hasattr(socket, "TCP_USER_TIMEOUT") or listening.family == socket.AF_UNIX:
+        return
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    probe = ceil(seconds / KEEP_ALIVE_PROBES)
+    for option, value in (
+        (socket.TCP_KEEPIDLE, probe),
+        (socket.TCP_KEEPINTVL, probe),
+        (socket.TCP_KEEPCNT, KEEP_ALIVE_PROBES),
+        (socket.TCP_USER_TIMEOUT, ceil(seconds / MILLISECONDS)),
+    ):
+        listening.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def _pass_over_lost_connections(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody caught, but not that a connection timed out, which Hypercorn takes for a failure where it closes one."""
+    if not isinstance(context.get("exception"), OSError) or "client_connected_cb" not in str(context.get("message")):
+        loop.default_exception_handler(context)
+
+
 def _address(bind: str, listening: socket.socket) -> str:
     if listening.family == socket.AF_UNIX:
         return bind
@@ -128,6 +169,10 @@ def _hypercorn(settings: Settings) -> Config:
     config = Config()
     config.backlog = BACKLOG
     config.graceful_timeout = GRACE
+    config.keep_alive_timeout = HEAD_TIMEOUT
+    config.h11_max_incomplete_size = HEAD_BYTES
+    config.h2_max_header_list_size = HEAD_BYTES
+    config.h2_max_concurrent_streams = STREAMS
     config.websocket_max_message_size = settings.max_message_bytes
     config.include_server_header = False
     config.loglevel = "WARNING"

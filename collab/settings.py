@@ -79,6 +79,43 @@ class Settings(BaseSettings):
     max_connections: int = Field(default=20_000, ge=1)
     """WebSockets at once; one more is answered 429 at its upgrade, so that it backs off and comes back."""
 
+    max_connections_per_address: int = Field(default=1_000, ge=1)
+    """WebSockets of one address: a large office behind one, with several tabs each. IPv6 is counted by the first 64 bits, and this machine
+    itself not at all. One more is answered 429 at its upgrade. Behind a proxy, name it in `COLLAB_TRUSTED_PROXIES`, or all are one address.
+    """
+
+    max_connections_per_user: int = Field(default=500, ge=1)
+    """WebSockets that one user was let in on, guests aside: dozens of tabs on several machines, or a program that acts for many. One more
+    is answered 429 at its upgrade; over Hocuspocus, where the token comes later, it is closed with 1008.
+    """
+
+    messages_per_second: float = Field(default=1_000, ge=10)
+    """WebSocket messages of one connection; somebody who types and moves the mouse sends eighty. Past it, and the burst, the connection is
+    read more slowly, and nothing is lost.
+    """
+
+    message_burst: int = Field(default=10_000, ge=10)
+    """Messages that may come at once before that counts: thousands of edits of whoever was offline, each a message."""
+
+    bytes_per_second: float = Field(default=4 * MIB, ge=64 * KIB)
+    """Bytes of one connection, as messages: no uplink of a person's carries more for long."""
+
+    byte_burst: int = Field(default=64 * MIB, ge=64 * KIB)
+    """Bytes that may come at once before that counts: four of the largest messages."""
+
+    requests_per_second: float = Field(default=200, ge=0.1)
+    """Requests of one user to the REST API, and of one address: some fifth of a processor. Past it, and the burst, they are answered 429
+    with the seconds to wait.
+    """
+
+    request_burst: int = Field(default=2_000, ge=1)
+    """Requests that may come at once before that counts: everybody in a large office loads the editor anew."""
+
+    trusted_proxies: str | None = None
+    """Addresses and networks of proxies, separated by commas, or `unix` for a Unix socket's. Only their `X-Forwarded-For`, `Forwarded` and
+    `X-Forwarded-Proto` are believed: anybody else could forge these.
+    """
+
     max_documents_per_connection: int = Field(default=256, ge=1)
     """Documents on one Hocuspocus socket; a product shows a handful."""
 

@@ -19,6 +19,7 @@ from collab.api.members import router as members_router
 from collab.api.paths import RouteByRawPath
 from collab.api.probes import router as probes_router
 from collab.api.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, add_problem_handlers
+from collab.api.rates import LimitRate, RequestRates
 from collab.api.reference import router as reference_router
 from collab.api.services import Services
 from collab.api.session import router as session_router
@@ -74,6 +75,7 @@ def create_api(services: Services, settings: Settings, *, editor_candidates: Seq
         responses=_PROBLEMS,
     )
     app.state.services = services
+    app.state.rates = RequestRates(settings)
     add_problem_handlers(app)
     for router in (
         documents_router,
@@ -91,6 +93,7 @@ def create_api(services: Services, settings: Settings, *, editor_candidates: Seq
     app.include_router(editor_router(editor_candidates))
     # the one added last stands first
     app.add_middleware(RouteByRawPath)
+    app.add_middleware(LimitRate, rates=app.state.rates)
     app.add_middleware(LimitBodies, settings=settings, pressure=services.pressure)
     app.add_middleware(RefuseForeignPages, open_mode=services.access.open)
     app.add_middleware(AnswerHead)

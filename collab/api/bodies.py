@@ -1,6 +1,7 @@
 """What a request's body may cost before its endpoint has it: bytes of its own, bytes of all together, time, and a database in arrears."""
 
 import re
+from functools import partial
 from typing import Final
 
 import anyio
@@ -15,6 +16,14 @@ from collab.protocol.budget import PIECE_BYTES, Budget
 from collab.settings import Settings
 
 _LENGTH: Final = re.compile(r"[0-9]{1,19}")
+LINGER: Final = 5.0
+"""Seconds for which the rest of a body is read and dropped that was refused. A socket that is closed with bytes unread is reset, and the
+answer with it, so that whoever sends all before they read would never learn why.
+"""
+
+LINGER_BODIES: Final = 2
+"""How many of the largest bodies are dropped so at most."""
+
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Of these no endpoint reads one."""
 
@@ -35,7 +44,7 @@ class LimitBodies:
             return
         body = _Body(receive, _declared(scope), self._budget, self._pressure, self._settings)
         try:
-            await self._app(scope, body.receive, send)
+            await self._app(scope, body.receive, partial(body.answer, send))
         finally:
             body.forget()
 
@@ -54,6 +63,7 @@ class _Body:
         self._received = 0
         self._counted = 0
         self._is_whole = False
+        self._is_late = False
 
     async def receive(self) -> Message:
         """Return the next piece; after the last one, whatever comes, for as long as it takes."""
@@ -68,12 +78,35 @@ class _Body:
             with anyio.fail_after(self._deadline - anyio.current_time()):
                 message = await self._receive()
         except TimeoutError:
+            self._is_late = True
             raise HTTPException(
                 408, f"{self._received} bytes of the body came in {self._timeout:g} s; expected all of it by then"
             ) from None
         self._is_whole = not message.get("more_body", False)
         self._count(len(message.get("body", b"")))
         return message
+
+    async def answer(self, send: Send, message: Message) -> None:
+        """Send a part of the answer; before its end, take what the client still sends."""
+        if (
+            message["type"] != "http.response.body"
+            or message.get("more_body", False)
+            or self._is_whole
+            or self._is_late
+        ):
+            await send(message)
+            return
+        await send({**message, "more_body": True})
+        await self._drop_rest()
+        await send({"type": "http.response.body"})
+
+    async def _drop_rest(self) -> None:
+        dropped = 0
+        with anyio.move_on_after(LINGER):
+            while not self._is_whole and dropped <= LINGER_BODIES * self._max_bytes:
+                message = await self._receive()
+                dropped += len(message.get("body", b""))
+                self._is_whole = not message.get("more_body", False)  # as it is where the client has gone
 
     def _count(self, size: int) -> None:
         self._received += size

@@ -7,6 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from collab.access.cookies import session_shown
 from collab.api.guards import SAFE_METHODS
+from collab.api.rates import rates_of
 from collab.api.services import ServicesOfApp
 from collab.errors import Forbidden
 from collab.ports import Credentials, Identity
@@ -30,9 +31,14 @@ async def caller(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Identity:
-    """Return who calls: by the token, or by the browser's session where the page that asks is this server's. Raises `Unauthenticated`."""
+    """Return who calls: by the token, or by the browser's session where the page that asks is this server's.
+
+    Raises `Unauthenticated`, and `RateExceeded` for who does so too often.
+    """
     token = credentials.credentials if credentials is not None else None
-    return await services.access.authenticate(Credentials(token, shown_session(request)))
+    identity = await services.access.authenticate(Credentials(token, shown_session(request)))
+    rates_of(request).count_for_user(identity.user_id)
+    return identity
 
 
 Caller = Annotated[Identity, Depends(caller)]

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from collab.access import check_client, check_host, check_origin
+from collab.access import address_of, check_client, check_host, check_origin
 from collab.api.problems import internal_problem, problem_response
 from collab.errors import Forbidden
 
@@ -31,12 +31,15 @@ class AnswerFailures:
         async def noting(message: Message) -> None:
             nonlocal started
             started = started or message["type"] == "http.response.start"
-            await send(message)
+            try:
+                await send(message)
+            except OSError as error:  # what a server raises where the connection is lost
+                raise ClientDisconnect from error
 
         try:
             await self._app(scope, receive, noting)
         except ClientDisconnect:
-            log.debug("the client left before its request was read", path=scope.get("path"))
+            log.debug("the client left before its request was answered", path=scope.get("path"))
         except Exception:
             log.exception("request failed", method=scope.get("method"), path=scope.get("path"))
             if started or scope["type"] != "http":
@@ -74,7 +77,7 @@ class RefuseForeignPages:
         if self._open_mode and scope["type"] == "http" and scope["path"] not in _PROBES:
             headers = Headers(scope=scope)
             try:
-                check_client(scope["client"][0] if scope.get("client") else None, open_mode=True)
+                check_client(address_of(scope), open_mode=True)
                 check_host(headers.get("host"), open_mode=True)
                 if scope["method"] not in SAFE_METHODS:
                     check_origin(headers.get("origin"), headers.get("host"), open_mode=True)

@@ -114,6 +114,9 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     errors.LimitExceeded: ProblemKind(
         "limit-exceeded", HTTPStatus.TOO_MANY_REQUESTS, "The server takes no more of this now", RETRY_AFTER
     ),
+    errors.RateExceeded: ProblemKind(
+        "rate-exceeded", HTTPStatus.TOO_MANY_REQUESTS, "Requests come faster than they may"
+    ),
     errors.WorkLost: ProblemKind(
         "work-lost", HTTPStatus.SERVICE_UNAVAILABLE, "The work on this was interrupted", RETRY_AFTER
     ),
@@ -158,10 +161,9 @@ def kind_of(error: errors.CollabError) -> ProblemKind:
 def problem_response(error: errors.CollabError) -> Response:
     """Answer with an error of ours; what failed inside is logged and not told."""
     kind = kind_of(error)
-    if isinstance(error, errors.SignInDelayed):
-        return respond(kind, str(error), headers={"Retry-After": str(ceil(error.retry_after))})
     if kind.status < _TOLD_IN_FULL or isinstance(error, _TOLD_ANYWAY):
-        return respond(kind, str(error))
+        wait = {"Retry-After": str(ceil(error.wait))} if isinstance(error, errors.RateExceeded) else None
+        return respond(kind, str(error), headers=wait)
     log.warning("request failed", problem=kind.slug, error=str(error))
     return respond(kind, "the server's log tells more; try again later")
 

@@ -16,7 +16,7 @@ from collab.gateways.connection import Connection
 from collab.gateways.connections import Connections
 from collab.hub import Hub
 from collab.hub.live_room import EndSession, LiveRoom
-from collab.ports import Authenticator, ChangeNumber, Credentials, DocumentName, Identity, Role
+from collab.ports import Authenticator, ChangeNumber, DocumentName, Identity, Role
 from collab.protocol.dialect import Dialect
 from collab.protocol.names import check_document_name
 from collab.rooms.session import JsonObject, Rights, Session, SessionId, Wire
@@ -73,15 +73,17 @@ class Entrance:
         check_host(host, open_mode=self.access.open)
         check_origin(connection.header("origin"), host, open_mode=self.access.open)
 
-    async def admit(self, raw_name: str, credentials: Credentials) -> Admission:
-        """Tell what somebody may do in a document.
+    async def admit(self, connection: Connection, raw_name: str, token: str | None) -> Admission:
+        """Tell what somebody may do in a document, by this token or their browser's session.
 
-        Raises `InvalidName`, `Unauthenticated`, and `Forbidden` to whoever has no role there, whether there is such a document or not.
+        Raises `InvalidName`, `Unauthenticated`, and `Forbidden` to whoever has no role there, whether there is such a document or not;
+        and `LimitExceeded` to whoever is let in on as many connections as may be.
         """
         name = DocumentName(check_document_name(raw_name))
         as_of = self.rights.seen
-        identity = await self.access.authenticate(credentials)
+        identity = await self.access.authenticate(connection.credentials(token))
         role = await self.policy.check(identity, name, Action.READ)
+        self.connections.count_for_user(connection, identity.user_id)
         user = None if self.access.open else user_of(identity)
         rights = Rights(may_write=allows(role, Action.EDIT), user=user, user_id=identity.user_id)
         return Admission(name, rights, identity, as_of)

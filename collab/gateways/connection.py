@@ -8,11 +8,13 @@ from urllib.parse import parse_qs, quote
 
 import anyio
 
+from collab.access import address_of
 from collab.access.cookies import session_shown
-from collab.errors import CollabError, PeerTimeout, Unauthenticated
+from collab.errors import CollabError, FramingError, PeerTimeout, Unauthenticated
 from collab.gateways.closing import ending_of, reason_of, words_of
+from collab.gateways.flow import Flow
 from collab.gateways.inflow import Inflow
-from collab.gateways.takeover import take_over
+from collab.gateways.takeover import hang_up_if_answered, sent_too_early, take_over
 from collab.gateways.wires import (
     NORMAL_CLOSURE,
     AsgiMessage,
@@ -51,6 +53,10 @@ class Connection:
         self._owes_goodbye = False
         self._session = session_shown(self.header, secure=scope.get("scheme") == "wss", acts=True)
         self._lifetime = anyio.CancelScope()
+        self.address_counted: str | None = None
+        """As which its address is counted; `None` where it is not."""
+        self.user_counted: str | None = None
+        """For which user it is counted: the first who was let in on it, and who is no guest."""
         self.wire: ConnectionWire
 
     # Before the upgrade
@@ -69,8 +75,7 @@ class Connection:
     @property
     def client_host(self) -> str | None:
         """The address that the client connects from; `None` where the server does not tell, as behind a Unix socket."""
-        client = self._scope.get("client")
-        return None if client is None else str(client[0])
+        return address_of(self._scope)
 
     def header(self, name: str) -> str | None:
         """Return a header of the upgrade request; the first, where it was sent several times."""
@@ -98,6 +103,8 @@ class Connection:
 
     async def refuse(self, error: CollabError) -> None:
         """Answer the upgrade request with the HTTP status that this error stands for; clients back off then."""
+        if hang_up_if_answered(self._send, CLOSE_TIMEOUT):
+            return
         ending = ending_of(error)
         if "websocket.http.response" not in self._scope.get("extensions", {}):
             await self._send({"type": "websocket.close", "code": ending.code})
@@ -125,10 +132,13 @@ class Connection:
 
         A `CollabError` that the talk raises ends the connection and goes no further; any other is passed on after that.
         """
+        if sent_too_early(self._send):
+            await self.refuse(FramingError("bytes came before the upgrade was answered; expected none until then"))
+            return
         # As much may wait for a client as one answer may take, before nothing more is read from it.
         limits = {"max_message_bytes": max_message_bytes, "max_waiting": max_message_bytes}
         self.wire = take_over(self._send, inflow, **limits) or AsgiWire(
-            self._receive, self._send, inflow.pressure, **limits
+            self._receive, self._send, inflow.pressure, Flow(inflow.rates), **limits
         )
         await self._send({"type": "websocket.accept"})
         if self.wire.cut_loose():

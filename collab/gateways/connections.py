@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from collab.access import counted_as
 from collab.errors import CollabError, LimitExceeded, PeerTimeout
 from collab.gateways.connection import Connection, Talk
+from collab.gateways.flow import FlowRates
 from collab.gateways.inflow import Inflow
 from collab.gateways.intake import Intake
+from collab.gateways.tally import Tally
 from collab.gateways.wires import Pressure
 from collab.light_tasks import LightTasks
 from collab.protocol.budget import Budget
@@ -20,27 +23,46 @@ class Connections:
     def __init__(self, settings: Settings, pressure: Pressure, intake: Intake | None, tasks: LightTasks) -> None:
         """Under `pressure` nothing is read from any of them; `intake` is as in `Inflow`; `tasks` outlast all of them."""
         half_read = Budget(settings.max_half_read_bytes, "messages that have not come whole")
-        self._inflow = Inflow(pressure, half_read, intake)
+        self._inflow = Inflow(pressure, half_read, intake, FlowRates.of(settings))
         self._max_message_bytes = settings.max_message_bytes
         self._tasks = tasks
         self._limit = settings.max_connections
         self._timeout = settings.peer_timeout
         self._places = 0
+        self._of_addresses = Tally(settings.max_connections_per_address, "this address")
+        self._of_users = Tally(settings.max_connections_per_user, "this user")
         self._open: set[Connection] = set()
 
     def __len__(self) -> int:
         """Return how many are open."""
         return len(self._open)
 
-    def take_place(self) -> None:
-        """Take a place for a WebSocket, at its upgrade request. Raises `LimitExceeded` when there is none left."""
+    def take_place(self, connection: Connection) -> None:
+        """Take a place for a WebSocket, at its upgrade request. Raises `LimitExceeded` when there is none left, or none for its address."""
         if self._places >= self._limit:
             raise LimitExceeded(f"the server has {self._limit} connections and takes no more; try again later")
+        address = counted_as(connection.client_host)
+        if address is not None:
+            self._of_addresses.take(address)
+            connection.address_counted = address
         self._places += 1
 
-    def leave_place(self) -> None:
+    def count_for_user(self, connection: Connection, user_id: str) -> None:
+        """Count a WebSocket for a user who is let in on it, unless it is counted for somebody already; guests have no id, and do not count.
+
+        Raises `LimitExceeded` when the user has as many as may be.
+        """
+        if user_id and connection.user_counted is None:
+            self._of_users.take(user_id)
+            connection.user_counted = user_id
+
+    def leave_place(self, connection: Connection) -> None:
         """Leave a place that was taken, when the connection has ended."""
         self._places -= 1
+        if connection.address_counted is not None:
+            self._of_addresses.give_back(connection.address_counted)
+        if connection.user_counted is not None:
+            self._of_users.give_back(connection.user_counted)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Have something done beside a connection, which sees to its end; with the server it ends in any case."""

@@ -224,7 +224,7 @@ class _HocuspocusConnection:
     async def _admit(self, document: str, seat: Seat, token: str | None, number: int) -> None:
         """Check a token and seat the client; or, where it is seated, check its right to stay."""
         try:
-            admission = await self._entrance.admit(document, self._connection.credentials(token))
+            admission = await self._entrance.admit(self._connection, document, token)
             if number != seat.token_number:
                 return
             if seat.live is not None and seat.session is not None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from collab.gateways.flow import FlowRates
 from collab.gateways.intake import Intake
 from collab.gateways.wires import Pressure
 from collab.protocol.budget import Budget
@@ -19,3 +20,6 @@ class Inflow:
 
     intake: Intake | None
     """Where sockets are read; `None` where the system has no `epoll`, and transports read."""
+
+    rates: FlowRates
+    """How fast each may send."""

@@ -6,6 +6,7 @@ go of all that it kept for it, which is half of what a connection takes up. The 
 of them is not of the class that it has in the releases this was tested with, the plain road serves.
 """
 
+import asyncio
 from typing import Any
 
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -21,17 +22,52 @@ from collab.protocol.frame_reader import FrameReader
 
 def take_over(send: AsgiSend, inflow: Inflow, *, max_message_bytes: int, max_waiting: int) -> "TransportWire | None":
     """Take the transport of a WebSocket that is about to be accepted; `None` where the road to it is not what it should be."""
-    stream = getattr(send, "__self__", None)
-    if isinstance(stream, WSStream):
+    stream, server = _road_of(send)
+    if stream is not None:
         _spare_memory(stream)
-    protocol = getattr(getattr(stream, "send", None), "__self__", None)
-    server = getattr(getattr(protocol, "send", None), "__self__", None)
-    if not (isinstance(stream, WSStream) and isinstance(protocol, H11Protocol) and isinstance(server, TCPServer)):
+    if server is None:
         return None
     reader = FrameReader(max_message_bytes, inflow.half_read)
     wire = TransportWire(server.writer, reader, inflow, max_waiting=max_waiting)
     wire.begin()
     return wire
+
+
+def sent_too_early(send: AsgiSend) -> bool:
+    """Tell whether a client sent something before its upgrade was answered (RFC 6455, section 4.1, forbids that)."""
+    stream, server = _road_of(send)
+    if stream is None or server is None:
+        return False
+    buffered: bytearray = server.reader._buffer  # type: ignore[attr-defined]  # noqa: SLF001 - what taking over would lose
+    return stream.closed or bool(buffered)
+
+
+def hang_up_if_answered(send: AsgiSend, seconds: float) -> bool:
+    """Close a connection whose upgrade Hypercorn has answered by itself, with 400, because something came before that; tell whether it has.
+
+    Hypercorn would keep it, and pass over all that the application says. For so many seconds what still comes is read and dropped, because
+    an answer may not arrive where a socket is closed with bytes unread.
+    """
+    stream, server = _road_of(send)
+    if stream is None or server is None or not stream.closed:
+        return False
+    transport = server.writer.transport
+    if transport.can_write_eof() and not transport.is_closing():
+        transport.write_eof()
+        asyncio.get_running_loop().call_later(seconds, transport.abort)
+    else:
+        transport.close()
+    return True
+
+
+def _road_of(send: AsgiSend) -> tuple[WSStream | None, TCPServer | None]:
+    """Return Hypercorn's objects behind ASGI `send`: the stream of a WebSocket, and over HTTP/1.1 the connection."""
+    stream = getattr(send, "__self__", None)
+    if not isinstance(stream, WSStream):
+        return None, None
+    protocol = getattr(stream.send, "__self__", None)
+    server = getattr(getattr(protocol, "send", None), "__self__", None)
+    return stream, server if isinstance(protocol, H11Protocol) and isinstance(server, TCPServer) else None
 
 
 def _spare_memory(stream: WSStream) -> None:

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import Any, Final
 
 from collab.errors import ProtocolError
+from collab.gateways.flow import Flow
 from collab.gateways.inflow import Inflow
 from collab.gateways.wires import Take
 from collab.protocol.frame_reader import Close, FrameReader, Ping, ReadEvent, Text
@@ -61,6 +62,7 @@ class TransportWire(asyncio.Protocol):
         "_direct",
         "_error",
         "_file",
+        "_flow",
         "_has_ended",
         "_heard_at",
         "_intake",
@@ -93,6 +95,7 @@ class TransportWire(asyncio.Protocol):
         """The descriptor, while the connection is open and nothing is known to wait in the transport."""
         self._reader = reader
         self._pressure = inflow.pressure
+        self._flow = Flow(inflow.rates)
         self._intake = None if self._file is None else inflow.intake
         """Where the socket itself is read from; elsewhere its transport does that."""
         self._max_waiting = max_waiting
@@ -135,6 +138,11 @@ class TransportWire(asyncio.Protocol):
                 await self._pressure.has_room()
             if self._is_full and self.waiting() > self._max_waiting:
                 await self._until_woken()
+                continue
+            if (debt := self._flow.debt(self._loop.time())) > 0:
+                waking = self._loop.call_later(debt, self._wake_reader)
+                await self._until_woken()
+                waking.cancel()
                 continue
             self._heard_at = self._loop.time()
             self._resume()
@@ -197,12 +205,15 @@ class TransportWire(asyncio.Protocol):
         self._heard_at = self._loop.time()
         if self._has_ended:
             return
+        events = 0
         try:
             for event in self._reader.feed(data):
                 self._handle(event)
+                events += 1
         except Exception as error:  # noqa: BLE001 - raised again where the connection is served
             self._end(error)
-        if self._pressure.is_full or self.waiting() > self._max_waiting:
+        debt = self._flow.take(events, len(data), self._heard_at)
+        if debt > 0 or self._pressure.is_full or self.waiting() > self._max_waiting:
             self._pause()
             self._wake_reader()
 

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import anyio
 
 from collab.errors import MessageTooLarge, ProtocolError
+from collab.gateways.flow import Flow
 from collab.protocol.frames import Frame
 from collab.rooms.session import Wire
 
@@ -45,8 +46,9 @@ class ConnectionWire(Wire, Protocol):
     async def read(self, take: Take) -> bool:
         """Hand over each binary message as it comes, until the client says goodbye or is gone; tell whether a goodbye is owed.
 
-        Nothing is read under pressure, nor while more waits for the client than may: one that asks must read the answers. Raises
-        `ProtocolError` for what is no binary message, `LimitExceeded` for one that is too large, and what `take` raises.
+        Nothing is read under pressure, nor while more waits for the client than may: one that asks must read the answers; nor while it has
+        sent faster than it may. Raises `ProtocolError` for what is no binary message, `LimitExceeded` for one that is too large, and what
+        `take` raises.
         """
         ...
 
@@ -92,6 +94,7 @@ class AsgiWire:
 
     __slots__ = (
         "_closed",
+        "_flow",
         "_frames",
         "_max_message_bytes",
         "_max_waiting",
@@ -104,12 +107,20 @@ class AsgiWire:
     )
 
     def __init__(
-        self, receive: AsgiReceive, send: AsgiSend, pressure: Pressure, *, max_message_bytes: int, max_waiting: int
+        self,
+        receive: AsgiReceive,
+        send: AsgiSend,
+        pressure: Pressure,
+        flow: Flow,
+        *,
+        max_message_bytes: int,
+        max_waiting: int,
     ) -> None:
         """While more than `max_waiting` bytes wait for the client nothing is read from it."""
         self._receive = receive
         self._send = send
         self._pressure = pressure
+        self._flow = flow
         self._max_message_bytes = max_message_bytes
         self._max_waiting = max_waiting
         self._frames: deque[Frame] = deque()
@@ -120,11 +131,14 @@ class AsgiWire:
 
     async def read(self, take: Take) -> bool:
         """Hand over each binary message that ASGI `receive` gives; goodbyes are the server's."""
+        clock = asyncio.get_running_loop().time
         while True:
             if self._pressure.is_full:
                 await self._pressure.has_room()
             if self._waiting > self._max_waiting:
                 await self._has_room()
+            if (debt := self._flow.debt(clock())) > 0:
+                await asyncio.sleep(debt)
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return False
@@ -133,6 +147,7 @@ class AsgiWire:
                 raise ProtocolError("a text message came; expected a binary one")
             if len(data) > self._max_message_bytes:
                 raise MessageTooLarge(f"a message of {len(data)} bytes came; {self._max_message_bytes} are allowed")
+            self._flow.take(1, len(data), clock())
             take(data)
 
     def limit_messages(self, max_message_bytes: int) -> None:

@@ -26,7 +26,7 @@ async def serve(connection: Connection, entrance: Entrance) -> None:
     """Serve one WebSocket from its upgrade request to its end."""
     try:
         entrance.check_upgrade(connection)
-        admission = await entrance.admit(_document_of(connection.raw_path), connection.credentials(connection.token()))
+        admission = await entrance.admit(connection, _document_of(connection.raw_path), connection.token())
         await entrance.hub.open(admission.name, create=True)
     except CollabError as error:
         log.info("a y-websocket client was refused", error=str(error))

@@ -87,7 +87,7 @@ class Accounts:
         """
         subjects = subjects_of(email, visitor.address)
         if (delay := self._throttle.delay(subjects)) > 0:
-            raise SignInDelayed("too many attempts to sign in failed; try again later", retry_after=delay)
+            raise SignInDelayed("too many attempts to sign in failed; try again later", wait=delay)
         found = await self.store.by_email(email)
         account, kept = (None, None) if found is None else found
         is_right = await self._passwords.verify(kept, password)
@@ -164,7 +164,7 @@ class Accounts:
         check_fitness(new)
         subjects = subjects_of(user_id, visitor.address)
         if (delay := self._throttle.delay(subjects)) > 0:
-            raise SignInDelayed("too many wrong passwords came; try again later", retry_after=delay)
+            raise SignInDelayed("too many wrong passwords came; try again later", wait=delay)
         if not await self._passwords.verify(await self.store.password_of(user_id), current):
             self._throttle.failed(subjects)
             raise SignInFailed("the current password is wrong")

@@ -29,7 +29,7 @@ from collab.gateways.wires import AsgiMessage, AsgiSend
 from collab.protocol.budget import Budget
 from collab.protocol.frame_reader import FrameReader
 from collab.protocol.frames import EMPTY_PING, Frame
-from tests.gateways.test_wires import Pressure
+from tests.gateways.test_wires import RATES, Pressure
 from tests.protocol.test_frame_reader import frame
 from tests.support.eventually import eventually
 
@@ -150,7 +150,7 @@ def make_stream(send: Callable[..., Awaitable[None]]) -> WSStream:
 def taken_over(send: AsgiSend, pressure: Pressure | None = None) -> TransportWire | None:
     return take_over(
         send,
-        Inflow(pressure or Pressure(), Budget(100 * LIMIT, "halves"), intake=None),
+        Inflow(pressure or Pressure(), Budget(100 * LIMIT, "halves"), None, RATES),
         max_message_bytes=LIMIT,
         max_waiting=LIMIT,
     )
@@ -499,7 +499,7 @@ async def taken_under_uvloop() -> AsyncIterator[tuple[TransportWire, asyncio.Str
     taken: asyncio.Future[TransportWire] = asyncio.get_running_loop().create_future()
 
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inflow = Inflow(Pressure(), Budget(100 * LIMIT, "halves"), intake)
+        inflow = Inflow(Pressure(), Budget(100 * LIMIT, "halves"), intake, RATES)
         wire = TransportWire(writer, FrameReader(LIMIT, inflow.half_read), inflow, max_waiting=LIMIT)
         wire.begin()
         taken.set_result(wire)
@@ -558,7 +558,7 @@ def test_connection_that_was_lost_before_it_was_taken_over_has_ended_under_uvloo
             writer = await accepted
             writer.transport.abort()
             await eventually(lambda: writer.transport.get_protocol() is None)
-            inflow = Inflow(Pressure(), Budget(LIMIT, "test"), intake)
+            inflow = Inflow(Pressure(), Budget(LIMIT, "test"), intake, RATES)
             wire = TransportWire(writer, FrameReader(LIMIT, inflow.half_read), inflow, max_waiting=LIMIT)
             wire.begin()
             wire.cut_loose()
@@ -579,7 +579,7 @@ def test_frames_past_what_a_socket_takes_come_whole_and_in_order_under_uvloop() 
         done = asyncio.Event()
 
         async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            inflow = Inflow(Pressure(), Budget(100 * LIMIT, "halves"), intake)
+            inflow = Inflow(Pressure(), Budget(100 * LIMIT, "halves"), intake, RATES)
             wire = TransportWire(writer, FrameReader(LIMIT, inflow.half_read), inflow, max_waiting=LIMIT)
             wire.begin()
             waiting.extend(wire.write(sent) for sent in frames)

@@ -6,9 +6,13 @@ import anyio
 import pytest
 
 from collab.errors import MessageTooLarge, ProtocolError
+from collab.gateways.flow import Flow, FlowRates
 from collab.gateways.wires import AsgiMessage, AsgiWire
 from collab.protocol.frames import Frame
+from collab.settings import Settings
 from tests.support.eventually import eventually
+
+RATES = FlowRates.of(Settings())
 
 
 class Pressure:
@@ -50,9 +54,16 @@ def says(data: bytes) -> AsgiMessage:
 GONE: AsgiMessage = {"type": "websocket.disconnect", "code": 1000}
 
 
-def wire_to(client: Client, pressure: Pressure | None = None, *, max_waiting: int = 1_000) -> AsgiWire:
+def wire_to(
+    client: Client, pressure: Pressure | None = None, *, max_waiting: int = 1_000, rates: FlowRates = RATES
+) -> AsgiWire:
     return AsgiWire(
-        client.receive, client.send, pressure or Pressure(), max_message_bytes=1_000, max_waiting=max_waiting
+        client.receive,
+        client.send,
+        pressure or Pressure(),
+        Flow(rates),
+        max_message_bytes=1_000,
+        max_waiting=max_waiting,
     )
 
 
@@ -132,7 +143,7 @@ async def test_client_that_has_gone_stops_the_pump_without_an_error() -> None:
     async def send(_: AsgiMessage) -> None:
         raise OSError("gone")
 
-    wire = AsgiWire(Client().receive, send, Pressure(), max_message_bytes=10, max_waiting=10)
+    wire = AsgiWire(Client().receive, send, Pressure(), Flow(RATES), max_message_bytes=10, max_waiting=10)
     wire.write(Frame.binary(b"late"))
     with anyio.fail_after(20):
         await wire.pump()

@@ -15,6 +15,7 @@ from pycrdt import Awareness, Channel, Doc, Provider
 from collab.adapters.pycrdt_websocket.mirror import Mirror
 from collab.adapters.pycrdt_websocket.opening import Opening
 from collab.errors import CollabError, MessageTooLarge, ServerDraining
+from collab.gateways.flow import Flow, FlowRates
 from collab.gateways.wires import AsgiMessage, AsgiWire
 from collab.hub import Hub
 from collab.hub.live_room import LiveRoom
@@ -171,8 +172,14 @@ class _Client:
         self._channel = channel
         self._hub = hub
         self._settings = settings
+        self._flow = Flow(FlowRates.of(settings))
         self._wire = AsgiWire(
-            _nothing, self._send, hub.committer, max_message_bytes=settings.max_message_bytes, max_waiting=0
+            _nothing,
+            self._send,
+            hub.committer,
+            self._flow,
+            max_message_bytes=settings.max_message_bytes,
+            max_waiting=0,
         )
         self._session = Session(
             SessionId(uuid4().hex), YWebsocketDialect(), self._wire, Rights(), outbox_bytes=settings.outbox_bytes
@@ -214,10 +221,13 @@ class _Client:
     async def _read(self, live: LiveRoom) -> None:
         while True:
             await self._hub.committer.has_room()
+            if (debt := self._flow.debt(anyio.current_time())) > 0:
+                await anyio.sleep(debt)
             try:
                 message = await self._channel.__anext__()
             except StopAsyncIteration:
                 return
+            self._flow.take(1, len(message), anyio.current_time())
             try:
                 self._check_size(message)
                 if message and not await self._is_skipped(message) and message[0] in _KNOWN_TYPES:
