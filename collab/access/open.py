@@ -1,6 +1,10 @@
 """Open mode: whoever reaches the server may edit."""
 
+from typing import Final
+
 from collab.ports import Credentials, Identity, Role
+
+_GUEST: Final = Identity(user_id="", documents={"*": Role.OWNER})
 
 
 class OpenAccess:
@@ -13,7 +17,7 @@ class OpenAccess:
 
     async def authenticate(self, credentials: Credentials) -> Identity:  # noqa: ARG002 - nothing is looked at in open mode
         """Return a guest, whatever is shown."""
-        return Identity(user_id="", documents={"*": Role.OWNER})
+        return _GUEST
 
     async def current(self, identity: Identity) -> Identity | None:
         """Return the guest, who stays one."""

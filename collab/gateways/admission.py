@@ -88,10 +88,13 @@ class Entrance:
         rights = Rights(may_write=allows(role, Action.EDIT), user=user, user_id=identity.user_id)
         return Admission(name, rights, identity, as_of)
 
-    def follow(self, admission: Admission, on_rights: Callable[[Rights | None], None]) -> Callable[[], None]:
-        """Have this called with the rights that the bearer has from then on, `None` for none; returns what ends that."""
-        if not admission.identity.user_id:  # a guest's rights are what the mode gives
-            return _nothing
+    def follow(self, admission: Admission, on_rights: Callable[[Rights | None], None]) -> Callable[[], None] | None:
+        """Have this called with the rights that somebody has from then on, `None` for none.
+
+        Returns what ends that; `None` for a guest, whose rights are what the mode gives.
+        """
+        if not admission.identity.user_id:
+            return None
         given = admission.rights
 
         def take(role: Role | None) -> None:
@@ -110,10 +113,6 @@ class Entrance:
         """Open a room and take a seat in it. Raises what `Hub.open` does."""
         session = Session(SessionId(uuid4().hex), dialect, wire, rights, outbox_bytes=self.settings.outbox_bytes)
         return await self.hub.join(name, session, end, create=True), session
-
-
-def _nothing() -> None:
-    pass
 
 
 def user_of(identity: Identity) -> JsonObject:

@@ -9,8 +9,9 @@ import structlog
 from collab.errors import CollabError, Forbidden, InvalidName, Unauthenticated
 from collab.gateways.admission import Admission, Entrance
 from collab.gateways.connection import Connection
+from collab.hub.live_room import LiveRoom
 from collab.protocol.ywebsocket import YWebsocketDialect, decode
-from collab.rooms.session import Rights
+from collab.rooms.session import Rights, Session
 
 log = structlog.get_logger(__name__)
 
@@ -41,23 +42,24 @@ async def _talk(connection: Connection, entrance: Entrance, admission: Admission
     live, session = await entrance.join(name, rights, YWebsocketDialect(), connection.wire, connection.end)
     log.info("session opened", document=name, session=session.id, user=rights.user_id)
     limits = entrance.settings.limits
-
-    def changed(now: Rights | None) -> None:
-        # the dialect cannot tell a client what it may do, so that one that may do less must know by a final close code
-        if now is None or session.rights.may_write > now.may_write:
-            connection.end(Forbidden("your role in this document has changed; load it again"))
-        else:
-            live.change_rights(session, now)
-
-    unfollow = entrance.follow(admission, changed)
+    unfollow = entrance.follow(admission, partial(_change_rights, connection, live, session))
     try:
         await connection.serve(lambda frame: live.receive(session, decode(frame, limits)))
     finally:
-        unfollow()
+        if unfollow is not None:
+            unfollow()
         if expiry is not None:
             expiry.cancel()
         live.leave(session)
         log.info("session closed", document=name, session=session.id)
+
+
+def _change_rights(connection: Connection, live: LiveRoom, session: Session, rights: Rights | None) -> None:
+    """Have a client go on with other rights, or end it where it may do less: the dialect has no word for that but a final close code."""
+    if rights is None or session.rights.may_write > rights.may_write:
+        connection.end(Forbidden("your role in this document has changed; load it again"))
+    else:
+        live.change_rights(session, rights)
 
 
 def _document_of(raw_path: bytes) -> str:
