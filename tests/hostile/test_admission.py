@@ -114,7 +114,9 @@ async def test_many_small_frames_before_a_token_end_the_connection(live: LiveRoo
         with suppress(ConnectionClosed):
             await client.say(*([var_string(live.name) + b"\x03"] * 20_000))
 
-        assert (await client.ending())[0] in (1008, None)  # `None` where its own bytes were still under way
+        # They are read no faster than messages may come, so that its time may be over before it has sent too much. `None` comes where
+        # its own bytes were still under way.
+        assert (await client.ending())[0] in (1008, 4401, None)
 
 
 async def test_more_pending_documents_than_allowed_end_the_connection(live: LiveRoom) -> None:
