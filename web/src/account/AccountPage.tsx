@@ -21,7 +21,7 @@ import { relativeTime } from "../documents/relativeTime.ts";
 import { PALETTE } from "../presence/colors.ts";
 import styles from "./AccountPage.module.css";
 import { browserName } from "./browserName.ts";
-import { MIN_PASSWORD_LENGTH, NEW_PASSWORD_HINT } from "./passwords.ts";
+import { NewPassword } from "./NewPassword.tsx";
 
 /** What somebody who has an account does with it: name and colour, password, where they are signed in. */
 export function AccountPage() {
@@ -142,16 +142,7 @@ function PasswordForm() {
         value={current}
         onChange={(event) => setCurrent(event.currentTarget.value)}
       />
-      <PasswordInput
-        label="New password"
-        description={NEW_PASSWORD_HINT}
-        autoComplete="new-password"
-        required
-        withAsterisk={false}
-        minLength={MIN_PASSWORD_LENGTH}
-        value={next}
-        onChange={(event) => setNext(event.currentTarget.value)}
-      />
+      <NewPassword label="New password" value={next} change={setNext} />
     </Section>
   );
 }

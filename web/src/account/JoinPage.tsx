@@ -1,9 +1,9 @@
-import { PasswordInput, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useState } from "react";
 import { signUp } from "../api/account.ts";
 import { FormPage } from "./FormPage.tsx";
-import { MIN_PASSWORD_LENGTH, NEW_PASSWORD_HINT } from "./passwords.ts";
+import { NewPassword } from "./NewPassword.tsx";
 import { TicketProblem } from "./TicketProblem.tsx";
 import { useTicket } from "./useTicket.ts";
 
@@ -49,16 +49,7 @@ export function JoinPage() {
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
           />
-          <PasswordInput
-            label="Password"
-            description={NEW_PASSWORD_HINT}
-            autoComplete="new-password"
-            required
-            withAsterisk={false}
-            minLength={MIN_PASSWORD_LENGTH}
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
+          <NewPassword label="Password" value={password} change={setPassword} />
         </>
       }
     >

@@ -1,9 +1,8 @@
-import { PasswordInput } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useState } from "react";
 import { resetPassword } from "../api/account.ts";
 import { FormPage } from "./FormPage.tsx";
-import { MIN_PASSWORD_LENGTH, NEW_PASSWORD_HINT } from "./passwords.ts";
+import { NewPassword } from "./NewPassword.tsx";
 import { TicketProblem } from "./TicketProblem.tsx";
 import { useTicket } from "./useTicket.ts";
 
@@ -28,17 +27,7 @@ export function ResetPage() {
       fields={
         <>
           <input type="hidden" autoComplete="username" value={ticket.email ?? ""} readOnly />
-          <PasswordInput
-            label="New password"
-            description={NEW_PASSWORD_HINT}
-            autoComplete="new-password"
-            required
-            withAsterisk={false}
-            autoFocus
-            minLength={MIN_PASSWORD_LENGTH}
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
+          <NewPassword label="New password" value={password} change={setPassword} autoFocus />
         </>
       }
     >
