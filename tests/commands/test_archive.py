@@ -2,8 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -70,13 +70,28 @@ async def rows_of(database: Database) -> dict[str, Sequence[Any]]:
         }
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def target_url(request: pytest.FixtureRequest, tmp_path: Path, postgres_server: str) -> Any:
-    if request.param == "sqlite":
+@asynccontextmanager
+async def target_of(kind: str, tmp_path: Path, postgres_server: str) -> AsyncIterator[str]:
+    if kind == "sqlite":
         yield f"sqlite:///{tmp_path}/target.db"
     else:
         async with own_database(postgres_server) as url:
             yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def target_url(request: pytest.FixtureRequest, tmp_path: Path, postgres_server: str) -> AsyncIterator[str]:
+    """A place to import into, of each kind."""
+    async with target_of(request.param, tmp_path, postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+async def other_url(database_url: str, tmp_path: Path, postgres_server: str) -> AsyncIterator[str]:
+    """A place to import into, of the other kind than what is exported."""
+    kind = "postgresql" if database_url.startswith("sqlite") else "sqlite"
+    async with target_of(kind, tmp_path, postgres_server) as url:
+        yield url
 
 
 async def test_every_table_comes_back_bit_for_bit(
@@ -100,13 +115,13 @@ async def test_every_table_comes_back_bit_for_bit(
 
 
 async def test_an_imported_server_goes_on_counting(
-    storage: Storage, database: Database, collab: Collab, database_url: str, target_url: str, tmp_path: Path
+    storage: Storage, database: Database, collab: Collab, database_url: str, other_url: str, tmp_path: Path
 ) -> None:
     await fill(storage, database)
     await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", database_url)
-    await to_thread.run_sync(collab, "import", tmp_path / "out", "--database-url", target_url)
+    await to_thread.run_sync(collab, "import", tmp_path / "out", "--database-url", other_url)
 
-    async with open_storage(target_url) as target:
+    async with open_storage(other_url) as target:
         record = await target.documents.create(
             DocumentName("new"), kind=DocumentKind.YJS, title="", update=typed("x")[0]
         )
@@ -118,7 +133,7 @@ async def test_an_imported_server_goes_on_counting(
 
 
 async def test_ids_of_rows_that_are_gone_are_not_given_again_after_an_import(
-    storage: Storage, collab: Collab, database_url: str, target_url: str, tmp_path: Path
+    storage: Storage, collab: Collab, database_url: str, other_url: str, tmp_path: Path
 ) -> None:
     record = await storage.documents.create(
         DocumentName("notes"), kind=DocumentKind.YJS, title="", update=victim_state()
@@ -131,9 +146,9 @@ async def test_ids_of_rows_that_are_gone_are_not_given_again_after_an_import(
     assert version is not None
     await storage.versions.delete(record.id, version.id)
     await to_thread.run_sync(collab, "export", tmp_path / "out", "--database-url", database_url)
-    await to_thread.run_sync(collab, "import", tmp_path / "out", "--database-url", target_url)
+    await to_thread.run_sync(collab, "import", tmp_path / "out", "--database-url", other_url)
 
-    async with open_storage(target_url) as target:
+    async with open_storage(other_url) as target:
         await target.log.append([Append(record.id, (POISON,))])
         (flaw,) = await target.inspection.inspect(record.id)
         await target.inspection.cut(record.id, [flaw.row or 0])
