@@ -4,7 +4,7 @@ from collab.access.binding import is_loopback, refuse_open_bind
 from collab.access.factory import access_from, tokens_from
 from collab.access.guarded import GuardedAccess
 from collab.access.open import OpenAccess
-from collab.access.origin import check_client, check_host, check_origin
+from collab.access.origin import Pages, check_client, check_host
 from collab.access.policy import Action, Policy, allows
 from collab.access.token import KeySource, SharedSecret, TokenAccess
 
@@ -13,6 +13,7 @@ __all__ = [
     "GuardedAccess",
     "KeySource",
     "OpenAccess",
+    "Pages",
     "Policy",
     "SharedSecret",
     "TokenAccess",
@@ -20,7 +21,6 @@ __all__ = [
     "allows",
     "check_client",
     "check_host",
-    "check_origin",
     "is_loopback",
     "refuse_open_bind",
     "tokens_from",
