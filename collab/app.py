@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import anyio
 import structlog
 
-from collab.access import Policy, TrustedProxies, access_from, tokens_from
+from collab.access import Pages, Policy, TrustedProxies, access_from, tokens_from
 from collab.api import Figures, Services, create_api
 from collab.errors import CollabError, DocumentNotFound, LimitExceeded, ServerDraining
 from collab.gateways import hocuspocus, ywebsocket
@@ -169,7 +169,9 @@ class Collab:
                 access = access_from(settings, storage.sessions)
                 policy, rights = Policy(storage.shares), LiveRights(storage.shares, access)
                 tasks.start_soon(rights.run)
-                self._entrance = Entrance(hub, access, policy, rights, connections, settings)
+                self._entrance = Entrance(
+                    hub, access, policy, rights, connections, settings, Pages(access.open, settings.origins)
+                )
                 services = Services(
                     storage.documents,
                     hub,

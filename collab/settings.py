@@ -3,6 +3,7 @@
 Every field is an option of `collab serve` or the environment variable `COLLAB_` and its name. Sizes are in bytes, times in seconds.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from difflib import get_close_matches
@@ -23,6 +24,18 @@ MILLISECONDS: Final = 0.001
 
 
 PREFIX: Final = "COLLAB_"
+
+_ORIGIN: Final = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]*[a-z0-9_-]|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?", re.ASCII
+)
+"""A page's origin; other schemes than http have those of apps that are pages in a shell, as `capacitor://localhost`."""
+
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+"""The ports that browsers leave out."""
+
+
+def _listed(value: str | None) -> list[str]:
+    return [part for part in map(str.strip, (value or "").split(",")) if part]
 
 
 class Settings(BaseSettings):
@@ -56,6 +69,12 @@ class Settings(BaseSettings):
 
     session_lifetime: float = Field(default=30 * DAYS, gt=0)
     """How long a browser stays signed in without being used. Phones and laptops are used within a month, forgotten ones are not."""
+
+    allowed_origins: str | None = None
+    """Other sites whose pages may use this server, with commas between: `https://app.example.com`. Their WebSockets and writes are taken,
+    and browsers let them read answers (CORS). Unset, with access tokens, WebSockets and writes are taken from pages anywhere that bring
+    one, for no browser sends it on its own; set, from no others but the server's own.
+    """
 
     create_documents: bool = True
     """Whether the first write to an unknown name creates that document; otherwise only the REST API does."""
@@ -213,6 +232,23 @@ class Settings(BaseSettings):
     def open_mode(self) -> bool:
         """Whether nothing tells who somebody is, so that everybody may edit."""
         return self.secret is None and self.jwks_url is None and not self.accounts
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: str | None) -> str | None:
+        """Refuse what no browser would send, so that it would allow nothing."""
+        for origin in _listed(value):
+            if not _ORIGIN.fullmatch(origin) or origin.endswith(_DEFAULT_PORTS.get(origin.partition(":")[0], " ")):
+                raise ValueError(
+                    f"{origin!r} is no origin as browsers send it; expected scheme, host and any port that is not the scheme's own, "
+                    "in lower case and without a path, such as https://app.example.com"
+                )
+        return value
+
+    @cached_property
+    def origins(self) -> frozenset[str]:
+        """The origins of other sites whose pages may use this server."""
+        return frozenset(_listed(self.allowed_origins))
 
     @property
     def database(self) -> str:

@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = {
-    name: (ROOT / "docs" / f"{name}.md").read_text()
-    for name in ("durability", "authorship", "pycrdt-websocket", "limits")
-}
+PROMISING = ("durability", "authorship", "pycrdt-websocket", "limits", "web-security")
+PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in PROMISING}
 OTHERS = [(ROOT / "docs" / f"{name}.md").read_text() for name in ("architecture", "benchmarks")]
 """Pages that name tests, and promise nothing row by row."""
 
-HEADS = (" promise", " rule", " somebody who may write", " there ", " limit ")
+HEADS = (" promise", " attack", " rule", " somebody who may write", " there ", " limit ")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 ROW = re.compile(r"^\|(?!---)(.*)\|$", re.MULTILINE)
 

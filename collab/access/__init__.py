@@ -5,7 +5,7 @@ from collab.access.client_address import TrustedProxies, address_of, counted_as
 from collab.access.factory import access_from, tokens_from
 from collab.access.guarded import GuardedAccess
 from collab.access.open import OpenAccess
-from collab.access.origin import check_client, check_host, check_origin
+from collab.access.origin import Pages, check_client, check_host
 from collab.access.policy import Action, Policy, allows
 from collab.access.token import KeySource, SharedSecret, TokenAccess
 
@@ -14,6 +14,7 @@ __all__ = [
     "GuardedAccess",
     "KeySource",
     "OpenAccess",
+    "Pages",
     "Policy",
     "SharedSecret",
     "TokenAccess",
@@ -23,7 +24,6 @@ __all__ = [
     "allows",
     "check_client",
     "check_host",
-    "check_origin",
     "counted_as",
     "is_loopback",
     "refuse_open_bind",

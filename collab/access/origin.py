@@ -1,10 +1,14 @@
 """Which web pages may talk to the server, told by the headers that a page cannot forge: `Origin` and `Host`.
 
 In open mode nothing but these keeps a page elsewhere from writing to a developer's server on loopback. With access tokens a page
-can do nothing without one, and none is sent by the browser on its own; so any page may ask, but one that hides where it comes from.
+can do nothing without one, and no browser sends one on its own; so any page may ask until `allowed_origins` names those that may, but one
+that hides where it comes from. A session's cookie is sent on its own, and counts from the server's own pages alone (`cookies`).
 Source: RFC 6454; https://html.spec.whatwg.org/multipage/browsers.html#origin.
 """
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,6 +16,8 @@ from collab.access.binding import is_loopback_host
 from collab.errors import Forbidden
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_SERIALIZED: Final = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.ASCII)
+"""How a browser writes a page's origin: lower case, an IDNA name in its ASCII form, nothing before the host or behind the port."""
 
 
 class _Place(NamedTuple):
@@ -19,26 +25,48 @@ class _Place(NamedTuple):
     port: int
 
 
-def check_origin(origin: str | None, host: str | None, *, open_mode: bool) -> None:
-    """Raise `Forbidden` where the page that sends this may not: one of `Origin: null`, or in open mode one from elsewhere.
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which pages may act on the server."""
 
-    No origin at all is no browser, and may. In open mode a page may come from the address it asks (`Host`), or from loopback, as a
-    development server does (`http://localhost:5173`).
-    """
-    if origin is None:
-        return
-    if origin == "null":
-        raise Forbidden("the page that asks hides its origin (`null` came); expected one that tells it")
-    if not open_mode:
-        return
-    page = _page(origin)
-    if page is None:
-        raise Forbidden("the page that asks has an origin that is neither http nor https; expected this server's own")
-    if is_loopback_host(page.host):
-        return
-    if host is not None and _place(host, _DEFAULT_PORTS[urlsplit(origin).scheme]) == page:
-        return
-    raise Forbidden("the page that asks comes from another site; expected this server's own, or one on loopback")
+    open_mode: bool
+    allowed: frozenset[str] = frozenset()
+    """Origins of other sites, as browsers write them."""
+
+    def check(self, origins: Sequence[str], host: str | None, *, secure: bool) -> None:
+        """Raise `Forbidden` where the page that sends this may not act, or is none that tells where it comes from.
+
+        `origins` are the `Origin` headers of one request; `secure` is whether it came by TLS. No origin at all is no browser, and may. A
+        page may come from the address it asks (`Host`), and from the allowed origins. In open mode it may also come from loopback, as a
+        development server does (`http://localhost:5173`); with tokens, and no origin allowed, from anywhere.
+        """
+        if not origins:
+            return
+        if len(origins) > 1:
+            raise Forbidden(f"{len(origins)} `Origin` headers came; expected one at most")
+        origin = origins[0]
+        if origin == "null":
+            raise Forbidden("the page that asks hides its origin (`null` came); expected one that tells it")
+        if (
+            origin in self.allowed
+            or (not self.open_mode and not self.allowed)
+            or self._is_at_home(origin, host, secure)
+        ):
+            return
+        raise Forbidden(
+            "the page that asks comes from another site; expected this server's own"
+            + (", or one on loopback" if self.open_mode else "")
+            + ", or one of COLLAB_ALLOWED_ORIGINS"
+        )
+
+    def _is_at_home(self, origin: str, host: str | None, secure: bool) -> bool:
+        """Tell whether a page is the server's own, or in open mode on this machine. A proxy may have ended the TLS of an `https` page."""
+        page = _page(origin)
+        if page is None:
+            return False
+        if self.open_mode and is_loopback_host(page.host):
+            return True
+        return is_own_page(origin, host, secure=True) or (not secure and is_own_page(origin, host, secure=False))
 
 
 def is_own_page(origin: str, host: str | None, *, secure: bool) -> bool:
@@ -79,10 +107,8 @@ def check_host(host: str | None, *, open_mode: bool) -> None:
 
 
 def _page(origin: str) -> _Place | None:
-    scheme, separator, authority = origin.partition("://")
-    if not separator or scheme not in _DEFAULT_PORTS:
-        return None
-    return _place(authority, _DEFAULT_PORTS[scheme])
+    written = _SERIALIZED.fullmatch(origin)
+    return None if written is None else _place(origin.partition("://")[2], _DEFAULT_PORTS[written[1]])
 
 
 def _place(authority: str, default_port: int) -> _Place | None:

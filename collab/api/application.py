@@ -7,14 +7,16 @@ from typing import Any, Final
 
 from fastapi import Depends, FastAPI, Response
 from pydantic.json_schema import models_json_schema
+from starlette.middleware.cors import CORSMiddleware
 
+from collab.access import Pages
 from collab.api.accounts import router as accounts_router
 from collab.api.authorship import router as authorship_router
 from collab.api.bodies import LimitBodies
 from collab.api.content import router as content_router
 from collab.api.documents import router as documents_router
 from collab.api.editor import CANDIDATES, editor_router
-from collab.api.guards import AnswerFailures, AnswerHead, RefuseForeignPages
+from collab.api.guards import AnswerFailures, AnswerHead, ProtectAnswers, RefuseForeignPages
 from collab.api.members import router as members_router
 from collab.api.paths import RouteByRawPath
 from collab.api.probes import router as probes_router
@@ -42,6 +44,11 @@ _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS.format(model=Problem.__name__)}}},
     }
 }
+
+
+CROSS_ORIGIN_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+CROSS_ORIGIN_HEADERS: Final = ("Accept", "Authorization", "Content-Type")
+"""What pages of the allowed origins may send. Their browser gets no leave to send the cookie of a session along: they bring a token."""
 
 
 def never_stored(response: Response) -> None:
@@ -95,7 +102,16 @@ def create_api(services: Services, settings: Settings, *, editor_candidates: Seq
     app.add_middleware(RouteByRawPath)
     app.add_middleware(LimitRate, rates=app.state.rates)
     app.add_middleware(LimitBodies, settings=settings, pressure=services.pressure)
-    app.add_middleware(RefuseForeignPages, open_mode=services.access.open)
+    app.add_middleware(RefuseForeignPages, pages=Pages(services.access.open, settings.origins))
     app.add_middleware(AnswerHead)
     app.add_middleware(AnswerFailures)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(settings.origins),
+            allow_methods=CROSS_ORIGIN_METHODS,
+            allow_headers=CROSS_ORIGIN_HEADERS,
+            expose_headers=("Retry-After",),
+        )
+    app.add_middleware(ProtectAnswers)
     return app

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from collab.api.negotiation import accepted_codings
+from collab.protocol.answer_headers import EDITOR_POLICY, POLICY
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 CANDIDATES: Final = (_PACKAGE / "_web", _PACKAGE.parent / "web" / "dist")
@@ -40,17 +41,6 @@ _MEDIA_TYPES: Final = {
 }
 """Those that the system's own table may lack, or get wrong."""
 
-SECURITY_HEADERS: Final = {
-    # the editor's components set styles in elements; pictures and films are wherever a document says
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: http: https:; "
-        "media-src 'self' blob: http: https:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-    ),
-    "Referrer-Policy": "no-referrer",
-}
-_NO_SNIFF: Final = {"X-Content-Type-Options": "nosniff"}
-
 _NOT_BUILT: Final = "The editor is not built yet: run `make build` and reload this page. The API is at /api/docs.\n"
 
 
@@ -71,8 +61,8 @@ def editor_router(candidates: Sequence[Path] = CANDIDATES) -> APIRouter:
     async def page(request: Request) -> Response:
         directory = await anyio.to_thread.run_sync(editor_directory, candidates)
         if directory is None:
-            return PlainTextResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store", **_NO_SNIFF})
-        headers = {"Cache-Control": _REVALIDATE, **SECURITY_HEADERS}
+            return PlainTextResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": _REVALIDATE, POLICY: EDITOR_POLICY}
         return await anyio.to_thread.run_sync(_file, directory, _PAGE, request.headers, headers)
 
     @router.get("/assets/{path:path}")
@@ -107,7 +97,7 @@ def _file(directory: Path, path: str, request_headers: Headers, headers: dict[st
             found,
             stat_result=stat_result,
             media_type=media_type,
-            headers={"Vary": "Accept-Encoding", **_NO_SNIFF, **headers, **coding},
+            headers={"Vary": "Accept-Encoding", **headers, **coding},
         )
         if files.is_not_modified(response.headers, request_headers):
             return NotModifiedResponse(response.headers)

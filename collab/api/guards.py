@@ -1,15 +1,19 @@
-"""What stands before every endpoint: the last catch of errors, `HEAD`, where a request comes from. Bodies are in `bodies`."""
+"""What stands before every endpoint: the last catch of errors, `HEAD`, headers for browsers, where a request comes from.
+
+Bodies are in `bodies`.
+"""
 
 from typing import Final
 
 import structlog
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from collab.access import address_of, check_client, check_host, check_origin
+from collab.access import Pages, address_of, check_client, check_host
 from collab.api.problems import internal_problem, problem_response
 from collab.errors import Forbidden
+from collab.protocol.answer_headers import answer_headers
 
 log = structlog.get_logger(__name__)
 
@@ -65,22 +69,47 @@ class AnswerHead:
         await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
-class RefuseForeignPages:
-    """In open mode, keeps other machines out, and pages from elsewhere from reading (by a rebound name) and from writing."""
+class ProtectAnswers:
+    """Tells browsers with every answer what it may be used for; a header that the endpoint sets goes before."""
 
-    def __init__(self, app: ASGIApp, *, open_mode: bool) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._open_mode = open_mode
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and its answer with those headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        protecting = answer_headers(secure=scope.get("scheme") == "https")
+
+        async def protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in protecting.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, protected)
+
+
+class RefuseForeignPages:
+    """Keeps pages from elsewhere from writing, and in open mode other machines out, and pages from reading by a rebound name."""
+
+    def __init__(self, app: ASGIApp, *, pages: Pages) -> None:
+        self._app = app
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
-        if self._open_mode and scope["type"] == "http" and scope["path"] not in _PROBES:
+        if scope["type"] == "http" and scope["path"] not in _PROBES:
             headers = Headers(scope=scope)
             try:
-                check_client(address_of(scope), open_mode=True)
-                check_host(headers.get("host"), open_mode=True)
+                open_mode = self._pages.open_mode
+                check_client(address_of(scope), open_mode=open_mode)
+                check_host(headers.get("host"), open_mode=open_mode)
                 if scope["method"] not in SAFE_METHODS:
-                    check_origin(headers.get("origin"), headers.get("host"), open_mode=True)
+                    secure = scope.get("scheme") == "https"
+                    self._pages.check(headers.getlist("origin"), headers.get("host"), secure=secure)
             except Forbidden as error:
                 await problem_response(error)(scope, receive, send)
                 return

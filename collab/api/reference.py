@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from collab.api.problems import INVALID, KINDS
+from collab.protocol.answer_headers import POLICY, reference_policy
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,12 +28,7 @@ th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
 """
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-_HEADERS: Final = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+_HEADERS: Final = {POLICY: reference_policy(_STYLE_HASH), "Cache-Control": "no-cache"}
 
 _CODE: Final = re.compile(r"`([^`]+)`")
 

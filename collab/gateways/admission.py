@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 from uuid import uuid4
 
-from collab.access import Action, Policy, allows, check_client, check_host, check_origin
+from collab.access import Action, Pages, Policy, allows, check_client, check_host
 from collab.errors import DatabaseUnavailable, ServerDraining
 from collab.gateways.connection import Connection
 from collab.gateways.connections import Connections
@@ -61,6 +61,7 @@ class Entrance:
     rights: LiveRights
     connections: Connections
     settings: Settings
+    pages: Pages
 
     def check_upgrade(self, connection: Connection) -> None:
         """Refuse what no token could help. Raises `ServerDraining`, `DatabaseUnavailable` or `Forbidden`."""
@@ -71,7 +72,7 @@ class Entrance:
         check_client(connection.client_host, open_mode=self.access.open)
         host = connection.header("host")
         check_host(host, open_mode=self.access.open)
-        check_origin(connection.header("origin"), host, open_mode=self.access.open)
+        self.pages.check(connection.headers("origin"), host, secure=connection.is_secure)
 
     async def admit(self, connection: Connection, raw_name: str, token: str | None) -> Admission:
         """Tell what somebody may do in a document, by this token or their browser's session.

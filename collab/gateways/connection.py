@@ -25,6 +25,7 @@ from collab.gateways.wires import (
     Take,
 )
 from collab.ports import Credentials
+from collab.protocol.answer_headers import answer_headers
 
 AsgiScope = Mapping[str, Any]
 
@@ -51,7 +52,7 @@ class Connection:
         self._on_cut_loose = on_cut_loose
         self._error: CollabError | None = None
         self._owes_goodbye = False
-        self._session = session_shown(self.header, secure=scope.get("scheme") == "wss", acts=True)
+        self._session = session_shown(self.header, secure=self.is_secure, acts=True)
         self._lifetime = anyio.CancelScope()
         self.address_counted: str | None = None
         """As which its address is counted; `None` where it is not."""
@@ -73,17 +74,23 @@ class Connection:
         return quote(self.path).encode() if raw_path is None else bytes(raw_path)
 
     @property
+    def is_secure(self) -> bool:
+        """Whether the request came by TLS."""
+        return bool(self._scope.get("scheme") == "wss")
+
+    @property
     def client_host(self) -> str | None:
         """The address that the client connects from; `None` where the server does not tell, as behind a Unix socket."""
         return address_of(self._scope)
 
     def header(self, name: str) -> str | None:
         """Return a header of the upgrade request; the first, where it was sent several times."""
+        return next(iter(self.headers(name)), None)
+
+    def headers(self, name: str) -> list[str]:
+        """Return a header of the upgrade request as often as it was sent."""
         wanted = name.lower().encode()
-        for key, value in self._scope["headers"]:
-            if key.lower() == wanted:
-                return bytes(value).decode("latin-1")
-        return None
+        return [bytes(value).decode("latin-1") for key, value in self._scope["headers"] if key.lower() == wanted]
 
     def token(self) -> str | None:
         """Return the access token of the upgrade request: `?token=`, or `Authorization: Bearer`."""
@@ -118,6 +125,8 @@ class Connection:
             }
         ).encode()
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+        protecting = answer_headers(secure=self.is_secure)
+        headers += [(name.lower().encode(), value.encode()) for name, value in protecting.items()]
         if ending.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
         if isinstance(error, Unauthenticated):

@@ -3,6 +3,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from collab.access import Pages
 from collab.api.guards import RefuseForeignPages
 from tests.api.conftest import Server, bearer
 
@@ -42,7 +43,7 @@ async def test_in_open_mode_another_machine_is_refused_whatever_host_it_names() 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise AssertionError("it was passed on")
 
-    transport = httpx.ASGITransport(RefuseForeignPages(app, open_mode=True), client=("203.0.113.9", 50000))
+    transport = httpx.ASGITransport(RefuseForeignPages(app, pages=Pages(open_mode=True)), client=("203.0.113.9", 50000))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as elsewhere:
         assert (await elsewhere.get("/api/v1/documents")).status_code == 403
 
