@@ -125,7 +125,8 @@ async def test_signing_out_ends_the_session_and_takes_the_cookie(server: Server)
 async def test_a_page_elsewhere_can_use_nobodys_session(server: Server, origin: str) -> None:
     client = await signed_in(server)
 
-    assert (await client.patch("/api/v1/account", json={"name": "Eve"}, headers={"Origin": origin})).status_code == 401
+    changed = await client.patch("/api/v1/account", json={"name": "Eve"}, headers={"Origin": origin})
+    assert changed.status_code in {401, 403}
     assert problem(await client.post("/api/v1/session", json=ADA, headers={"Origin": origin})) == (403, "forbidden")
     assert (await client.get("/api/v1/account")).json()["name"] == "Ada"
 
