@@ -3,6 +3,7 @@
 Bodies are in `bodies`.
 """
 
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -83,7 +84,8 @@ class ProtectAnswers:
         protecting = answer_headers(secure=scope.get("scheme") == "https")
 
         async def protected(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            # By 304 a browser keeps what it has, but for the headers that come with it (RFC 9111, section 3.2): a page has its own policy.
+            if message["type"] == "http.response.start" and message["status"] != HTTPStatus.NOT_MODIFIED:
                 headers = MutableHeaders(scope=message)
                 for name, value in protecting.items():
                     headers.setdefault(name, value)

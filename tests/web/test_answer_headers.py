@@ -95,3 +95,13 @@ def test_no_policy_lets_a_script_run_that_is_not_the_servers(policy: str) -> Non
     assert directives.get("script-src", "'none'") in ("'self'", "'none'")
     assert directives["base-uri"] == "'none'"
     assert "unsafe-eval" not in policy
+
+
+async def test_a_page_that_a_browser_has_already_keeps_its_own_policy(serve: Serve) -> None:
+    async with serve() as server, httpx.AsyncClient(base_url=f"http://{server.address}") as client:
+        page = await client.get("/")
+        again = await client.get("/", headers={"If-None-Match": page.headers["ETag"]})
+
+    assert page.headers["content-security-policy"] == EDITOR_POLICY
+    assert again.status_code == 304
+    assert again.headers.get("content-security-policy", EDITOR_POLICY) == EDITOR_POLICY
