@@ -70,10 +70,8 @@ class Room:
         self._edits = Edits(self._claims, self._crediting)
         self._unasked: list[Session] = []  # who is to be asked for what it has
         self._questions: list[Question] = []
-        self._put_off: list[Question] = []
-        """Those that take long to answer."""
-        self._curious: dict[Session, None] = {}
-        """Who is to be told who is here."""
+        self._put_off: list[Question] = []  # those that take long to answer
+        self._curious: dict[Session, None] = {}  # who is to be told who is here
         self._messages: list[tuple[Session, str]] = []
 
     # Who is here
