@@ -42,7 +42,6 @@ bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.instal
 	@for name in $$($(BIN)/python -c 'from benchmarks.comparisons import ON_PAGE; print(*ON_PAGE)'); do \
 	  $(BIN)/python -m benchmarks $$name || exit 1; done
 	$(BIN)/python -m benchmarks store
-	$(BIN)/python -m benchmarks slowreader
 	$(BIN)/python -m benchmarks lag
 	$(BIN)/python -m benchmarks durability $(if $(POSTGRES),--postgres $(POSTGRES))
 	$(BIN)/python -m benchmarks growth

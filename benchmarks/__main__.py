@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks NAME``: a comparison, or `store`, `durability`, `slowreader`, `lag` or `growth`."""
+"""The command: ``python -m benchmarks NAME``: a comparison, or `store`, `durability`, `lag` or `growth`."""
 
 import argparse
 import asyncio
@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 
 import uvloop
 
-from benchmarks.charts import Chart
 from benchmarks.comparisons import COMPARISONS, Benchmark
 from benchmarks.durability import durability_table
 from benchmarks.durability import measure as measure_durability
@@ -24,7 +23,6 @@ from benchmarks.lag import lag, lag_table
 from benchmarks.measured import Measured
 from benchmarks.report import write_section
 from benchmarks.rounds import clear_settings
-from benchmarks.slowreader import slow_reader, slow_reader_chart, slow_reader_table
 from benchmarks.store import histories, measure, store_table
 from benchmarks.workload import SEED
 
@@ -106,23 +104,16 @@ def _durability(options: argparse.Namespace) -> int:
     return 1 if lost else 0
 
 
-def _slow_reader(options: argparse.Namespace) -> int:
-    outcomes = uvloop.run(_interruptible(slow_reader(options.rounds, _say)))
-    table, chart = slow_reader_table(outcomes, options.rounds), slow_reader_chart(outcomes)
-    _publish(options, "One reader that reads nothing", table, chart)
-    return 0
-
-
 def _lag(options: argparse.Namespace) -> int:
     text = lag_table(uvloop.run(_interruptible(lag(_say))))
     _publish(options, "Somebody types beside a heavy document", text)
     return 0
 
 
-def _publish(options: argparse.Namespace, title: str, text: str, chart: Chart | None = None) -> None:
+def _publish(options: argparse.Namespace, title: str, text: str) -> None:
     print(f"\n{text}")
     if not options.print_only:
-        write_section(_PAGE, options.command, title, text, chart)
+        write_section(_PAGE, options.command, title, text)
 
 
 def _parse() -> argparse.Namespace:
@@ -138,6 +129,7 @@ def _parse() -> argparse.Namespace:
                 "--seconds", type=_seconds, help=f"how long each run is measured ({benchmark.seconds:g})"
             )
         _add_noisy(command)
+        command.set_defaults(noisy=not benchmark.on_page)
     _add_others(commands)
     for command in commands.choices.values():
         command.add_argument("--print-only", action="store_true", help="leave the page in docs/ as it is")
@@ -159,9 +151,6 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     durability.add_argument("--seed", type=int, default=SEED, help="of the moments")
     durability.add_argument("--postgres", metavar="URL", help="a server on which a database can be made")
     durability.set_defaults(run=_durability)
-    slowreader = commands.add_parser("slowreader", help="one room, 20 MB in 20 s, and one of 50 readers reads nothing")
-    _add_rounds(slowreader, 3)
-    slowreader.set_defaults(run=_slow_reader)
     commands.add_parser(
         "lag", help="somebody types while others open, read and write documents of 0.3, 5 and 20 MB"
     ).set_defaults(run=_lag)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
-from benchmarks import cursors, fanout, idling, openings, reopening, throughput
+from benchmarks import cursors, fanout, idling, openings, reopening, slowreader, throughput
 from benchmarks.charts import bar_chart
 from benchmarks.contenders import (
     CONTENDERS,
@@ -180,6 +180,17 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
         seconds=None,
         contenders=(OURS, OURS_TO_HOCUSPOCUS_CLIENTS, WITH_HOCUSPOCUS),
         left_out=dict.fromkeys((WITH_Y_WEBSOCKET_SERVER.label, WITH_PYCRDT_WEBSOCKET.label), "it keeps nothing"),
+    ),
+    "slowreader": Comparison(
+        title="One reader that reads nothing",
+        conditions=(
+            f"{slowreader.WORKLOAD.writers} writers send {slowreader.MEGABYTES:g} MB in {slowreader.SECONDS:g} s to "
+            f"{slowreader.WORKLOAD.readers} readers in one room; then the same on a server started anew, where one of them reads "
+            "nothing meanwhile."
+        ),
+        trial=lambda _: slowreader.trial(),
+        columns=slowreader.COLUMNS,
+        seconds=None,
     ),
     "quick": Comparison(
         title="A quick look: ours beside a bare relay",

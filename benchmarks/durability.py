@@ -9,7 +9,7 @@ from typing import Final
 from benchmarks.commits import DOCUMENTS, Pace, pace
 from benchmarks.databases import Database, postgres_database, sqlite_database
 from benchmarks.kills import Death, Deaths, KillPlan, kill_again_and_again
-from benchmarks.report import machine
+from benchmarks.report import alone
 
 RATES: Final = (200.0, 5_000.0)
 """Updates per second."""
@@ -59,7 +59,7 @@ def durability_table(results: Sequence[Durability], plan: KillPlan) -> str:
         (
             f"Somebody types {plan.rate:g} updates/s into a document until the server is ended with `kill -9`, at a random moment of "
             f"{plan.seconds:g} s (seed {plan.seed}); the next server goes on with the same document. "
-            f"{machine()}, shared by everything."
+            f"{alone(shared_by='everything')}"
         ),
         "",
         "| database | kills | updates sent | acknowledged | of these lost | oldest update not acknowledged: median | worst |",

@@ -10,8 +10,9 @@ from benchmarks import fanout, pasts, sizes, units
 from benchmarks.charts import Chart, Curve, Curves, curve_chart
 from benchmarks.contenders import OURS
 from benchmarks.failures import RunFailed
+from benchmarks.keystrokes import TYPING
 from benchmarks.measured import Measured
-from benchmarks.report import Column, disturbance, line, machine, progress_line, reason
+from benchmarks.report import Column, alone, line, progress_line, reason
 from benchmarks.rounds import Outcome, Stand, Trial, outcome_of, started
 from benchmarks.workload import Workload
 
@@ -59,10 +60,7 @@ class Growth(Generic[Result]):
         """Run it; a noisy one does not mind what else the machine does."""
         runs = [await self._measure(point, say, noisy=noisy) for point in self.points]
         counted = [run for run in runs if not isinstance(run, RunFailed)]
-        text = (
-            f"{self.conditions} {machine()}, shared by server and generator{disturbance(counted)}; "
-            f"{OURS.server.name} {OURS.server.version()}.\n\n{self.table(runs)}"
-        )
+        text = f"{self.conditions} {alone(counted)}\n\n{self.table(runs)}"
         return Measured(text, self.chart(runs), is_complete=len(counted) == len(runs))
 
     async def _measure(self, point: float, say: Callable[[str], None], *, noisy: bool) -> Result | RunFailed:
@@ -161,8 +159,8 @@ GROWTH: Final[Mapping[str, Growing]] = {
         title="Size of a document",
         conditions=(
             f"A document at rest in the database before the server starts; {sizes.COLD_OPENINGS} openings after a restart each, "
-            f"{sizes.WARM_OPENINGS} while somebody has it open, and one person who types {sizes.TYPING.rate:g} letters/s in it for "
-            f"{sizes.TYPING.seconds:g} s before a reader. Times are medians, CPU means."
+            f"{sizes.WARM_OPENINGS} while somebody has it open, and one person who types {TYPING.rate:g} letters/s in it for "
+            f"{TYPING.seconds:g} s before a reader. Times are medians, CPU means."
         ),
         grows="document",
         points=(1e3, 1e4, 1e5, 1e6, 5e6, 2e7),
@@ -176,7 +174,8 @@ GROWTH: Final[Mapping[str, Growing]] = {
         conditions=(
             "A document that was typed letter by letter, in chapters of 100,000 edits, and three tenths of them deletions; at rest in the "
             "database before the server starts; "
-            f"{pasts.OPENINGS} openings after a restart each. The time is a median, CPU a mean."
+            f"{pasts.OPENINGS} openings after a restart each, and one person who types {TYPING.rate:g} letters/s at its end for "
+            f"{TYPING.seconds:g} s before a reader. Times are medians, CPU means."
         ),
         grows="edits",
         points=(1e3, 1e4, 1e5, 1e6),

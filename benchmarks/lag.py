@@ -2,16 +2,17 @@
 
 import asyncio
 import multiprocessing
+import os
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 from pycrdt import Doc, Text
@@ -22,9 +23,10 @@ from benchmarks.contenders import collab_command
 from benchmarks.dialects import HocuspocusClient, Saved
 from benchmarks.failures import RunFailed
 from benchmarks.manuscripts import PAGE_BYTES, manuscript
-from benchmarks.measure import percentile
+from benchmarks.measure import check_undisturbed, percentile
 from benchmarks.processes import HOST, RunningServer, free_port, running
-from benchmarks.report import machine
+from benchmarks.report import alone
+from benchmarks.usage import CpuSeconds, Usage
 from benchmarks.workload import ROOT
 from collab.protocol.messages import SyncUpdate
 
@@ -32,6 +34,9 @@ SIZES: Final = (1, 16, 64)
 """Pages of the documents."""
 
 DOOR: Final = "/hocuspocus"
+InProcess = Callable[..., Awaitable[Any]]
+"""Calls a function, with its arguments, in the visitors' process."""
+
 _KEYSTROKES_A_SECOND: Final = 50
 _LEAST_SECONDS: Final = 3.0
 """That somebody types for beside each visit, however short that is."""
@@ -71,6 +76,16 @@ class Beside:
     """How many looks found more than 10 ms."""
 
     latencies: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was measured beside all visits, and what that took: shares of one core."""
+
+    visits: Sequence[Beside]
+    generator_share: float
+    others_share: float
+    """Of those who are neither the server, nor the generator, nor visitors."""
 
 
 def _name(pages: int) -> str:
@@ -132,12 +147,8 @@ def _open_edited(port: int, pages: int) -> None:
     _open(port, pages)
 
 
-def _wait(seconds: float) -> None:
-    time.sleep(seconds)
-
-
 def _nothing(port: int, pages: int) -> None:  # noqa: ARG001 - what the others are compared with
-    _wait(_LEAST_SECONDS)
+    time.sleep(_LEAST_SECONDS)
 
 
 NOTHING: Final = Visit("nothing", _nothing)
@@ -211,8 +222,11 @@ class Typist:
         return found
 
 
-async def lag(say: Callable[[str], None]) -> list[Beside]:
-    """Write the documents, start the server anew, and make each visit while somebody types. Raises `RunFailed`."""
+async def lag(say: Callable[[str], None]) -> Outcome:
+    """Write the documents, start the server anew, and make each visit while somebody types.
+
+    Raises `RunFailed` where a visit fails, and where something else than the server was measured.
+    """
     with TemporaryDirectory(prefix="collab-benchmark-") as scratch:
         async with _serving(Path(scratch)) as server:
             for pages in SIZES:
@@ -221,7 +235,9 @@ async def lag(say: Callable[[str], None]) -> list[Beside]:
         async with _serving(Path(scratch)) as server:
             typist = Typist("typing")
             async with joined([typist.reader, typist.writer], server.port, DOOR):
-                return await _visits(server.port, typist, say)
+                outcome = await _visits(server, typist, say)
+    check_undisturbed(outcome.generator_share, outcome.others_share, os.cpu_count() or 1)
+    return outcome
 
 
 def _serving(scratch: Path) -> AbstractAsyncContextManager[RunningServer]:
@@ -241,22 +257,26 @@ async def _write_manuscript(pages: int, port: int) -> None:
             await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _visits(port: int, typist: Typist, say: Callable[[str], None]) -> list[Beside]:
+async def _visits(server: RunningServer, typist: Typist, say: Callable[[str], None]) -> Outcome:
     done = asyncio.Event()
     measured: list[Beside] = []
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as elsewhere:
+        in_process = partial(asyncio.get_running_loop().run_in_executor, elsewhere)
+        visitor = await in_process(time.process_time)  # and it takes a moment to start
+        before = CpuSeconds.now(server.processes)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(typist.type(done))
             for pages, visit in [(0, NOTHING), *((pages, visit) for pages in SIZES for visit in VISITS)]:
-                measured.append(await _beside(visit, pages, port, typist, elsewhere))
+                measured.append(await _beside(visit, pages, server.port, typist, in_process))
                 say(_progress(measured[-1]))
             done.set()
-    return measured
+        server.processes.refresh()  # what reads heavy documents was started meanwhile
+        usage = Usage(before, CpuSeconds.now(server.processes))
+        visitor_share = (await in_process(time.process_time) - visitor) / usage.window.seconds
+    return Outcome(measured, usage.generator_share, max(usage.others_share - visitor_share, 0.0))
 
 
-async def _beside(visit: Visit, pages: int, port: int, typist: Typist, elsewhere: ProcessPoolExecutor) -> Beside:
-    in_process = partial(asyncio.get_running_loop().run_in_executor, elsewhere)
-    await in_process(_wait, 0.0)  # it takes a moment to start
+async def _beside(visit: Visit, pages: int, port: int, typist: Typist, in_process: InProcess) -> Beside:
     before, first, start = await in_process(Looks, port), typist.typed, time.perf_counter()
     try:
         await in_process(visit.make, port, pages)
@@ -287,12 +307,12 @@ def _bound(lag: float) -> str:
     return "more" if lag == float("inf") else f"{lag * 1e3:g} ms"
 
 
-def lag_table(measured: Sequence[Beside]) -> str:
+def lag_table(outcome: Outcome) -> str:
     """Return what was measured as a Markdown table."""
     lines = [
         (
             f"Somebody types {_KEYSTROKES_A_SECOND} keystrokes/s in a room of two, while somebody else does something with a document of "
-            f"another size, once each. {machine()}, shared by server and generator."
+            f"another size, once each. {alone([outcome])}"
         ),
         "",
         "| document | what is done with it | takes | lag of the loop, at most | looks above 10 ms | typing: p99 | worst |",
@@ -300,7 +320,7 @@ def lag_table(measured: Sequence[Beside]) -> str:
         *(
             f"| {_size(each.pages)} | {each.title} | {each.took:.2f} s | {_bound(each.lag)} | {each.late} | "
             f"{percentile(each.latencies, 0.99) * 1e3:.1f} ms | {max(each.latencies) * 1e3:.1f} ms |"
-            for each in measured
+            for each in outcome.visits
         ),
     ]
     return "\n".join(lines)

@@ -9,8 +9,10 @@ from typing import Final
 from pycrdt import Doc, Text
 
 from benchmarks import units
+from benchmarks.clients import connected
 from benchmarks.failures import RunFailed
 from benchmarks.histories import chaptered
+from benchmarks.keystrokes import type_letters
 from benchmarks.reopening import open_first
 from benchmarks.report import Column
 from benchmarks.rounds import Stand, Trial
@@ -30,6 +32,10 @@ class Outcome:
     cpu: float
     """CPU time that the server took for it."""
 
+    p99: float
+    edit_cpu: float
+    """Of what one person types in it and another reads; and the server's CPU time for each edit."""
+
     state: int
     """What the document is for whoever opens it."""
 
@@ -43,6 +49,8 @@ class Outcome:
 COLUMNS: Final[tuple[Column[Outcome], ...]] = (
     Column("opened after a restart", lambda run: run.opening, units.milliseconds, panel="opening"),
     Column("CPU of that", lambda run: run.cpu, units.milliseconds, panel="opening"),
+    Column("p99 of typing in it", lambda run: run.p99, units.milliseconds, panel="typing"),
+    Column("CPU of an edit", lambda run: run.edit_cpu, units.milliseconds, panel="typing"),
     Column("encoded state", lambda run: run.state, units.kilobytes, panel="size"),
     Column("in the database", lambda run: run.stored, units.kilobytes, panel="size"),
 )
@@ -65,13 +73,17 @@ async def _run(expected: StateVector, stored: int, stand: Stand) -> Outcome:
     for opening in openings:
         if clocks_in([opening.state]) != expected:
             raise RunFailed("a client got a document that is not the whole one")
+    async with stand.serving() as server, connected(2, dialect, server.port, stand.door) as (author, reader):
+        typed = await type_letters(author, reader, expected, server)
     return Outcome(
         opening=statistics.median(each.seconds for each in openings),
         cpu=statistics.mean(each.usage.server_seconds for each in openings),
+        p99=typed.p99,
+        edit_cpu=typed.cpu,
         state=len(openings[-1].state),
         stored=stored,
-        generator_share=statistics.median(each.usage.generator_share for each in openings),
-        others_share=statistics.median(each.usage.others_share for each in openings),
+        generator_share=typed.generator_share,
+        others_share=typed.others_share,
     )
 
 

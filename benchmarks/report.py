@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from benchmarks.charts import Bar, Bars, Chart
-from benchmarks.contenders import Contender
+from benchmarks.contenders import OURS, Contender
 from benchmarks.failures import RunFailed
 from benchmarks.rounds import Outcome, Outcomes
 
@@ -151,6 +151,12 @@ def machine() -> str:
         f"{datetime.now(UTC).date().isoformat()}, {os.cpu_count()} cores ({_cpu_model()}), "
         f"{platform.system()}, Python {platform.python_version()}"
     )
+
+
+def alone(runs: Sequence[Outcome] = (), shared_by: str = "server and generator") -> str:
+    """Say when, on what, beside what, how undisturbed and of which version the figures of ours alone are."""
+    server = OURS.server
+    return f"{machine()}, shared by {shared_by}{disturbance(runs)}; {server.name} {server.version()}."
 
 
 def disturbance(runs: Sequence[Outcome]) -> str:

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import units
-from benchmarks.clients import Client, Replica, connected
+from benchmarks.clients import connected
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
-from benchmarks.fanout import until_converged
-from benchmarks.load import Load, put_on
+from benchmarks.keystrokes import type_letters
 from benchmarks.manuscripts import Manuscript, manuscript_of
-from benchmarks.measure import percentile, read
 from benchmarks.openings import ask
 from benchmarks.processes import RunningServer
 from benchmarks.reopening import open_first
@@ -21,9 +19,7 @@ from benchmarks.report import Column
 from benchmarks.rounds import Stand, Trial
 from benchmarks.shelves import shelve
 from benchmarks.usage import CpuSeconds, Usage
-from benchmarks.workload import Workload, write_scripts
 
-TYPING: Final = Workload(writers=1, readers=1, rate=20, warm_up=1, seconds=6, probes=1)
 COLD_OPENINGS: Final = 3
 WARM_OPENINGS: Final = 10
 
@@ -78,7 +74,7 @@ async def _run(document: Manuscript, stand: Stand) -> Outcome:
     cold = [await open_first(dialect, stand) for _ in range(COLD_OPENINGS)]
     async with stand.serving() as server, connected(2, dialect, server.port, stand.door) as (author, reader):
         warm, warm_usage, state = await _open_again(dialect, server, stand.door)
-        p99, load = await _type(author, reader, document, server)
+        typed = await type_letters(author, reader, document.state_vector, server)
     if not all(document.holds(opened) for opened in (state, *(each.state for each in cold))):
         raise RunFailed("a client got a document that is not the whole one")
     return Outcome(
@@ -86,11 +82,11 @@ async def _run(document: Manuscript, stand: Stand) -> Outcome:
         cold_cpu=statistics.mean(each.usage.server_seconds for each in cold),
         warm=warm,
         warm_cpu=warm_usage.server_seconds / WARM_OPENINGS,
-        p99=p99,
-        edit_cpu=load.server_seconds / (TYPING.rate * TYPING.seconds),
+        p99=typed.p99,
+        edit_cpu=typed.cpu,
         memory=statistics.median(each.growth for each in cold),
-        generator_share=load.generator_share,
-        others_share=load.others_share,
+        generator_share=typed.generator_share,
+        others_share=typed.others_share,
     )
 
 
@@ -104,18 +100,3 @@ async def _open_again(dialect: ClientDialect, server: RunningServer, door: str) 
             waits.append(client.synced.result() - start)
     usage = Usage(before, CpuSeconds.now(server.processes))
     return statistics.median(waits), usage, await ask(dialect, server.port, door)
-
-
-async def _type(author: Client, reader: Client, document: Manuscript, server: RunningServer) -> tuple[float, Load]:
-    """Have the author type; return the p99 at the reader, and what that took. Raises `RunFailed` when not all arrives at both."""
-    (script,) = write_scripts(TYPING)
-    dialect = author.dialect
-    messages = [dialect.update(update) for update in script.updates]
-    load = await put_on(server.processes, [author], [messages], TYPING)
-    replicas = [Replica(author, dialect, script.updates), Replica(reader, dialect)]
-    expected = {**document.state_vector, script.client_id: len(script.updates)}
-    await until_converged([(replicas, expected)])
-    opening = reader.synced.result()
-    arrivals = [arrival for arrival in reader.arrivals if arrival.at > opening]
-    reading = read(arrivals, dialect, {script.client_id: load.sent[0]}, load.window)
-    return percentile(reading.latencies, 0.99), load

@@ -1,6 +1,7 @@
 """What a document with a long history takes up in a database, and how long it takes to open it from there."""
 
 import gc
+import os
 import statistics
 import sys
 import time
@@ -15,7 +16,9 @@ from typing import Final
 from sqlalchemy import PrimaryKeyConstraint, Table, TextClause, UniqueConstraint, bindparam, select, text, update
 
 from benchmarks.histories import Edit, generated, recorded
-from benchmarks.report import machine
+from benchmarks.measure import check_undisturbed
+from benchmarks.processes import machine_cpu_seconds
+from benchmarks.report import alone
 from collab import offloading
 from collab.hub.replicas import load_replica
 from collab.hub.tail import Tail
@@ -177,19 +180,26 @@ def histories(traces: Path | None) -> Mapping[str, Iterable[Edit]]:
 
 
 async def measure(each: Mapping[str, Iterable[Edit]]) -> dict[str, Stored]:
-    """Write each history into an SQLite database of its own.
+    """Write each history into an SQLite database of its own. Raises `RunFailed` when others were busy meanwhile.
 
     Nobody waits here for the hundreds of compactions, or for processes of their own to start: they run in threads.
     """
     offloading.HEAVY = sys.maxsize
     results: dict[str, Stored] = {}
+    start, others = time.perf_counter(), _cpu_seconds_of_others()
     for name, history in each.items():
         with TemporaryDirectory(prefix="collab-benchmark-") as directory:
             url = f"sqlite:///{directory}/collab.db"
             await migrate(url)
             async with open_storage(url) as storage, open_database(url) as database:
                 results[name] = await write_history(storage, database, history)
+    others_share = (_cpu_seconds_of_others() - others) / (time.perf_counter() - start)
+    check_undisturbed(0.0, others_share, os.cpu_count() or 1)
     return results
+
+
+def _cpu_seconds_of_others() -> float:
+    return machine_cpu_seconds() - time.process_time()
 
 
 def store_table(results: Mapping[str, Stored]) -> str:
@@ -197,7 +207,7 @@ def store_table(results: Mapping[str, Stored]) -> str:
     conditions = (
         f"SQLite, {EDITS_IN_A_COMMIT} edits in a commit, each with its author; openings are medians of {_OPENINGS}, "
         "with the longest tail there was, and at rest. "
-        f"{machine()}."
+        f"{alone(shared_by='the database')}"
     )
     lines = [
         conditions,

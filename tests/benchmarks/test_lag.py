@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.lag import Beside, Looks, lag_table
+from benchmarks.lag import Beside, Looks, Outcome, lag_table
 from benchmarks.processes import HOST
 
 FIGURES = """\
@@ -63,12 +63,12 @@ def test_the_bound_is_the_least_that_no_look_exceeded(
 
 
 def test_the_table_has_a_line_for_each_visit() -> None:
-    lines = lag_table(
-        [
-            Beside(0, "nothing", 3.0, 0.002, 0, [0.001]),
-            Beside(16, "open", 1.25, float("inf"), 2, [0.001] * 99 + [0.5]),
-        ]
-    ).splitlines()
+    visits = [
+        Beside(0, "nothing", 3.0, 0.002, 0, [0.001]),
+        Beside(16, "open", 1.25, float("inf"), 2, [0.001] * 99 + [0.5]),
+    ]
+
+    lines = lag_table(Outcome(visits, generator_share=0.2, others_share=0.1)).splitlines()
 
     assert lines[-2:] == [
         "| - | nothing | 3.00 s | 2 ms | 0 | 1.0 ms | 1.0 ms |",
