@@ -185,7 +185,7 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
         title="One reader that reads nothing",
         conditions=(
             f"{slowreader.WORKLOAD.writers} writers send {slowreader.MEGABYTES:g} MB in {slowreader.SECONDS:g} s to "
-            f"{slowreader.WORKLOAD.readers} readers in one room; then the same on a server started anew, where one of them reads "
+            f"{slowreader.WORKLOAD.readers} readers in one room; then the same on another server, where one of them reads "
             "nothing meanwhile."
         ),
         trial=lambda _: slowreader.trial(),
