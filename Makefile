@@ -43,6 +43,7 @@ bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.instal
 	  $(BIN)/python -m benchmarks $$name || exit 1; done
 	$(BIN)/python -m benchmarks store
 	$(BIN)/python -m benchmarks lag
+	$(BIN)/python -m benchmarks revocation
 	$(BIN)/python -m benchmarks durability $(if $(POSTGRES),--postgres $(POSTGRES))
 	$(BIN)/python -m benchmarks growth
 
@@ -53,7 +54,7 @@ build: $(VENV)/.tested web/dist/index.html ## build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
 clean: ## remove what was made here, but never ./data
-	rm -rf $(VENV) dist web/dist web/node_modules tests/clients/node_modules benchmarks/peers/node_modules
+	rm -rf $(VENV) dist web/dist web/node_modules tests/clients/node_modules tests/oidc/node_modules benchmarks/peers/node_modules
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0])'

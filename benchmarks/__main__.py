@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks NAME``: a comparison, or `store`, `durability`, `lag` or `growth`."""
+"""The command: ``python -m benchmarks NAME``: a comparison, or `store`, `durability`, `lag`, `revocation` or `growth`."""
 
 import argparse
 import asyncio
@@ -22,6 +22,7 @@ from benchmarks.kills import KillPlan
 from benchmarks.lag import lag, lag_table
 from benchmarks.measured import Measured
 from benchmarks.report import write_section
+from benchmarks.revocation import revocation_table, revocations
 from benchmarks.rounds import clear_settings
 from benchmarks.store import histories, measure, store_table
 from benchmarks.workload import SEED
@@ -110,6 +111,12 @@ def _lag(options: argparse.Namespace) -> int:
     return 0
 
 
+def _revocation(options: argparse.Namespace) -> int:
+    text = revocation_table(uvloop.run(_interruptible(revocations(_say))))
+    _publish(options, "A right is taken away", text)
+    return 0
+
+
 def _publish(options: argparse.Namespace, title: str, text: str) -> None:
     print(f"\n{text}")
     if not options.print_only:
@@ -154,6 +161,9 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     commands.add_parser(
         "lag", help="somebody types while others open, read and write documents of 0.3, 5 and 20 MB"
     ).set_defaults(run=_lag)
+    commands.add_parser("revocation", help="a thousand guests lose the link by which they came").set_defaults(
+        run=_revocation
+    )
     growth = commands.add_parser("growth", help="how cost grows with readers, rooms, sizes and edits; ours alone")
     growth.add_argument("name", nargs="?", choices=GROWTH, help="one of them; all where none is named")
     _add_noisy(growth)

@@ -70,13 +70,15 @@ class ClientDialect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class YWebsocketClient:
-    """The y-websocket dialect: the room is the end of the path."""
+    """The y-websocket dialect: the room is the end of the path, and who somebody is stands behind that."""
 
     room: str
+    token: str = ""
     acknowledges: ClassVar[bool] = False
 
     def path(self, door: str) -> str:
-        return f"{door}/{quote(self.room)}"
+        query = f"?token={quote(self.token)}" if self.token else ""
+        return f"{door}/{quote(self.room)}{query}"
 
     def opening(self) -> Sequence[bytes]:
         return [YWebsocketDialect().sync_step1(EMPTY_STATE_VECTOR)]

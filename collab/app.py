@@ -5,6 +5,7 @@ to write. WebSockets go straight to their door, HTTP to the REST API and the edi
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -14,6 +15,8 @@ import anyio
 import structlog
 
 from collab.access import Pages, Policy, TrustedProxies, access_from, tokens_from
+from collab.access.oidc import Provider, configuration_from
+from collab.access.passwords import Passwords
 from collab.api import Figures, Services, create_api
 from collab.errors import CollabError, DocumentNotFound, LimitExceeded, ServerDraining
 from collab.gateways import hocuspocus, ywebsocket
@@ -25,10 +28,13 @@ from collab.gateways.wires import AsgiReceive, AsgiSend
 from collab.hub import Hub
 from collab.light_tasks import LightTasks
 from collab.log_output import log_to_stderr
-from collab.services.accounts import accounts_on
+from collab.services.accounts import Accounts, accounts_on
+from collab.services.keys import Keys
 from collab.services.live_rights import LiveRights
+from collab.services.sharing import Links
+from collab.services.single_sign_on import SingleSignOn
 from collab.settings import Settings
-from collab.storage import open_storage
+from collab.storage import Storage, open_storage
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +72,7 @@ class Collab:
         self.failure: CollabError | None = None
         """Why the application could not start, or serves no more."""
         self._takes_tokens = tokens_from(settings) is not None
+        self._oidc = configuration_from(settings)
         self._proxies = TrustedProxies(settings.trusted_proxies)
         self._entrance: Entrance
         self._websockets: LightTasks
@@ -166,11 +173,16 @@ class Collab:
             ):
                 connections = Connections(settings, hub.committer, intake, self._websockets)
                 tasks.start_soon(connections.watch)
-                access = access_from(settings, storage.sessions)
-                policy, rights = Policy(storage.shares), LiveRights(storage.shares, access)
+                access = access_from(settings, storage.sessions, storage.keys, storage.links)
+                policy, rights = Policy(storage.shares, storage.workspaces), LiveRights(storage.shares, access)
                 tasks.start_soon(rights.run)
                 self._entrance = Entrance(
                     hub, access, policy, rights, connections, settings, Pages(access.open, settings.origins)
+                )
+                accounts = (
+                    accounts_on(storage.accounts, storage.sessions, storage.tickets, settings)
+                    if settings.accounts
+                    else None
                 )
                 services = Services(
                     storage.documents,
@@ -180,20 +192,28 @@ class Collab:
                     storage.authorship,
                     access,
                     self._takes_tokens,
-                    accounts_on(storage.accounts, storage.sessions, storage.tickets, settings)
-                    if settings.accounts
-                    else None,
+                    accounts,
                     policy,
                     storage.shares,
+                    Links(storage.links, Passwords(), time.monotonic),
+                    Keys(storage.keys),
+                    storage.workspaces,
+                    storage.audit,
                     rights,
                     settings.max_named_versions,
                     Figures(hub.lag, connections.__len__, hub, hub.committer),
+                    self._single_sign_on(storage, accounts),
                 )
                 self._api = create_api(services, settings)
                 yield
                 self._part_with_all()
                 await self._websockets.finished(CLOSE_TIMEOUT)
                 tasks.cancel_scope.cancel()
+
+    def _single_sign_on(self, storage: Storage, accounts: Accounts | None) -> SingleSignOn | None:
+        if self._oidc is None or accounts is None:
+            return None
+        return SingleSignOn(Provider(self._oidc), accounts, storage.identities, storage.visits, storage.tickets)
 
     async def drain(self) -> None:
         """Take nobody in any more, commit everything, and part with everybody; they come back to the next server."""

@@ -13,8 +13,10 @@ import typer
 from rich.markup import escape
 
 from collab import archive, upkeep
+from collab.audit_command import note_export, show_audit_log
 from collab.backup import copy_database
 from collab.errors import SettingsError
+from collab.key_commands import app as key_app
 from collab.log_output import log_to_stderr
 from collab.serving import serve_until_stopped
 from collab.settings import unknown_variables
@@ -40,6 +42,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(user_app, name="user")
+app.add_typer(key_app, name="key")
+app.command(name="audit")(show_audit_log)
 
 
 def _print_version(wanted: bool) -> None:
@@ -60,10 +64,22 @@ def _collab(
 Bind = Annotated[str | None, typer.Option(help="Address and port.", show_default="127.0.0.1:8000")]
 
 
+CertFile = Annotated[Path | None, typer.Option(help="Certificate in PEM; with its key, serve by TLS.")]
+KeyFile = Annotated[Path | None, typer.Option(help="The certificate's private key in PEM.")]
+
+
 @app.command()
-def serve(bind: Bind = None, database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+def serve(
+    bind: Bind = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    certfile: CertFile = None,
+    keyfile: KeyFile = None,
+) -> None:
     """Serve documents and the editor. Every option is also an environment variable: COLLAB_BIND and so on."""
-    settings = settings_from(bind=bind, database_url=database_url, data_dir=data_dir)
+    settings = settings_from(
+        bind=bind, database_url=database_url, data_dir=data_dir, certfile=certfile, keyfile=keyfile
+    )
     log_to_stderr(settings.log_level)
     for complaint in unknown_variables(os.environ):
         errors.print(f"[yellow]warning:[/] {escape(complaint)}")
@@ -203,9 +219,11 @@ def export_server(
     data_dir: DataDir = None,
 ) -> None:
     """Write everything to plain files, as it stands at this moment. The server may go on meanwhile."""
-    url = settings_from(database_url=database_url, data_dir=data_dir).database
+    settings = settings_from(database_url=database_url, data_dir=data_dir)
+    url = settings.database
     with progress_bar() as progress:
         written = run(lambda: archive.export(url, directory, progress))
+    run(lambda: note_export(settings, "export"))
     output.print(
         f"{counted(written.documents, 'document')} exported to {escape(str(directory))}, {counted(written.rows, 'row')} in all."
     )

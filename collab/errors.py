@@ -28,7 +28,10 @@
     │   ├── EmailTaken            another account has this e-mail
     │   ├── UnfitPassword         a password that is too short or too long
     │   ├── TicketSpent           an invitation, or a ticket for a new password, that is good no more
-    │   └── LastAdmin             nobody would be left to look after the accounts
+    │   ├── LastAdmin             nobody would be left to look after the accounts
+    │   ├── NoSingleSignOn        this server was not told of an identity provider
+    │   ├── IdentityTaken         somebody at the identity provider is another account's owner
+    │   └── LastWayIn             an account would have neither a password nor an identity
     ├── InvalidUserId             not an id that a user can have
     ├── InvalidCursor             a place in a listing that no listing gave
     ├── ContentError              content that a document of this kind cannot hold
@@ -122,6 +125,42 @@ class TooManyMembers(DocumentError):
     """The document has as many members as it may; one must be removed before another is added."""
 
 
+class LastOwner(DocumentError):
+    """Nobody would be left who may share the document."""
+
+
+class LinkNotFound(DocumentError):
+    """There is no such share link, or none any more."""
+
+
+class TooManyLinks(DocumentError):
+    """The document has as many share links as it may."""
+
+
+class WorkspaceNotFound(CollabError):
+    """There is no workspace of this name."""
+
+
+class WorkspaceExists(CollabError):
+    """There is a workspace of this name already."""
+
+
+class KeyNotFound(CollabError):
+    """There is no such API key, or none of the caller's."""
+
+
+class TooManyKeys(CollabError):
+    """Somebody has made as many API keys as they may."""
+
+
+class InvalidExpiry(CollabError):
+    """Something was to end in the past."""
+
+
+class InvalidScope(CollabError):
+    """An API key was to be made that could do nothing, or more than its maker may give."""
+
+
 class AccountError(CollabError):
     """Something is wrong with an account, or with what was asked of it."""
 
@@ -160,6 +199,18 @@ class TicketSpent(AccountError):
 
 class LastAdmin(AccountError):
     """The only admin would be none any more; nobody would be left to look after the accounts."""
+
+
+class NoSingleSignOn(AccountError):
+    """This server was not told of an identity provider."""
+
+
+class IdentityTaken(AccountError):
+    """Who somebody is at the identity provider is linked to another account, or the account to somebody else there."""
+
+
+class LastWayIn(AccountError):
+    """The account would have no way in any more: no password, and no identity."""
 
 
 class InvalidUserId(CollabError):

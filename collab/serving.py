@@ -22,6 +22,7 @@ from collab.settings import KIB, MILLISECONDS, SECONDS, Settings
 from collab.stacks import deepen_stacks
 from collab.storage import migrate
 from collab.storage.address import parse_address
+from collab.tls import certificate_of
 
 if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
@@ -69,8 +70,9 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
     deepen_stacks()
     server = Collab(settings)
     refuse_open_bind(settings)
-    sockets = _listen(settings.bind)
-    for listening in sockets.insecure_sockets:
+    config = _hypercorn(settings)
+    sockets = _listen(config)
+    for listening in _all(sockets):
         _find_out_who_is_gone(listening, settings.peer_timeout)
     if settings.database.startswith("sqlite"):
         await migrate(settings.database)
@@ -86,7 +88,7 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
     def ready() -> None:
         _spare_the_collector()
         welcome(
-            _address(settings.bind, sockets.insecure_sockets[0]),
+            _address(settings.bind, _all(sockets)[0], secure=config.ssl_enabled),
             open_mode=settings.open_mode,
             database=str(parse_address(settings.database)),
         )
@@ -96,9 +98,9 @@ async def serve_until_stopped(settings: Settings, welcome: Welcome) -> None:
     application = wrap_app(cast("ASGIFramework", server), 0, "asgi")
     try:
         with suppress(LifespanFailureError):  # which the server's failure explains
-            await worker_serve(application, _hypercorn(settings), sockets=sockets, shutdown_trigger=stopped)
+            await worker_serve(application, config, sockets=sockets, shutdown_trigger=stopped)
     finally:
-        for listening in sockets.insecure_sockets:
+        for listening in _all(sockets):
             listening.close()
     if server.failure is not None:
         raise server.failure
@@ -115,20 +117,22 @@ def _spare_the_collector() -> None:
     gc.set_threshold(COLLECT_AFTER)
 
 
-def _listen(bind: str) -> Sockets:
+def _listen(config: Config) -> Sockets:
     """Bind and listen, before anything else is done. Raises `SettingsError` where that cannot be."""
-    config = Config()
-    config.bind = [bind]
     try:
         sockets = config.create_sockets()
     except (OSError, OverflowError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SettingsError(
-            f"cannot listen on {bind!r} (COLLAB_BIND): {reason}; expected a free address and port such as 127.0.0.1:8000"
+            f"cannot listen on {config.bind[0]!r} (COLLAB_BIND): {reason}; expected a free address and port such as 127.0.0.1:8000"
         ) from None
-    for listening in sockets.insecure_sockets:
+    for listening in _all(sockets):
         listening.listen(BACKLOG)
     return sockets
+
+
+def _all(sockets: Sockets) -> list[socket.socket]:
+    return [*sockets.secure_sockets, *sockets.insecure_sockets]
 
 
 def _find_out_who_is_gone(listening: socket.socket, seconds: float) -> None:
@@ -156,17 +160,23 @@ def _pass_over_lost_connections(loop: asyncio.AbstractEventLoop, context: dict[s
         loop.default_exception_handler(context)
 
 
-def _address(bind: str, listening: socket.socket) -> str:
+def _address(bind: str, listening: socket.socket, *, secure: bool) -> str:
     if listening.family == socket.AF_UNIX:
         return bind
     host, port = listening.getsockname()[:2]
     if not is_loopback(bind) and host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         host = socket.gethostname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _hypercorn(settings: Settings) -> Config:
+    """Return Hypercorn's configuration. Raises `SettingsError` for a certificate that cannot be used."""
     config = Config()
+    config.bind = [settings.bind]
+    if (certificate := certificate_of(settings.certfile, settings.keyfile)) is not None:
+        config.certfile, config.keyfile = str(certificate.certfile), str(certificate.keyfile)
+    config.ssl_handshake_timeout = HEAD_TIMEOUT
     config.backlog = BACKLOG
     config.graceful_timeout = GRACE
     config.keep_alive_timeout = HEAD_TIMEOUT

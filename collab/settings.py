@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """An SQLAlchemy URL, `sqlite:///file` or `postgresql://…`; unset, it is `collab.db` in the data directory."""
 
+    certfile: Path | None = None
+    """The certificate, in PEM with those of its issuers behind it; with `keyfile` the server speaks TLS itself (`https`, `wss`, HTTP/2)."""
+
+    keyfile: Path | None = None
+    """The certificate's private key, in PEM, without a password."""
+
     secret: SecretStr | None = None
     """The HS256 key that access tokens are signed with, 32 bytes or more; set, every door asks for a token."""
 
@@ -69,6 +75,28 @@ class Settings(BaseSettings):
 
     session_lifetime: float = Field(default=30 * DAYS, gt=0)
     """How long a browser stays signed in without being used. Phones and laptops are used within a month, forgotten ones are not."""
+
+    oidc_issuer: str | None = None
+    """The identity provider by which people with accounts sign in (OpenID Connect), as it writes its issuer: `https://id.example.com`. The
+    address to register there is this server's `/api/v1/oidc/callback`.
+    """
+
+    oidc_client_id: str | None = None
+    """The id that the provider knows this server by."""
+
+    oidc_client_secret: SecretStr | None = None
+    """The secret that the provider gave with it; a public client has none, and is safe by PKCE alone."""
+
+    oidc_name: str = "single sign-on"
+    """What people call the provider; the button says "Continue with" it."""
+
+    oidc_scopes: str = "openid email profile"
+    """What is asked of the provider: who somebody is, their e-mail by which their account is found, and their name for a new one."""
+
+    oidc_sign_up: bool = False
+    """Whether whoever signs in at the provider gets an account; otherwise an account, or an invitation, must have their e-mail. Off,
+    because some providers let everybody in.
+    """
 
     allowed_origins: str | None = None
     """Other sites whose pages may use this server, with commas between: `https://app.example.com`. Their WebSockets and writes are taken,

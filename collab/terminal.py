@@ -1,7 +1,8 @@
 """What every command does at the terminal: reads its options, runs, shows how far it is, and says in one line what went wrong."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -14,6 +15,7 @@ from rich.progress import Progress
 from collab.errors import CollabError, SettingsError
 from collab.serving import loop_factory
 from collab.settings import Settings
+from collab.storage import Storage, migrate, open_storage
 
 Outcome = TypeVar("Outcome")
 
@@ -37,6 +39,15 @@ def settings_from(**options: object) -> Settings:
             for problem in error.errors()
         ]
         raise failed(SettingsError("; ".join(problems))) from None
+
+
+@asynccontextmanager
+async def storage_of(settings: Settings) -> AsyncIterator[Storage]:
+    """Open the storage that the settings name; on SQLite its schema is brought up to date first, as `serve` does."""
+    if settings.database.startswith("sqlite"):
+        await migrate(settings.database)
+    async with open_storage(settings.database) as storage:
+        yield storage
 
 
 def failed(error: CollabError) -> typer.Exit:

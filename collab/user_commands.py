@@ -12,11 +12,10 @@ from rich.table import Table
 from collab.access.passwords import Passwords, check_fitness
 from collab.access.secrets import MAX_SECRET_LENGTH
 from collab.errors import AccountNotFound
-from collab.ports import Account, AccountChanges
+from collab.ports import Account, AccountChanges, Act, AuditAction, AuditLog
 from collab.services.accounts import Accounts, accounts_on, check_email
 from collab.settings import Settings
-from collab.storage import migrate, open_storage
-from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from
+from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
 
 app = typer.Typer(help="Look after the accounts of those who sign in here.", no_args_is_help=True)
 
@@ -104,30 +103,34 @@ def _ask_password() -> str:
 
 
 @asynccontextmanager
-async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
-    if settings.database.startswith("sqlite"):
-        await migrate(settings.database)
-    async with open_storage(settings.database) as storage:
-        yield accounts_on(storage.accounts, storage.sessions, storage.tickets, settings)
+async def _accounts(settings: Settings) -> AsyncIterator[tuple[Accounts, AuditLog]]:
+    async with storage_of(settings) as storage:
+        yield accounts_on(storage.accounts, storage.sessions, storage.tickets, settings), storage.audit
 
 
 async def _add(settings: Settings, email: str, name: str, password: str, *, admin: bool) -> Account:
     checked = check_email(email)
     check_fitness(password)
-    async with _accounts(settings) as accounts:
+    async with _accounts(settings) as (accounts, audit):
         password_hash = await Passwords().hash(password)
-        return await accounts.store.create(email=checked, name=name, password_hash=password_hash, admin=admin)
+        account = await accounts.store.create(email=checked, name=name, password_hash=password_hash, admin=admin)
+        details = {"admin": str(admin).lower()}
+        await audit.add(Act(AuditAction.ACCOUNT_MADE, THIS_MACHINE, subject=account.user_id, details=details))
+        return account
 
 
 async def _invite(settings: Settings, email: str, *, admin: bool) -> str:
-    async with _accounts(settings) as accounts:
-        return await accounts.invite(THIS_MACHINE, email, admin=admin)
+    async with _accounts(settings) as (accounts, audit):
+        ticket = await accounts.invite(THIS_MACHINE, email, admin=admin)
+        details = {"admin": str(admin).lower()}
+        await audit.add(Act(AuditAction.INVITED, THIS_MACHINE, subject=email, details=details))
+        return ticket
 
 
 async def _all(settings: Settings) -> list[Account]:
     found: list[Account] = []
     cursor = None
-    async with _accounts(settings) as accounts:
+    async with _accounts(settings) as (accounts, _):
         while True:
             page = await accounts.store.page(limit=200, cursor=cursor)
             found += page.accounts
@@ -137,15 +140,25 @@ async def _all(settings: Settings) -> list[Account]:
 
 def _change(settings: Settings, email: str, changes: AccountChanges) -> None:
     async def change() -> None:
-        async with _accounts(settings) as accounts:
-            await accounts.store.change((await _named(accounts, email)).user_id, changes)
+        async with _accounts(settings) as (accounts, audit):
+            user_id = (await _named(accounts, email)).user_id
+            await accounts.store.change(user_id, changes)
+            details = {
+                field: str(value).lower()
+                for field, value in (("admin", changes.admin), ("disabled", changes.disabled))
+                if value is not None
+            }
+            await audit.add(Act(AuditAction.ACCOUNT_CHANGED, THIS_MACHINE, subject=user_id, details=details))
 
     run(change)
 
 
 async def _reset(settings: Settings, email: str) -> str:
-    async with _accounts(settings) as accounts:
-        return await accounts.offer_reset(THIS_MACHINE, (await _named(accounts, email)).user_id)
+    async with _accounts(settings) as (accounts, audit):
+        user_id = (await _named(accounts, email)).user_id
+        ticket = await accounts.offer_reset(THIS_MACHINE, user_id)
+        await audit.add(Act(AuditAction.RESET_OFFERED, THIS_MACHINE, subject=user_id))
+        return ticket
 
 
 async def _named(accounts: Accounts, email: str) -> Account:

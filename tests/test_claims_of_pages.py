@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PROMISING = ("durability", "authorship", "pycrdt-websocket", "limits", "web-security")
+PROMISING = ("durability", "authorship", "pycrdt-websocket", "limits", "web-security", "security", "single-sign-on")
 PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in PROMISING}
 OTHERS = [(ROOT / "docs" / f"{name}.md").read_text() for name in ("architecture", "benchmarks")]
 """Pages that name tests, and promise nothing row by row."""

@@ -16,6 +16,10 @@ PLAIN_NAME: Final = "collab_session"
 SECURE_NAME: Final = "__Host-collab_session"
 """Over TLS: no other host, and no page without TLS, can set a cookie of this name."""
 
+PLAIN_VISIT_NAME: Final = "collab_visit"
+SECURE_VISIT_NAME: Final = "__Host-collab_visit"
+VISIT_PATH: Final = "/api/v1/oidc"
+
 MAX_COOKIE_HEADER: Final = 8192
 
 Header = Callable[[str], str | None]
@@ -56,3 +60,18 @@ def set_cookie(secret: str, *, secure: bool, seconds: int) -> str:
     """Return the header that gives a browser its session; one that is for no seconds takes it away."""
     attributes = f"Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}" + ("; Secure" if secure else "")
     return f"{cookie_name(secure=secure)}={secret}; {attributes}"
+
+
+def visit_shown(header: Header, *, secure: bool) -> str | None:
+    """Return the secret of the browser's visit to the identity provider. The page that sends it back is never this server's."""
+    return _secret_in(header("cookie"), SECURE_VISIT_NAME if secure else PLAIN_VISIT_NAME)
+
+
+def set_visit_cookie(secret: str, *, secure: bool, seconds: int) -> str:
+    """Return the header that binds a visit to a browser; one that is for no seconds takes it away.
+
+    `SameSite=Lax`, because the provider's page sends the browser back. Over TLS no other host can set it, for which its path must be `/`:
+    or a neighbour could have somebody come back as somebody of its choice.
+    """
+    name, path, end = (SECURE_VISIT_NAME, "/", "; Secure") if secure else (PLAIN_VISIT_NAME, VISIT_PATH, "")
+    return f"{name}={secret}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={seconds}{end}"

@@ -8,7 +8,7 @@ from collab.access.open import OpenAccess
 from collab.access.published import published_at
 from collab.access.token import KeySource, SharedSecret, TokenAccess
 from collab.errors import SettingsError
-from collab.ports import Authenticator, SessionStore
+from collab.ports import Authenticator, KeyStore, LinkStore, SessionStore
 from collab.settings import Settings
 
 MIN_SECRET_BYTES: Final = 32
@@ -17,12 +17,12 @@ MIN_SECRET_BYTES: Final = 32
 MAKE_A_SECRET: Final = "openssl rand -base64 32"  # noqa: S105 - a command, not a password
 
 
-def access_from(settings: Settings, sessions: SessionStore) -> Authenticator:
+def access_from(settings: Settings, sessions: SessionStore, keys: KeyStore, links: LinkStore) -> Authenticator:
     """Return open access where nothing is set that tells who somebody is, else access by that. Raises `SettingsError`."""
     tokens = tokens_from(settings)
     if settings.open_mode:
         return OpenAccess()
-    return GuardedAccess(tokens, sessions if settings.accounts else None)
+    return GuardedAccess(tokens, sessions if settings.accounts else None, keys, links)
 
 
 def tokens_from(settings: Settings) -> TokenAccess | None:

@@ -6,7 +6,16 @@ from enum import Enum, auto
 from typing import Final
 
 from collab.errors import DatabaseUnavailable, Forbidden
-from collab.ports import DocumentName, Identity, Role, ShareStore, strongest
+from collab.ports import (
+    DocumentName,
+    Identity,
+    Role,
+    ShareStore,
+    WorkspaceName,
+    WorkspaceStore,
+    common_patterns,
+    role_by,
+)
 
 
 class Action(Enum):
@@ -52,25 +61,31 @@ class Reach:
     """The documents that somebody has a role in."""
 
     _identity: Identity
-    _shared: Mapping[DocumentName, Role]
+    _shared: Mapping[str, Role]
 
     @property
     def patterns(self) -> list[str] | None:
         """Names, and prefixes that end in `*`; `None` for everything."""
-        if self._identity.admin or "*" in self._identity.documents:
+        identity = self._identity
+        everything = identity.admin or "*" in identity.documents
+        if identity.scope is None:
+            return None if everything else [*identity.documents, *self._shared]
+        if "*" in identity.scope and everything:
             return None
-        return [*self._identity.documents, *self._shared]
+        granted = {"*": Role.OWNER} if everything else {**identity.documents, **self._shared}
+        return common_patterns(granted, identity.scope)
 
-    def role_in(self, document: DocumentName) -> Role | None:
+    def role_in(self, document: str) -> Role | None:
         """Return the strongest role, or `None`."""
-        return strongest(self._identity.role_in(document), self._shared.get(document))
+        return self._identity.role_in(document, role_by(self._shared, document))
 
 
 class Policy:
     """Tells what an identity may do."""
 
-    def __init__(self, shares: ShareStore) -> None:
+    def __init__(self, shares: ShareStore, workspaces: WorkspaceStore) -> None:
         self._shares = shares
+        self._workspaces = workspaces
 
     async def role_in(self, identity: Identity, document: DocumentName) -> Role | None:
         """Return the strongest role that somebody has in a document, whether there is such a document or not; `None` for none.
@@ -81,7 +96,7 @@ class Policy:
         if told is Role.OWNER or not identity.user_id:
             return told
         try:
-            return strongest(told, await self._shares.role_of(identity.user_id, document))
+            return identity.role_in(document, await self._shares.role_of(identity.user_id, document))
         except DatabaseUnavailable:
             if told is None:
                 raise
@@ -90,6 +105,17 @@ class Policy:
     async def reach(self, identity: Identity) -> Reach:
         """Return which documents somebody has a role in. Raises `DatabaseUnavailable`."""
         return Reach(identity, await self._shares.roles_of(identity.user_id) if identity.user_id else {})
+
+    async def role_in_workspace(self, identity: Identity, workspace: WorkspaceName) -> Role | None:
+        """Return the role in a workspace, whether there is such a workspace or not: a member's, and to an admin the owner's.
+
+        What an access token or a key says of documents is no role in the workspace itself. Raises `DatabaseUnavailable`.
+        """
+        if identity.admin:
+            return Role.OWNER
+        if not identity.user_id or identity.scope is not None:
+            return None
+        return await self._workspaces.role_of(identity.user_id, workspace)
 
     def owns_what_they_make(self, identity: Identity) -> bool:
         """Tell whether somebody may make documents of their own, under names that nobody has chosen: whoever has an account."""

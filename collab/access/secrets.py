@@ -1,6 +1,8 @@
 """Secrets that this server makes and clients show: random, told apart by how they begin, and kept as their hash."""
 
+import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from hashlib import sha256
 from typing import Final
 
@@ -10,11 +12,19 @@ MAX_SECRET_LENGTH: Final = 128
 
 SESSION: Final = "cs_"
 TICKET: Final = "ct_"
+API_KEY: Final = "ck_"
+LINK: Final = "cl_"
+VISIT: Final = "cv_"
 
 
 def make_secret(kind: str) -> str:
     """Return a new secret of 256 bits that begins with its kind, fit for URLs and cookies."""
     return kind + secrets.token_urlsafe(_BYTES)
+
+
+def derived(secret: str, purpose: str) -> str:
+    """Return another secret that follows from this one, and tells nothing of it, nor of those for other purposes."""
+    return urlsafe_b64encode(hmac.digest(secret.encode(), purpose.encode(), "sha256")).decode().rstrip("=")
 
 
 def hash_of(secret: str) -> bytes | None:

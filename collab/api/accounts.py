@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from collab.access.claims import is_color, is_web_address
 from collab.access.cookies import set_cookie
 from collab.access.origin import is_own_page
+from collab.api.auditing import Recording
 from collab.api.caller import Caller, is_secure, shown_session
 from collab.api.models import OneLine, User
 from collab.api.services import ServicesOfApp
-from collab.errors import AccountNotFound, Forbidden, InvalidProfile, NoAccounts
-from collab.ports import Account, AccountChanges, BrowserSession, Identity, SessionNumber, TicketKind
-from collab.services.accounts import Accounts, SignedIn, Visitor
+from collab.errors import AccountNotFound, Forbidden, InvalidProfile, NoAccounts, SignInDelayed, SignInFailed
+from collab.ports import Account, AccountChanges, AuditAction, BrowserSession, Identity, SessionNumber, TicketKind
+from collab.services.accounts import MAX_EMAIL_LENGTH, Accounts, SignedIn, Visitor
 
 router = APIRouter(prefix="/api/v1", tags=["accounts"])
 
@@ -37,6 +38,9 @@ class WaysIn(BaseModel):
     open: bool = Field(description="Nobody is asked: everybody may edit.")
     accounts: bool = Field(description="People sign in with an e-mail and a password.")
     tokens: bool = Field(description="Access tokens of the host application are taken.")
+    single_sign_on: str | None = Field(
+        description="What people call the identity provider by which they sign in as well; `null` where there is none."
+    )
 
 
 class SignIn(Body):
@@ -111,6 +115,19 @@ class AccountInfo(BaseModel):
         return cls(**{field: getattr(account, field) for field in cls.model_fields})
 
 
+class PersonWanted(Body):
+    """Whom to look for."""
+
+    email: Annotated[str, Field(max_length=1024)]
+
+
+class Person(BaseModel):
+    """Somebody who has an account."""
+
+    user_id: str
+    name: str
+
+
 class BrowserSessionInfo(BaseModel):
     """A browser in which the caller is signed in."""
 
@@ -176,7 +193,12 @@ Holder = Annotated[Identity, Depends(account_holder)]
 @router.get("/sign-in", summary="How do people come in?", response_description="The ways that are open here.")
 async def get_ways_in(services: ServicesOfApp) -> WaysIn:
     """Tell how people come in; everybody may ask."""
-    return WaysIn(open=services.access.open, accounts=services.accounts is not None, tokens=services.takes_tokens)
+    return WaysIn(
+        open=services.access.open,
+        accounts=services.accounts is not None,
+        tokens=services.takes_tokens,
+        single_sign_on=None if services.single_sign_on is None else services.single_sign_on.name,
+    )
 
 
 @router.post(
@@ -186,23 +208,40 @@ async def get_ways_in(services: ServicesOfApp) -> WaysIn:
     dependencies=[Depends(from_own_page)],
 )
 async def sign_in(
-    accounts: AccountsOfApp, visitor: VisitorOfRequest, request: Request, response: Response, who: SignIn
+    accounts: AccountsOfApp,
+    visitor: VisitorOfRequest,
+    recording: Recording,
+    request: Request,
+    response: Response,
+    who: SignIn,
 ) -> User:
     """Sign in with an e-mail and a password. Answers 403 whatever of them is wrong, and 429 after too many of these."""
-    done = await accounts.sign_in(
-        who.email, who.password.get_secret_value(), visitor, instead_of=shown_session(request)
-    )
+    try:
+        done = await accounts.sign_in(
+            who.email, who.password.get_secret_value(), visitor, instead_of=shown_session(request)
+        )
+    except (SignInFailed, SignInDelayed) as error:
+        delayed = str(isinstance(error, SignInDelayed)).lower()
+        await recording.note(AuditAction.SIGN_IN_FAILED, "", subject=who.email[:MAX_EMAIL_LENGTH], delayed=delayed)
+        raise
+    await recording.note(AuditAction.SIGN_IN, done.account.user_id)
     return _signed_in(done, request, response)
 
 
 @router.delete("/session", status_code=204, summary="Sign out", response_description="Signed out.")
 async def sign_out(
-    accounts: AccountsOfApp, services: ServicesOfApp, identity: Holder, request: Request, response: Response
+    accounts: AccountsOfApp,
+    services: ServicesOfApp,
+    identity: Holder,
+    recording: Recording,
+    request: Request,
+    response: Response,
 ) -> None:
     """End the session by which the caller is signed in, and what it has open in documents."""
     account = await accounts.store.get(identity.user_id)
     await accounts.sessions.end(account.id, identity.session or SessionNumber(0))
     services.rights.look_now()
+    await recording.note(AuditAction.SIGN_OUT, identity.user_id)
     response.headers.append("Set-Cookie", set_cookie("", secure=is_secure(request), seconds=0))
 
 
@@ -221,7 +260,12 @@ async def look_at_ticket(accounts: AccountsOfApp, shown: TicketInBody) -> Ticket
     dependencies=[Depends(from_own_page)],
 )
 async def sign_up(
-    accounts: AccountsOfApp, visitor: VisitorOfRequest, request: Request, response: Response, new: SignUp
+    accounts: AccountsOfApp,
+    visitor: VisitorOfRequest,
+    recording: Recording,
+    request: Request,
+    response: Response,
+    new: SignUp,
 ) -> User:
     """Make an account by an invitation, and sign in."""
     done = await accounts.sign_up(
@@ -231,6 +275,7 @@ async def sign_up(
         password=new.password.get_secret_value(),
         visitor=visitor,
     )
+    await recording.note(AuditAction.ACCOUNT_MADE, done.account.user_id, subject=done.account.user_id)
     return _signed_in(done, request, response)
 
 
@@ -241,10 +286,20 @@ async def sign_up(
     response_description="Set; every session has ended.",
     dependencies=[Depends(from_own_page)],
 )
-async def reset_password(accounts: AccountsOfApp, services: ServicesOfApp, reset: Reset) -> None:
+async def reset_password(accounts: AccountsOfApp, services: ServicesOfApp, recording: Recording, reset: Reset) -> None:
     """Set another password by the ticket that an admin has given out."""
-    await accounts.reset(reset.ticket.get_secret_value(), reset.password.get_secret_value())
+    user_id = await accounts.reset(reset.ticket.get_secret_value(), reset.password.get_secret_value())
     services.rights.look_now()
+    await recording.note(AuditAction.PASSWORD_RESET, user_id)
+
+
+@router.post("/people", summary="Whose e-mail is this?", response_description="The person.")
+async def find_person(accounts: AccountsOfApp, _: Holder, who: PersonWanted) -> Person:
+    """Find somebody to share a document with, by their whole e-mail. For whoever has an account."""
+    found = await accounts.store.by_email(who.email)
+    if found is None or found[0].disabled_at is not None:
+        raise AccountNotFound("nobody here has this e-mail")
+    return Person(user_id=found[0].user_id, name=found[0].name)
 
 
 @router.get("/account", summary="My account", response_description="It.")
@@ -274,6 +329,7 @@ async def change_password(
     services: ServicesOfApp,
     identity: Holder,
     visitor: VisitorOfRequest,
+    recording: Recording,
     change: PasswordChange,
 ) -> None:
     """Change the caller's password. All other sessions end."""
@@ -285,6 +341,7 @@ async def change_password(
         keep=identity.session,
     )
     services.rights.look_now()
+    await recording.note(AuditAction.PASSWORD_CHANGED, identity.user_id)
 
 
 @router.get("/account/sessions", summary="Where am I signed in?", response_description="All of them.")
@@ -302,12 +359,14 @@ async def end_session(
     accounts: AccountsOfApp,
     services: ServicesOfApp,
     identity: Holder,
+    recording: Recording,
     session: Annotated[int, Path(ge=1, le=_LARGEST_ID)],
 ) -> None:
     """End one of the caller's sessions; what it has open in documents ends within a second. Harmless to repeat."""
     account = await accounts.store.get(identity.user_id)
-    await accounts.sessions.end(account.id, SessionNumber(session))
-    services.rights.look_now()
+    if await accounts.sessions.end(account.id, SessionNumber(session)):
+        services.rights.look_now()
+        await recording.note(AuditAction.SESSION_ENDED, identity.user_id, subject=f"session:{session}")
 
 
 def _signed_in(done: SignedIn, request: Request, response: Response) -> User:

@@ -11,13 +11,17 @@ from starlette.middleware.cors import CORSMiddleware
 
 from collab.access import Pages
 from collab.api.accounts import router as accounts_router
+from collab.api.auditing import router as audit_router
 from collab.api.authorship import router as authorship_router
 from collab.api.bodies import LimitBodies
 from collab.api.content import router as content_router
 from collab.api.documents import router as documents_router
 from collab.api.editor import CANDIDATES, editor_router
 from collab.api.guards import AnswerFailures, AnswerHead, ProtectAnswers, RefuseForeignPages
+from collab.api.keys import router as keys_router
+from collab.api.links import router as links_router
 from collab.api.members import router as members_router
+from collab.api.oidc import router as oidc_router
 from collab.api.paths import RouteByRawPath
 from collab.api.probes import router as probes_router
 from collab.api.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, add_problem_handlers
@@ -27,6 +31,7 @@ from collab.api.services import Services
 from collab.api.session import router as session_router
 from collab.api.users import router as users_router
 from collab.api.versions import router as versions_router
+from collab.api.workspaces import router as workspaces_router
 from collab.settings import Settings
 
 _DESCRIPTION: Final = """Documents that many people edit at once.
@@ -92,7 +97,12 @@ def create_api(services: Services, settings: Settings, *, editor_candidates: Seq
         members_router,
         session_router,
         accounts_router,
+        oidc_router,
         users_router,
+        links_router,
+        keys_router,
+        workspaces_router,
+        audit_router,
         probes_router,
     ):
         app.include_router(router, dependencies=[Depends(never_stored)])

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
 from collab.access import Action
+from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.negotiation import preferred_type
 from collab.api.paths import DOCUMENTS, NameInPath
@@ -16,7 +17,7 @@ from collab.content.plain import plain_text, plain_text_of_roots
 from collab.content.prosemirror import document_json
 from collab.content.written import json_bytes, text_bytes
 from collab.offloading import offloaded
-from collab.ports import DocumentKind
+from collab.ports import AuditAction, DocumentKind
 from collab.services.committing import committing
 
 router = APIRouter(prefix=DOCUMENTS, tags=["content"])
@@ -63,6 +64,7 @@ CONTENT_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 async def read_content(
     services: ServicesOfApp,
     identity: Caller,
+    recording: Recording,
     name: NameInPath,
     format_: FormatInQuery = None,
     accept: AcceptHeader = None,
@@ -74,6 +76,8 @@ async def read_content(
     await services.policy.check(identity, name, Action.READ)
     chosen = format_ or negotiated(accept)
     record = await services.documents.get(name)
+    if chosen == "update":
+        await recording.note(AuditAction.DOCUMENT_EXPORTED, identity.user_id, document=name)
     return await content_response(services, await services.rooms.read(name), chosen, record.kind)
 
 

@@ -9,6 +9,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from collab.access import Action
+from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.models import DocumentChange, DocumentInfo, DocumentList, NewDocument, OneLine
 from collab.api.paths import DOCUMENTS, NameInPath, document_path
@@ -16,7 +17,7 @@ from collab.api.services import Services, ServicesOfApp
 from collab.content.seed import RichTextFit, rich_text_fit, seed_rich_text
 from collab.errors import ContentError
 from collab.offloading import offloaded
-from collab.ports import DocumentChanges, DocumentKind, DocumentName, Role
+from collab.ports import AuditAction, DocumentChanges, DocumentKind, DocumentName, Role
 from collab.protocol.names import check_document_name
 from collab.rooms.claims import Origin
 
@@ -102,19 +103,24 @@ async def change_document(
 
 
 @router.delete("/{name}", status_code=204, summary="Delete a document", response_description="It is in the trash.")
-async def delete_document(services: ServicesOfApp, identity: Caller, name: NameInPath) -> None:
+async def delete_document(services: ServicesOfApp, identity: Caller, recording: Recording, name: NameInPath) -> None:
     """Put a document into the trash and end its sessions. Needs the owner's role."""
     await services.policy.check(identity, name, Action.DELETE)
     with anyio.CancelScope(shield=True):  # a client that leaves now must not leave sessions in a deleted document
         await services.documents.delete(name)
         await services.rooms.close(name)
+        await recording.note(AuditAction.DOCUMENT_DELETED, identity.user_id, document=name)
 
 
 @router.post("/{name}/restore", summary="Restore a document", response_description="The document, out of the trash.")
-async def restore_document(services: ServicesOfApp, identity: Caller, name: NameInPath) -> DocumentInfo:
+async def restore_document(
+    services: ServicesOfApp, identity: Caller, recording: Recording, name: NameInPath
+) -> DocumentInfo:
     """Take the document deleted last under this name out of the trash. Needs the owner's role."""
     role = await services.policy.check(identity, name, Action.DELETE)
-    return DocumentInfo.of(await services.documents.restore(name), role)
+    restored = await services.documents.restore(name)
+    await recording.note(AuditAction.DOCUMENT_RESTORED, identity.user_id, document=name)
+    return DocumentInfo.of(restored, role)
 
 
 def _seed(name: DocumentName) -> bytes:

@@ -57,6 +57,9 @@ def editor_router(candidates: Sequence[Path] = CANDIDATES) -> APIRouter:
     @router.get("/account")
     @router.get("/join")
     @router.get("/reset")
+    @router.get("/share")
+    @router.get("/admin")
+    @router.get("/workspaces")
     @router.get("/d/{document:path}")
     async def page(request: Request) -> Response:
         directory = await anyio.to_thread.run_sync(editor_directory, candidates)

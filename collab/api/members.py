@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from collab.access import Action
+from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.models import RoleName, role_called, role_name
 from collab.api.paths import DOCUMENTS, NameInPath
-from collab.api.services import ServicesOfApp
-from collab.errors import InvalidUserId, MemberNotFound
-from collab.ports import Member
+from collab.api.services import Services, ServicesOfApp
+from collab.errors import InvalidUserId, LastOwner, MemberNotFound
+from collab.ports import AuditAction, DocumentRecord, Identity, Member, Role
 from collab.ports.access import MAX_USER_ID_LENGTH, is_user_id
 
 router = APIRouter(prefix=DOCUMENTS, tags=["members"])
@@ -25,7 +26,7 @@ class MemberInfo(BaseModel):
     """Somebody with a role in a document."""
 
     user_id: str
-    name: str | None = Field(description="As they were called when they last wrote here; `null` where they never have.")
+    name: str | None = Field(description="`null` for somebody who has no account here, and never wrote.")
     role: RoleName
     granted_by: str = Field(description="The user who gave them this role; empty in open mode.")
     created_at: datetime
@@ -89,7 +90,12 @@ async def list_members(services: ServicesOfApp, identity: Caller, name: NameInPa
 
 @router.put(_PATH, summary="Give somebody a role", response_description="The member as they are now.")
 async def set_member(
-    services: ServicesOfApp, identity: Caller, name: NameInPath, user_id: UserInPath, new: NewRole
+    services: ServicesOfApp,
+    identity: Caller,
+    recording: Recording,
+    name: NameInPath,
+    user_id: UserInPath,
+    new: NewRole,
 ) -> MemberInfo:
     """Make somebody a member, or give a member another role; it holds in open sessions within a second. Needs the owner's role.
 
@@ -97,16 +103,32 @@ async def set_member(
     """
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
+    if role_called(new.role) is not Role.OWNER:
+        await _keep_an_owner(services, identity, record, user_id)
     member = await services.shares.set_member(record.id, user_id, role_called(new.role), granted_by=identity.user_id)
     services.rights.look_now()
+    await recording.note(AuditAction.MEMBER_SET, identity.user_id, document=name, subject=user_id, role=new.role)
     return MemberInfo.of(member)
 
 
 @router.delete(_PATH, status_code=204, summary="Remove a member", response_description="They are none any more.")
-async def remove_member(services: ServicesOfApp, identity: Caller, name: NameInPath, user_id: UserInPath) -> None:
+async def remove_member(
+    services: ServicesOfApp, identity: Caller, recording: Recording, name: NameInPath, user_id: UserInPath
+) -> None:
     """End a membership; open sessions lose their rights within a second. Needs the owner's role, or to be that member."""
     await services.policy.check(identity, name, Action.READ if user_id == identity.user_id else Action.SHARE)
     record = await services.documents.get(name)
+    await _keep_an_owner(services, identity, record, user_id)
     if not await services.shares.remove_member(record.id, user_id):
         raise MemberNotFound("the user is no member of this document")
     services.rights.look_now()
+    await recording.note(AuditAction.MEMBER_REMOVED, identity.user_id, document=name, subject=user_id)
+
+
+async def _keep_an_owner(services: Services, identity: Identity, record: DocumentRecord, user_id: str) -> None:
+    """Raise `LastOwner` where somebody gives up being an owner, who is one by membership alone, and nobody else is."""
+    if user_id != identity.user_id or identity.role_in(record.name) is Role.OWNER:
+        return
+    owners = [each.user_id for each in await services.shares.members(record.id) if each.role is Role.OWNER]
+    if owners == [user_id]:
+        raise LastOwner("no owner would be left; make somebody else an owner first")

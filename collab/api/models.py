@@ -196,8 +196,8 @@ class User(BaseModel):
 class SessionInfo(BaseModel):
     """How this server lets people in, and who the caller is."""
 
-    mode: Literal["open", "token", "account"] = Field(
-        description="Whether everybody is let in, or the caller was by a token, or by having signed in."
+    mode: Literal["open", "token", "account", "link"] = Field(
+        description="Whether everybody is let in, or the caller was by a token or key, by having signed in, or as a guest by a link."
     )
     user: User | None = Field(description="`null` for a guest.")
 

@@ -18,7 +18,7 @@ DOCUMENTS: Final = "/api/v1/documents"
 
 _SUB_RESOURCE: Final = re.compile(
     r"(?P<name>.+?)/(?P<rest>content|restore|authorship|versions(?:/[0-9]+(?:/(?:content|comparison|restore))?)?"
-    r"|members(?:/[^/]+)?)",
+    r"|members(?:/[^/]+)?|links(?:/[0-9]+)?)",
     re.DOTALL,
 )
 

@@ -90,6 +90,15 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     errors.TooManyMembers: ProblemKind(
         "too-many-members", HTTPStatus.CONFLICT, "The document has as many members as it may"
     ),
+    errors.LastOwner: ProblemKind("last-owner", HTTPStatus.CONFLICT, "This is the only owner"),
+    errors.LinkNotFound: ProblemKind("link-not-found", HTTPStatus.NOT_FOUND, "There is no such share link"),
+    errors.TooManyLinks: ProblemKind("too-many-links", HTTPStatus.CONFLICT, "The document has as many links as it may"),
+    errors.WorkspaceNotFound: ProblemKind("workspace-not-found", HTTPStatus.NOT_FOUND, "There is no such workspace"),
+    errors.WorkspaceExists: ProblemKind("workspace-exists", HTTPStatus.CONFLICT, "The name is taken"),
+    errors.KeyNotFound: ProblemKind("key-not-found", HTTPStatus.NOT_FOUND, "There is no such key"),
+    errors.TooManyKeys: ProblemKind("too-many-keys", HTTPStatus.CONFLICT, "There are as many keys as there may be"),
+    errors.InvalidScope: ProblemKind("invalid-scope", HTTPStatus.UNPROCESSABLE_ENTITY, "Not what a key can be for"),
+    errors.InvalidExpiry: ProblemKind("invalid-expiry", HTTPStatus.UNPROCESSABLE_ENTITY, "Not a time to come"),
     errors.AccountNotFound: ProblemKind("account-not-found", HTTPStatus.NOT_FOUND, "There is no such account"),
     errors.SignInFailed: ProblemKind("sign-in-failed", HTTPStatus.FORBIDDEN, "The e-mail or the password is wrong"),
     errors.SignInDelayed: ProblemKind(
@@ -103,6 +112,9 @@ KINDS: Final[Mapping[type[errors.CollabError], ProblemKind]] = {
     errors.UnfitPassword: ProblemKind("unfit-password", HTTPStatus.UNPROCESSABLE_ENTITY, "Not a password to take"),
     errors.TicketSpent: ProblemKind("ticket-spent", HTTPStatus.GONE, "This link is good no more"),
     errors.LastAdmin: ProblemKind("last-admin", HTTPStatus.CONFLICT, "This is the only admin"),
+    errors.NoSingleSignOn: ProblemKind("no-single-sign-on", HTTPStatus.NOT_FOUND, "This server has no single sign-on"),
+    errors.IdentityTaken: ProblemKind("identity-taken", HTTPStatus.CONFLICT, "Linked to another account"),
+    errors.LastWayIn: ProblemKind("last-way-in", HTTPStatus.CONFLICT, "The account would have no way in"),
     errors.NoAccounts: ProblemKind("no-accounts", HTTPStatus.NOT_FOUND, "This server has no accounts"),
     errors.InvalidUserId: ProblemKind("invalid-user-id", HTTPStatus.BAD_REQUEST, "Not an id that a user can have"),
     errors.DocumentExists: ProblemKind("document-exists", HTTPStatus.CONFLICT, "The name is taken"),

@@ -9,11 +9,23 @@ from fastapi import Depends, Request
 
 from collab.access import Policy
 from collab.api.figures import Figures
-from collab.ports import Authenticator, AuthorshipStore, DocumentName, DocumentStore, ShareStore, VersionStore
+from collab.ports import (
+    AuditLog,
+    Authenticator,
+    AuthorshipStore,
+    DocumentName,
+    DocumentStore,
+    ShareStore,
+    VersionStore,
+    WorkspaceStore,
+)
 from collab.rooms.claims import Author, Origin
 from collab.services.accounts import Accounts
 from collab.services.history import History
+from collab.services.keys import Keys
 from collab.services.live_rights import LiveRights
+from collab.services.sharing import Links
+from collab.services.single_sign_on import SingleSignOn
 
 
 class Pressure(Protocol):
@@ -76,12 +88,19 @@ class Services:
 
     policy: Policy
     shares: ShareStore
+    links: Links
+    keys: Keys
+    workspaces: WorkspaceStore
+    audit: AuditLog
     rights: LiveRights
     max_named_versions: int
     """Of one document."""
 
     figures: Figures
     """What `/metrics` shows."""
+
+    single_sign_on: SingleSignOn | None = None
+    """What people do by way of the identity provider, where one is named."""
 
     readers: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 2))
     """The threads that content is decoded in: few, so that large documents do not keep each other and everybody else from the processor."""

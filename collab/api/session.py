@@ -22,4 +22,6 @@ async def get_session(services: ServicesOfApp, identity: Caller, request: Reques
     user = User.of(identity) if identity.user_id else None
     if services.access.open:
         return SessionInfo(mode="open", user=user)
-    return SessionInfo(mode="account" if identity.session is not None else "token", user=user)
+    if identity.session is not None:
+        return SessionInfo(mode="account", user=user)
+    return SessionInfo(mode="token" if identity.link is None else "link", user=user)

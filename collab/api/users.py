@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from collab.api.accounts import AccountInfo, AccountsOfApp, Body
+from collab.api.auditing import Recording
 from collab.api.caller import Admin
 from collab.api.members import UserInPath
 from collab.api.models import OneLine
 from collab.api.services import ServicesOfApp
-from collab.ports import AccountChanges
+from collab.ports import AccountChanges, AuditAction
 
 router = APIRouter(prefix="/api/v1", tags=["users"])
 
@@ -62,11 +63,18 @@ async def list_users(
 
 @router.patch("/users/{user_id}", summary="Change an account", response_description="The account as it is now.")
 async def change_user(
-    accounts: AccountsOfApp, services: ServicesOfApp, _: Admin, user_id: UserInPath, change: UserChange
+    accounts: AccountsOfApp,
+    services: ServicesOfApp,
+    identity: Admin,
+    recording: Recording,
+    user_id: UserInPath,
+    change: UserChange,
 ) -> AccountInfo:
     """Make an admin of somebody, or no admin; disable an account, which ends its sessions, or enable it. For admins."""
     account = await accounts.store.change(user_id, AccountChanges(admin=change.admin, disabled=change.disabled))
     services.rights.look_now()
+    changed = {field: str(value).lower() for field, value in change.model_dump(exclude_none=True).items()}
+    await recording.note(AuditAction.ACCOUNT_CHANGED, identity.user_id, subject=user_id, **changed)
     return AccountInfo.of(account)
 
 
@@ -76,14 +84,18 @@ async def change_user(
     summary="Let somebody set another password",
     response_description="A ticket to be passed on.",
 )
-async def offer_reset(accounts: AccountsOfApp, identity: Admin, user_id: UserInPath) -> IssuedTicket:
+async def offer_reset(
+    accounts: AccountsOfApp, identity: Admin, recording: Recording, user_id: UserInPath
+) -> IssuedTicket:
     """Make a ticket by which whoever has it sets another password for this account, within a day. For admins."""
     ticket = await accounts.offer_reset(identity.user_id, user_id)
+    await recording.note(AuditAction.RESET_OFFERED, identity.user_id, subject=user_id)
     return IssuedTicket(ticket=ticket, path=f"/reset#{ticket}")
 
 
 @router.post("/invitations", status_code=201, summary="Invite somebody", response_description="A ticket to pass on.")
-async def invite(accounts: AccountsOfApp, identity: Admin, new: NewInvitation) -> IssuedTicket:
+async def invite(accounts: AccountsOfApp, identity: Admin, recording: Recording, new: NewInvitation) -> IssuedTicket:
     """Make an invitation, good for two weeks and one account. For admins."""
     ticket = await accounts.invite(identity.user_id, new.email, admin=new.admin)
+    await recording.note(AuditAction.INVITED, identity.user_id, subject=new.email, admin=str(new.admin).lower())
     return IssuedTicket(ticket=ticket, path=f"/join#{ticket}")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from collab.access import Action
+from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.comparisons import Comparison, LineInfo
 from collab.api.content import (
@@ -18,7 +19,7 @@ from collab.api.content import (
 from collab.api.models import NewVersion, Restored, VersionInfo, VersionList
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.services import ServicesOfApp
-from collab.ports import VersionId
+from collab.ports import AuditAction, VersionId
 
 router = APIRouter(prefix=DOCUMENTS, tags=["versions"])
 
@@ -96,11 +97,14 @@ async def name_version(
 
 
 @router.delete(_PATH, status_code=204, summary="Delete a version", response_description="It is gone for good.")
-async def delete_version(services: ServicesOfApp, identity: Caller, name: NameInPath, version: _Number) -> None:
+async def delete_version(
+    services: ServicesOfApp, identity: Caller, recording: Recording, name: NameInPath, version: _Number
+) -> None:
     """Delete a version; the document stays as it is. Needs the owner's role."""
     await services.policy.check(identity, name, Action.DISCARD_VERSION)
     record = await services.documents.get(name)
     await services.versions.delete(record.id, version)
+    await recording.note(AuditAction.VERSION_DISCARDED, identity.user_id, document=name, subject=f"version:{version}")
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 The tree is walked; the CRDT's own string form escapes nothing. Marks as y-prosemirror writes them: an attribute of the text, named by the
 mark, or where marks of one name overlap (comments), by the mark, `--` and a hash. Source: https://github.com/yjs/y-prosemirror
-(src/plugins/sync-plugin.js).
+(src/plugins/sync-plugin.js). Addresses that are not safe to follow are left out (`addresses`).
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pycrdt import XmlElement, XmlFragment, XmlText
 
+from collab.content.addresses import told
 from collab.content.replica import Budget
 from collab.content.values import Json, json_of
 
@@ -79,7 +80,7 @@ def read_nodes(shared: object, budget: Budget, depth: int, marks: tuple[Mark, ..
 def _attributes(element: XmlElement, budget: Budget, depth: int) -> dict[str, Json]:
     view = element.attributes
     found: dict[str, Any] = dict(view.__iter__())
-    return {name: json_of(found[name], budget, depth + 1) for name in sorted(found) if name != _ATTRIBUTION}
+    return {name: told(name, json_of(found[name], budget, depth + 1)) for name in sorted(found) if name != _ATTRIBUTION}
 
 
 def _marks(formats: Mapping[str, object] | None, budget: Budget, depth: int) -> tuple[Mark, ...]:
@@ -90,5 +91,6 @@ def _marks(formats: Mapping[str, object] | None, budget: Budget, depth: int) -> 
 
 def _mark(key: str, value: object, budget: Budget, depth: int) -> Mark:
     overlapping = _OVERLAPPING_MARK.fullmatch(key)
-    attributes = json_of(value, budget, depth + 1)
-    return Mark(overlapping[1] if overlapping else key, attributes if isinstance(attributes, dict) else {})
+    written = json_of(value, budget, depth + 1)
+    attributes = {name: told(name, each) for name, each in written.items()} if isinstance(written, dict) else {}
+    return Mark(overlapping[1] if overlapping else key, attributes)

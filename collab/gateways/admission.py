@@ -85,16 +85,16 @@ class Entrance:
         identity = await self.access.authenticate(connection.credentials(token))
         role = await self.policy.check(identity, name, Action.READ)
         self.connections.count_for_user(connection, identity.user_id)
-        user = None if self.access.open else user_of(identity)
+        user = user_of(identity) if identity.user_id else None
         rights = Rights(may_write=allows(role, Action.EDIT), user=user, user_id=identity.user_id)
         return Admission(name, rights, identity, as_of)
 
     def follow(self, admission: Admission, on_rights: Callable[[Rights | None], None]) -> Callable[[], None] | None:
         """Have this called with the rights that somebody has from then on, `None` for none.
 
-        Returns what ends that; `None` for a guest, whose rights are what the mode gives.
+        Returns what ends that; `None` for a guest in open mode, whose rights are what the mode gives.
         """
-        if not admission.identity.user_id:
+        if not admission.identity.subjects:
             return None
         given = admission.rights
 

@@ -1,12 +1,6 @@
 """What the rooms' surroundings must provide, each as a small protocol: the update log, documents, versions, and who may do what."""
 
-from collab.ports.access import (
-    Authenticator,
-    Credentials,
-    Identity,
-    Role,
-    strongest,
-)
+from collab.ports.access import Authenticator, Credentials, Identity
 from collab.ports.accounts import (
     Account,
     AccountChanges,
@@ -20,6 +14,7 @@ from collab.ports.accounts import (
     TicketKind,
     TicketStore,
 )
+from collab.ports.audit import Act, AuditAction, AuditEntry, AuditFilter, AuditLog
 from collab.ports.documents import (
     Append,
     Compaction,
@@ -45,7 +40,12 @@ from collab.ports.history import (
     VersionStore,
     VersionThinning,
 )
+from collab.ports.identities import ExternalIdentity, IdentityNumber, IdentityStore, ProviderVisit, VisitStore
+from collab.ports.keys import ApiKey, KeyNumber, KeyStore, NewKey, program_id
+from collab.ports.links import LinkNumber, LinkStore, NewLink, ShareLink, link_subject
+from collab.ports.roles import Role, common_patterns, role_by, strongest
 from collab.ports.sharing import ChangeNumber, Member, ShareStore
+from collab.ports.workspaces import Workspace, WorkspaceMember, WorkspaceName, WorkspaceStore
 
 __all__ = [
     "Account",
@@ -53,7 +53,13 @@ __all__ = [
     "AccountId",
     "AccountPage",
     "AccountStore",
+    "Act",
+    "ApiKey",
     "Append",
+    "AuditAction",
+    "AuditEntry",
+    "AuditFilter",
+    "AuditLog",
     "Authenticator",
     "AuthorshipStore",
     "BrowserSession",
@@ -69,11 +75,22 @@ __all__ = [
     "DocumentRecord",
     "DocumentStore",
     "Ensured",
+    "ExternalIdentity",
     "Identity",
+    "IdentityNumber",
+    "IdentityStore",
+    "KeyNumber",
+    "KeyStore",
+    "LinkNumber",
+    "LinkStore",
     "Member",
+    "NewKey",
+    "NewLink",
+    "ProviderVisit",
     "Role",
     "SessionNumber",
     "SessionStore",
+    "ShareLink",
     "ShareStore",
     "StoredContent",
     "StoredDocument",
@@ -87,5 +104,14 @@ __all__ = [
     "VersionPage",
     "VersionStore",
     "VersionThinning",
+    "VisitStore",
+    "Workspace",
+    "WorkspaceMember",
+    "WorkspaceName",
+    "WorkspaceStore",
+    "common_patterns",
+    "link_subject",
+    "program_id",
+    "role_by",
     "strongest",
 ]

@@ -1,12 +1,14 @@
 """Who somebody is, and what they may do."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Final, Protocol
 
 from collab.ports.accounts import SessionNumber
+from collab.ports.keys import KeyNumber
+from collab.ports.links import LinkNumber, link_subject
+from collab.ports.roles import Role, role_by, strongest
 from collab.rooms.claims import Author
 
 MAX_USER_ID_LENGTH: Final = 255
@@ -15,20 +17,6 @@ MAX_USER_ID_LENGTH: Final = 255
 def is_user_id(text: str) -> bool:
     """Tell whether a user can have this id: 1 to 255 characters, no control character, and no half of a surrogate pair."""
     return 1 <= len(text) <= MAX_USER_ID_LENGTH and not any(unicodedata.category(each) in {"Cc", "Cs"} for each in text)
-
-
-class Role(IntEnum):
-    """What somebody may do with a document; each may do all that the lower ones may."""
-
-    READER = 1
-    COMMENTER = 2
-    EDITOR = 3
-    OWNER = 4
-
-
-def strongest(*roles: Role | None) -> Role | None:
-    """Return the role that allows the most; `None` where there is none."""
-    return max((role for role in roles if role is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +39,39 @@ class Identity:
     session: SessionNumber | None = None
     """The browser's session by which they were let in, if it was one."""
 
+    key: KeyNumber | None = None
+    """The API key that they showed, if it was one."""
+
+    link: LinkNumber | None = None
+    """The share link by which they came, if it was one."""
+
+    scope: Mapping[str, Role] | None = None
+    """The most that a key lets its bearer do, by name or prefix as in `documents`; `None` for all that is theirs."""
+
     @property
     def author(self) -> Author | None:
         """As whom they write; `None` for a guest."""
         return Author(self.user_id, self.name) if self.user_id else None
 
-    def role_in(self, document: str) -> Role | None:
-        """Return the strongest role granted for this document, or `None`."""
-        if self.admin:
-            return Role.OWNER
-        granted = [
-            role
-            for pattern, role in self.documents.items()
-            if pattern == document or (pattern.endswith("*") and document.startswith(pattern[:-1]))
-        ]
-        return strongest(*granted)
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Under what changes of their rights are told: as a user, and as whoever came by that link. Empty for a guest in open mode."""
+        user = (self.user_id,) if self.user_id else ()
+        return user if self.link is None else (*user, link_subject(self.link))
+
+    @property
+    def shown_as(self) -> Hashable:
+        """What they have shown, for who has shown the same is the same to `Authenticator.current`; a token is like no other."""
+        shown = (self.session, self.key, self.link)
+        return shown if any(shown) else id(self)
+
+    def role_in(self, document: str, shared: Role | None = None) -> Role | None:
+        """Return the strongest role in this document, of what they brought and what is shared with them, within the scope of their key."""
+        role = Role.OWNER if self.admin else strongest(role_by(self.documents, document), shared)
+        if role is None or self.scope is None:
+            return role
+        most = role_by(self.scope, document)
+        return None if most is None else min(role, most)
 
 
 @dataclass(frozen=True, slots=True)

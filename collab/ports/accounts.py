@@ -181,3 +181,7 @@ class TicketStore(Protocol):
     async def look(self, secret_hash: bytes) -> Ticket | None:
         """Return a ticket that is good; `None` for one that was used, has expired, or never was."""
         ...
+
+    async def invitation_for(self, email: str) -> tuple[Ticket, bytes] | None:
+        """Return the newest good invitation that names this e-mail, in whatever case, and the hash of its secret."""
+        ...

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType, Protocol
 
-from collab.ports.access import Role
 from collab.ports.documents import DocumentId, DocumentName
+from collab.ports.roles import Role
 
 ChangeNumber = NewType("ChangeNumber", int)
 """How far somebody has followed the changes of rights; they grow."""
@@ -18,7 +18,7 @@ class Member:
 
     user_id: str
     name: str | None
-    """As they were called when they last wrote something here; `None` where they never have."""
+    """As their account calls them, or as they were called when they last wrote something here; `None` where they never have."""
 
     role: Role
     granted_by: str
@@ -26,18 +26,21 @@ class Member:
 
 
 class ShareStore(Protocol):
-    """Keeps the members of documents. Users are named as `Identity.user_id` names them.
+    """Keeps the members of documents, and knows those of workspaces. Users are named as `Identity.user_id` names them.
 
     A membership belongs to one life of a document: its successor of the same name has none of them.
     Every method raises `DatabaseUnavailable` when the database cannot do it now; then nothing was changed.
     """
 
     async def role_of(self, user_id: str, name: DocumentName) -> Role | None:
-        """Return the role of a member in the living document of this name; `None` also where there is no such document."""
+        """Return the strongest role of a user by membership in the living document of this name, and in the workspace that it is in.
+
+        The second counts whether there is such a document or not; `None` where there is neither.
+        """
         ...
 
-    async def roles_of(self, user_id: str) -> dict[DocumentName, Role]:
-        """Return the roles of a user in all living documents that they are a member of."""
+    async def roles_of(self, user_id: str) -> dict[str, Role]:
+        """Return the roles of a user by the names of all living documents that they are a member of, and the prefixes of workspaces."""
         ...
 
     async def members(self, document: DocumentId) -> Sequence[Member]:
@@ -57,5 +60,5 @@ class ShareStore(Protocol):
         ...
 
     async def changed_since(self, number: ChangeNumber) -> tuple[ChangeNumber, frozenset[str]]:
-        """Return the latest number, and the users whose rights have changed since another, on whichever node."""
+        """Return the latest number, and whose rights have changed since another, on whichever node: users, and bearers of links."""
         ...

@@ -147,8 +147,11 @@ class Accounts:
         )
         return await self._open(account, visitor)
 
-    async def reset(self, secret: str, password: str) -> None:
-        """Set another password by a ticket; every session of the account ends. Raises `TicketSpent` and `UnfitPassword`."""
+    async def reset(self, secret: str, password: str) -> str:
+        """Set another password by a ticket, and return whose it is; every session of the account ends.
+
+        Raises `TicketSpent` and `UnfitPassword`.
+        """
         ticket = await self.look(secret)
         if ticket.kind is not TicketKind.RESET or ticket.user_id is None:
             raise TicketSpent("this link is an invitation; expected one that sets a password")
@@ -156,6 +159,7 @@ class Accounts:
             await self.store.set_password(ticket.user_id, await self._passwords.hash(password), ticket=hash_of(secret))
         except AccountNotFound:
             raise TicketSpent("the account of this link is gone") from None
+        return ticket.user_id
 
     async def change_password(
         self, user_id: str, current: str, new: str, visitor: Visitor, *, keep: SessionNumber | None
@@ -169,6 +173,16 @@ class Accounts:
             self._throttle.failed(subjects)
             raise SignInFailed("the current password is wrong")
         await self.store.set_password(user_id, await self._passwords.hash(new), keep=keep)
+
+    async def admit(self, account: Account, visitor: Visitor, *, instead_of: SessionNumber | None) -> SignedIn:
+        """Open a new session for somebody who was proven to be there by other means, and end the one that the browser had."""
+        if instead_of is not None and (before := await self.sessions.get(instead_of)) is not None:
+            await self.sessions.end(before.account.id, before.number)
+        return await self._open(account, visitor)
+
+    async def session_of(self, secret: str | None) -> BrowserSession | None:
+        """Return the session that a browser shows; `None` for one that has ended."""
+        return None if secret is None else await self._session(secret)
 
     async def prolong(self, number: SessionNumber) -> timedelta | None:
         """Have a session that is used last its whole lifetime from now; `None` where that was done lately."""

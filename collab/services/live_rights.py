@@ -1,14 +1,15 @@
 """Rights that change while somebody uses them: read from the store twice a second, whichever node or command changed them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
 
 import anyio
 import structlog
 
+from collab.access.policy import Reach
 from collab.errors import StorageError
-from collab.ports import Authenticator, ChangeNumber, DocumentName, Identity, Role, ShareStore, strongest
+from collab.ports import Authenticator, ChangeNumber, DocumentName, Identity, Role, ShareStore
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +19,7 @@ INTERVAL: Final = 0.5
 LONGEST_BLIND: Final = 1800.0
 """Seconds without a look after which everybody is looked at again: the store keeps its news for an hour."""
 
-USERS_REMEMBERED: Final = 4096
+SUBJECTS_REMEMBERED: Final = 4096
 """Whose latest change is remembered, for those who come in at that moment."""
 
 OnRole = Callable[[Role | None], None]
@@ -44,15 +45,15 @@ class LiveRights:
         self._access = access
         self._clock = clock
         self._followers: dict[str, dict[Follower, None]] = {}
-        """By user."""
+        """By each subject of whose changes they are told."""
         self._seen = ChangeNumber(0)
         self._looked_at = float("-inf")
         self._latest: dict[str, ChangeNumber] = {}
-        """Of users whose rights have changed lately, the latest at the end."""
+        """Of subjects whose rights have changed lately, the latest at the end."""
         self._forgotten = ChangeNumber(0)
         """The latest change that is remembered no more."""
         self._due: dict[str, None] = {}
-        """Users whose sessions are to be told."""
+        """Subjects whose sessions are to be told."""
         self._wanted = anyio.Event()
 
     @property
@@ -61,21 +62,22 @@ class LiveRights:
         return self._seen
 
     def follow(self, identity: Identity, document: DocumentName, since: ChangeNumber, on_role: OnRole) -> Follower:
-        """Have this called whenever the user's role in the document may have changed, and soon where it has since then."""
+        """Have this called whenever their role in the document may have changed, and soon where it has since then."""
         follower = Follower(identity, document, on_role)
-        self._followers.setdefault(identity.user_id, {})[follower] = None
-        if max(self._latest.get(identity.user_id, 0), self._forgotten) > since:
-            self._due[identity.user_id] = None
-            self.look_now()
+        for subject in identity.subjects:
+            self._followers.setdefault(subject, {})[follower] = None
+            if max(self._latest.get(subject, 0), self._forgotten) > since:
+                self._due[subject] = None
+                self.look_now()
         return follower
 
     def leave(self, follower: Follower) -> None:
         """Call it no more; harmless to repeat."""
-        user_id = follower.identity.user_id
-        others = self._followers.get(user_id, {})
-        others.pop(follower, None)
-        if not others:
-            self._followers.pop(user_id, None)
+        for subject in follower.identity.subjects:
+            others = self._followers.get(subject, {})
+            others.pop(follower, None)
+            if not others:
+                self._followers.pop(subject, None)
 
     def look_now(self) -> None:
         """Look at once: rights have been changed here."""
@@ -101,26 +103,31 @@ class LiveRights:
             latest = max(latest, await self._shares.latest_change())
         self._looked_at = now
         self._seen = latest
-        for user_id in changed:
-            self._remember(user_id, latest)
+        for subject in changed:
+            self._remember(subject, latest)
         self._due |= dict.fromkeys(changed & self._followers.keys())
-        for user_id in tuple(self._due):
-            await self._tell(user_id)
+        for subject in tuple(self._due):
+            await self._tell(subject)
 
-    def _remember(self, user_id: str, number: ChangeNumber) -> None:
-        self._latest.pop(user_id, None)
-        self._latest[user_id] = number
-        while len(self._latest) > USERS_REMEMBERED:
+    def _remember(self, subject: str, number: ChangeNumber) -> None:
+        self._latest.pop(subject, None)
+        self._latest[subject] = number
+        while len(self._latest) > SUBJECTS_REMEMBERED:
             self._forgotten = self._latest.pop(next(iter(self._latest)))
 
-    async def _tell(self, user_id: str) -> None:
-        roles = await self._shares.roles_of(user_id)
-        followers = tuple(self._followers.get(user_id, ()))
-        now = [await self._access.current(follower.identity) for follower in followers]
-        self._due.pop(user_id, None)
-        for follower, identity in zip(followers, now, strict=True):
-            follower.on_role(
-                None
-                if identity is None
-                else strongest(identity.role_in(follower.document), roles.get(follower.document))
-            )
+    async def _tell(self, subject: str) -> None:
+        followers = tuple(self._followers.get(subject, ()))
+        users = {follower.identity.user_id for follower in followers} - {""}
+        shared = {user_id: await self._shares.roles_of(user_id) for user_id in users}
+        now: dict[Hashable, Identity | None] = {}
+        for follower in followers:
+            shown = follower.identity.shown_as
+            if shown not in now:  # a link may have let a thousand in
+                now[shown] = await self._access.current(follower.identity)
+        self._due.pop(subject, None)
+        for follower in followers:
+            identity = now[follower.identity.shown_as]
+            if identity is None:
+                follower.on_role(None)
+            else:
+                follower.on_role(Reach(identity, shared.get(identity.user_id, {})).role_in(follower.document))

@@ -5,29 +5,41 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from collab.storage.accounts import SqlAccountStore
+from collab.storage.audit import SqlAuditLog
 from collab.storage.authors import Authors
 from collab.storage.authorship import SqlAuthorshipStore
 from collab.storage.database import open_database
 from collab.storage.documents import SqlDocumentStore
+from collab.storage.identities import SqlIdentityStore
 from collab.storage.inspection import Inspection
+from collab.storage.keys import SqlKeyStore
+from collab.storage.links import SqlLinkStore
 from collab.storage.log import SqlUpdateLog
 from collab.storage.migrations import Migrated, migrate
 from collab.storage.sessions import SqlSessionStore
 from collab.storage.sharing import SqlShareStore
 from collab.storage.tickets import SqlTicketStore
 from collab.storage.versions import SqlVersionStore
+from collab.storage.visits import SqlVisitStore
+from collab.storage.workspaces import SqlWorkspaceStore
 
 __all__ = [
     "Inspection",
     "Migrated",
     "SqlAccountStore",
+    "SqlAuditLog",
     "SqlAuthorshipStore",
     "SqlDocumentStore",
+    "SqlIdentityStore",
+    "SqlKeyStore",
+    "SqlLinkStore",
     "SqlSessionStore",
     "SqlShareStore",
     "SqlTicketStore",
     "SqlUpdateLog",
     "SqlVersionStore",
+    "SqlVisitStore",
+    "SqlWorkspaceStore",
     "Storage",
     "migrate",
     "open_storage",
@@ -46,6 +58,12 @@ class Storage:
     accounts: SqlAccountStore
     sessions: SqlSessionStore
     tickets: SqlTicketStore
+    identities: SqlIdentityStore
+    visits: SqlVisitStore
+    links: SqlLinkStore
+    keys: SqlKeyStore
+    workspaces: SqlWorkspaceStore
+    audit: SqlAuditLog
     inspection: Inspection
 
 
@@ -66,5 +84,11 @@ async def open_storage(url: str) -> AsyncIterator[Storage]:
             SqlAccountStore(database),
             SqlSessionStore(database),
             SqlTicketStore(database),
+            SqlIdentityStore(database),
+            SqlVisitStore(database),
+            SqlLinkStore(database),
+            SqlKeyStore(database),
+            SqlWorkspaceStore(database),
+            SqlAuditLog(database),
             Inspection(database),
         )

@@ -3,24 +3,33 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import RowMapping, delete, func, insert, literal, select, update
+from sqlalchemy import RowMapping, delete, func, insert, literal, select, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import TooManyMembers
-from collab.ports import ChangeNumber, DocumentId, DocumentName, Member, Role
+from collab.ports import ChangeNumber, DocumentId, DocumentName, Member, Role, strongest
 from collab.storage.access_changes import begin_change, tell
-from collab.storage.access_tables import access_changes, members
+from collab.storage.access_tables import access_changes, accounts, members, workspaces
 from collab.storage.database import Database
 from collab.storage.records import IS_LIVING, utc_now
+from collab.storage.roles import name_of, role_named
 from collab.storage.tables import authors, documents
+from collab.storage.workspaces import granted_in
 
 MAX_MEMBERS: Final = 10_000
 """Of one document; a team that is larger shares it by its tokens' prefixes."""
 
-_ROLES: Final = {role.name.lower(): role for role in Role}
-_MEMBERS: Final = select(
-    members.c.user_id, members.c.role, members.c.granted_by, members.c.created_at, authors.c.name
-).outerjoin_from(members, authors, members.c.user_id == authors.c.user_id)
+_MEMBERS: Final = (
+    select(
+        members.c.user_id,
+        members.c.role,
+        members.c.granted_by,
+        members.c.created_at,
+        func.coalesce(accounts.c.name, authors.c.name).label("name"),
+    )
+    .outerjoin_from(members, accounts, members.c.user_id == accounts.c.user_id)
+    .outerjoin(authors, members.c.user_id == authors.c.user_id)
+)
 
 
 class SqlShareStore:
@@ -30,25 +39,31 @@ class SqlShareStore:
         self._database = database
 
     async def role_of(self, user_id: str, name: DocumentName) -> Role | None:
-        """Look it up by the living document's name."""
-        statement = (
+        """Look both up by the document's name."""
+        in_document = (
             select(members.c.role)
             .join(documents, members.c.document_id == documents.c.id)
             .where(documents.c.name == name, IS_LIVING, members.c.user_id == user_id)
         )
-        async with self._database.reading() as connection:
-            return _role(await connection.scalar(statement))
-
-    async def roles_of(self, user_id: str) -> dict[DocumentName, Role]:
-        """Look all of them up."""
+        workspace, slash, _ = name.partition("/")
         statement = (
+            union_all(in_document, granted_in(user_id, workspaces.c.name == workspace)) if slash else in_document
+        )
+        async with self._database.reading() as connection:
+            return strongest(*map(role_named, await connection.scalars(statement)))
+
+    async def roles_of(self, user_id: str) -> dict[str, Role]:
+        """Look all of them up."""
+        in_documents = (
             select(documents.c.name, members.c.role)
             .join(documents, members.c.document_id == documents.c.id)
             .where(members.c.user_id == user_id, IS_LIVING)
         )
+        in_workspaces = granted_in(user_id, true()).add_columns(workspaces.c.name)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(statement)).all()
-        return {DocumentName(row.name): role for row in rows if (role := _role(row.role)) is not None}
+            granted = [(row.name, row.role) for row in await connection.execute(in_documents)]
+            granted += [(f"{row.name}/*", row.granted) for row in await connection.execute(in_workspaces)]
+        return {pattern: role for pattern, name in granted if (role := role_named(name)) is not None}
 
     async def members(self, document: DocumentId) -> Sequence[Member]:
         """Read the rows that hold a role; one that was damaged gives nobody any."""
@@ -66,14 +81,10 @@ class SqlShareStore:
             if had is None:
                 await _check_room(connection, document)
                 values = {"document_id": document, "user_id": user_id, "created_at": utc_now()}
-                await connection.execute(
-                    insert(members).values(**values, role=role.name.lower(), granted_by=granted_by)
-                )
-            elif had != role.name.lower():
-                await connection.execute(
-                    update(members).where(this).values(role=role.name.lower(), granted_by=granted_by)
-                )
-            if had != role.name.lower():
+                await connection.execute(insert(members).values(**values, role=name_of(role), granted_by=granted_by))
+            elif had != name_of(role):
+                await connection.execute(update(members).where(this).values(role=name_of(role), granted_by=granted_by))
+            if had != name_of(role):
                 await tell(connection, user_id)
             row = (await connection.execute(_MEMBERS.where(this))).mappings().one()
         return Member(row["user_id"], row["name"], role, row["granted_by"], row["created_at"])
@@ -109,11 +120,7 @@ async def _check_room(connection: AsyncConnection, document: DocumentId) -> None
 
 
 def _member(row: RowMapping) -> Member | None:
-    role = _role(row["role"])
+    role = role_named(row["role"])
     if role is None:
         return None
     return Member(row["user_id"], row["name"], role, row["granted_by"], row["created_at"])
-
-
-def _role(name: str | None) -> Role | None:
-    return None if name is None else _ROLES.get(name)

@@ -1,11 +1,12 @@
 """Tickets in a database: the port `TicketStore`."""
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import RowMapping, delete, insert, select
 
 from collab.ports import Ticket, TicketKind
 from collab.storage.access_tables import tickets
 from collab.storage.database import Database
 from collab.storage.records import utc_now
+from collab.storage.tables import fold
 
 
 class SqlTicketStore:
@@ -39,6 +40,24 @@ class SqlTicketStore:
         statement = select(tickets).where(tickets.c.secret_hash == secret_hash, tickets.c.expires_at > utc_now())
         async with self._database.reading() as connection:
             row = (await connection.execute(statement)).mappings().one_or_none()
-        if row is None:
-            return None
-        return Ticket(TicketKind(row["kind"]), row["email"], row["user_id"], row["admin"], row["expires_at"])
+        return None if row is None else _ticket_of(row)
+
+    async def invitation_for(self, email: str) -> tuple[Ticket, bytes] | None:
+        """Read those that name somebody: few are open at a time, and none is kept folded."""
+        statement = (
+            select(tickets)
+            .where(
+                tickets.c.kind == TicketKind.INVITATION.value,
+                tickets.c.email.is_not(None),
+                tickets.c.expires_at > utc_now(),
+            )
+            .order_by(tickets.c.id.desc())
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        found = next((row for row in rows if fold(row["email"]) == fold(email)), None)
+        return None if found is None else (_ticket_of(found), found["secret_hash"])
+
+
+def _ticket_of(row: RowMapping) -> Ticket:
+    return Ticket(TicketKind(row["kind"]), row["email"], row["user_id"], row["admin"], row["expires_at"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collab.access.cookies import session_shown, set_cookie
+from collab.access.cookies import session_shown, set_cookie, set_visit_cookie, visit_shown
 
 OWN = "http://docs.example.org"
 
@@ -86,3 +86,19 @@ def test_no_script_sees_the_cookie_and_no_other_site_has_it_sent() -> None:
     assert set_cookie("cs_x", secure=True, seconds=0) == (
         "__Host-collab_session=cs_x; Path=/; HttpOnly; SameSite=Strict; Max-Age=0; Secure"
     )
+
+
+def test_over_tls_no_other_host_can_set_the_cookie_of_a_visit() -> None:
+    assert set_visit_cookie("cv_x", secure=True, seconds=600) == (
+        "__Host-collab_visit=cv_x; Path=/; HttpOnly; SameSite=Lax; Max-Age=600; Secure"
+    )
+    cookies = {"cookie": "collab_visit=cv_forged; __Host-collab_visit=cv_x"}
+    assert visit_shown(cookies.get, secure=True) == "cv_x"
+    assert visit_shown({"cookie": "collab_visit=cv_forged"}.get, secure=True) is None
+
+
+def test_without_tls_the_cookie_of_a_visit_goes_to_single_sign_on_alone() -> None:
+    assert set_visit_cookie("cv_x", secure=False, seconds=600) == (
+        "collab_visit=cv_x; Path=/api/v1/oidc; HttpOnly; SameSite=Lax; Max-Age=600"
+    )
+    assert visit_shown({"cookie": "collab_visit=cv_x"}.get, secure=False) == "cv_x"

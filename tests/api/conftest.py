@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from shutil import copyfile
-from time import time
+from time import monotonic, time
 from typing import Protocol
 
 import anyio
@@ -17,10 +17,13 @@ from pycrdt import Doc, Text
 from starlette.types import ASGIApp
 
 from collab.access import Policy, access_from
+from collab.access.passwords import Passwords
 from collab.api import Figures, Services, create_api
 from collab.hub import Hub
 from collab.services.accounts import accounts_on
+from collab.services.keys import Keys
 from collab.services.live_rights import LiveRights
+from collab.services.sharing import Links
 from collab.settings import Settings
 from collab.storage import Storage, migrate, open_storage
 
@@ -75,7 +78,7 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
             hub = await stack.enter_async_context(
                 Hub.running(storage.log, storage.documents, storage.versions, settings)
             )
-            access = access_from(settings, storage.sessions)
+            access = access_from(settings, storage.sessions, storage.keys, storage.links)
             candidates = (editor,) if editor is not None else ()
             services = Services(
                 storage.documents,
@@ -88,8 +91,12 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
                 accounts_on(storage.accounts, storage.sessions, storage.tickets, settings)
                 if settings.accounts
                 else None,
-                Policy(storage.shares),
+                Policy(storage.shares, storage.workspaces),
                 storage.shares,
+                Links(storage.links, Passwords(), monotonic),
+                Keys(storage.keys),
+                storage.workspaces,
+                storage.audit,
                 LiveRights(storage.shares, access),
                 settings.max_named_versions,
                 Figures(hub.lag, lambda: 0, hub, hub.committer),

@@ -281,10 +281,11 @@ async def test_the_only_admin_cannot_step_down(server: Server) -> None:
 
 
 async def test_a_server_says_how_people_come_in(server: Server, serve: Serve) -> None:
-    assert (await server.client.get("/api/v1/sign-in")).json() == {"open": False, "accounts": True, "tokens": True}
+    closed = (await server.client.get("/api/v1/sign-in")).json()
     async with serve(Settings()) as open_server:
         ways = (await open_server.client.get("/api/v1/sign-in")).json()
-    assert ways == {"open": True, "accounts": False, "tokens": False}
+    assert closed == {"open": False, "accounts": True, "tokens": True, "single_sign_on": None}
+    assert ways == {"open": True, "accounts": False, "tokens": False, "single_sign_on": None}
 
 
 async def test_an_account_that_is_a_member_reads_and_nobody_else(server: Server) -> None:

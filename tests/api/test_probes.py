@@ -8,7 +8,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from collab.ports import DocumentName
 from collab.settings import Settings
 from tests.api.conftest import SECRET, Serve, Server, bearer
-from tests.doors.table import OF_A_DOCUMENT, OF_ACCOUNT_HOLDERS, OF_ADMINS, OF_ANYBODY, OF_WHOEVER_CALLS
+from tests.doors.table import (
+    OF_A_DOCUMENT,
+    OF_A_WORKSPACE,
+    OF_ACCOUNT_HOLDERS,
+    OF_ADMINS,
+    OF_ADMINS_BY_TOKEN_TOO,
+    OF_ANYBODY,
+    OF_WHOEVER_CALLS,
+)
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.anyio
@@ -18,6 +26,9 @@ FOR_BROWSERS = {
     "/account",
     "/join",
     "/reset",
+    "/share",
+    "/admin",
+    "/workspaces",
     "/d/{document:path}",
     "/assets/{path:path}",
     "/{path}",
@@ -136,7 +147,15 @@ async def test_with_a_token_the_caller_is_whom_it_names(guarded: httpx.AsyncClie
 async def test_the_api_is_described_for_programs(api: httpx.AsyncClient) -> None:
     described = (await api.get("/api/openapi.json")).json()
 
-    rows = [*OF_A_DOCUMENT, *OF_WHOEVER_CALLS, *OF_ACCOUNT_HOLDERS, *OF_ADMINS, *OF_ANYBODY]
+    rows = [
+        *OF_A_DOCUMENT,
+        *OF_WHOEVER_CALLS,
+        *OF_A_WORKSPACE,
+        *OF_ACCOUNT_HOLDERS,
+        *OF_ADMINS,
+        *OF_ADMINS_BY_TOKEN_TOO,
+        *OF_ANYBODY,
+    ]
     assert set(described["paths"]) == {row.split()[1] for row in rows} - FOR_BROWSERS
 
 

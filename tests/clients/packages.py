@@ -1,4 +1,4 @@
-"""The npm packages that the client tests run on."""
+"""The npm packages that tests run on."""
 
 import shutil
 import subprocess
@@ -8,28 +8,27 @@ from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(__file__).parent
-_LOCK: Final = FOLDER / "package-lock.json"
-_STAMP: Final = FOLDER / "node_modules" / ".installed"
 
 
 @cache
-def install_packages() -> None:
-    """Install the packages when they are missing, or older than the lock; without those that only the recorder needs.
+def install_packages(folder: Path = FOLDER) -> None:
+    """Install a folder's packages when they are missing, or older than the lock; without those that only the recorder needs.
 
     Of several processes that want them one installs, and the others wait for it.
     """
-    with _LOCK.open() as lock:
+    locked, stamp = folder / "package-lock.json", folder / "node_modules" / ".installed"
+    with locked.open() as lock:
         flock(lock, LOCK_EX)
-        if _STAMP.exists() and _STAMP.stat().st_mtime >= _LOCK.stat().st_mtime:
+        if stamp.exists() and stamp.stat().st_mtime >= locked.stat().st_mtime:
             return
         command = [program("npm"), "ci", "--omit=dev", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=FOLDER, check=True)
-        _STAMP.touch()
+        subprocess.run(command, cwd=folder, check=True)
+        stamp.touch()
 
 
 def program(name: str) -> str:
     """Find a program of Node's. Raises `RuntimeError` where there is none."""
     found = shutil.which(name)
     if found is None:
-        raise RuntimeError(f"no `{name}` was found; the client tests need Node 20 or newer, with npm")
+        raise RuntimeError(f"no `{name}` was found; the tests need Node 20 or newer, with npm")
     return found

@@ -61,7 +61,9 @@ def sqlite_url(migrated_sqlite_file: Path, tmp_path: Path) -> str:
 async def postgres_url(migrated_postgres_url: str) -> str:
     """Give the PostgreSQL database, emptied."""
     await execute(
-        migrated_postgres_url, "TRUNCATE documents, accounts, tickets, access_changes RESTART IDENTITY CASCADE"
+        migrated_postgres_url,
+        "TRUNCATE documents, accounts, tickets, provider_visits, access_changes, workspaces, api_keys, audit_log "
+        "RESTART IDENTITY CASCADE",
     )
     return migrated_postgres_url
 

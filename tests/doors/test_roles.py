@@ -16,8 +16,10 @@ from collab.ports import Role
 from collab.settings import Settings
 from tests.doors.table import (
     OF_A_DOCUMENT,
+    OF_A_WORKSPACE,
     OF_ACCOUNT_HOLDERS,
     OF_ADMINS,
+    OF_ADMINS_BY_TOKEN_TOO,
     OF_ANYBODY,
     OF_WEBSOCKETS,
     OF_WHOEVER_CALLS,
@@ -80,7 +82,15 @@ def endpoints(routes: Iterable[BaseRoute]) -> Iterator[str]:
 def test_every_endpoint_has_a_row_in_the_table() -> None:
     app = create_api(create_autospec(Services, instance=True), Settings())
 
-    rows = [*OF_A_DOCUMENT, *OF_WHOEVER_CALLS, *OF_ANYBODY, *OF_ACCOUNT_HOLDERS, *OF_ADMINS]
+    rows = [
+        *OF_A_DOCUMENT,
+        *OF_A_WORKSPACE,
+        *OF_WHOEVER_CALLS,
+        *OF_ANYBODY,
+        *OF_ACCOUNT_HOLDERS,
+        *OF_ADMINS,
+        *OF_ADMINS_BY_TOKEN_TOO,
+    ]
     assert sorted(endpoints(app.routes)) == sorted(rows)
 
 
@@ -94,7 +104,7 @@ async def answer(
     method, path = endpoint.split()
     return await client.request(
         method,
-        path.format(name=quote(document, safe=""), version=version, user_id="bob"),
+        path.format(name=quote(document, safe=""), version=version, link=1, user_id="bob"),
         json=door.json,
         content=door.content,
         headers={**door.headers, **({} if token is None else {"Authorization": f"Bearer {token}"})},

@@ -172,8 +172,13 @@ async def seated(server: Doors, address: str = "doc", token: str = "") -> AsyncI
 
 
 def token_for(
-    documents: Mapping[str, str], *, secret: str = SECRET, user: str = "ada", seconds: float = TOKEN_LIFETIME
+    documents: Mapping[str, str],
+    *,
+    secret: str = SECRET,
+    user: str = "ada",
+    seconds: float = TOKEN_LIFETIME,
+    admin: bool = False,
 ) -> str:
     """Return an access token for these documents."""
-    claims = {"sub": user, "name": user.title(), "exp": time() + seconds, "documents": dict(documents)}
+    claims = {"sub": user, "name": user.title(), "exp": time() + seconds, "documents": dict(documents), "admin": admin}
     return jwt.encode(claims, secret, algorithm="HS256")

@@ -30,7 +30,7 @@ class FaultyShares(SqlShareStore):
 
     away = False
 
-    async def roles_of(self, user_id: str) -> dict[DocumentName, Role]:
+    async def roles_of(self, user_id: str) -> dict[str, Role]:
         self._check()
         return await super().roles_of(user_id)
 
@@ -135,7 +135,7 @@ async def test_a_change_between_the_reading_of_a_role_and_the_opening_is_told(sc
 async def test_whoever_comes_in_after_more_changes_than_are_remembered_is_looked_at(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_rights, "USERS_REMEMBERED", 1)
+    monkeypatch.setattr(live_rights, "SUBJECTS_REMEMBERED", 1)
     since = scene.rights.seen
     for user in ("bob", "eve", "sam"):
         await scene.give(user, Role.EDITOR)

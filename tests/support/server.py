@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-STARTED = re.compile(r"serves on (http://\S+)")
+STARTED = re.compile(r"serves on (https?://\S+)")
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -49,7 +49,7 @@ class RunningServer:
     @property
     def address(self) -> str:
         """The host and the port."""
-        return self.url.removeprefix("http://")
+        return self.url.partition("://")[2]
 
     @property
     def sync(self) -> str:
@@ -96,7 +96,7 @@ class RunningServer:
             started = STARTED.search(line)
             if started:
                 self.url = started[1]
-                self._bind = self.url.removeprefix("http://")
+                self._bind = self.address
                 serving.set()
         process.stdout.close()
         serving.set()

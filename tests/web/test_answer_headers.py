@@ -16,7 +16,7 @@ from tests.gateways.clients import token_for
 from tests.gateways.serving import SECRET, Serve
 
 ENDPOINTS: Final = sorted(endpoints(create_api(create_autospec(Services, instance=True), Settings()).routes))
-PAGES: Final = frozenset({"/", "/account", "/join", "/reset", "/d/{document:path}"})
+PAGES: Final = frozenset({"/", "/account", "/admin", "/join", "/reset", "/share", "/workspaces", "/d/{document:path}"})
 ALWAYS: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",

@@ -20,7 +20,9 @@ import { ProblemMessage } from "../app/screens.tsx";
 import { relativeTime } from "../documents/relativeTime.ts";
 import { PALETTE } from "../presence/colors.ts";
 import styles from "./AccountPage.module.css";
+import { ApiKeys } from "./ApiKeys.tsx";
 import { browserName } from "./browserName.ts";
+import { Identities } from "./Identities.tsx";
 import { NewPassword } from "./NewPassword.tsx";
 
 /** What somebody who has an account does with it: name and colour, password, where they are signed in. */
@@ -42,7 +44,9 @@ export function AccountPage() {
           <p className={styles.email}>{account.email}</p>
           <ProfileForm account={account} />
           <PasswordForm />
+          <Identities />
           <Sessions />
+          <ApiKeys />
         </div>
       ) : null}
     </Frame>
@@ -90,13 +94,14 @@ function Section({ title, action, done, submit, children }: SectionProps) {
 function ProfileForm({ account }: { account: Account }) {
   const [name, setName] = useState(account.name);
   const [color, setColor] = useState(account.color ?? "");
+  const [picture, setPicture] = useState(account.picture ?? "");
   return (
     <Section
       title="Profile"
       action="Save profile"
       done="Saved. Others see it in what you open from now on."
       submit={async () => {
-        await changeProfile({ name, color });
+        await changeProfile({ name, color, picture });
       }}
     >
       <TextInput
@@ -115,6 +120,14 @@ function ProfileForm({ account }: { account: Account }) {
         swatches={PALETTE.map(({ value }) => value)}
         value={color}
         onChange={setColor}
+      />
+      <TextInput
+        label="Your picture"
+        description="Its address on the web. Empty: your initials."
+        type="url"
+        maxLength={2048}
+        value={picture}
+        onChange={(event) => setPicture(event.currentTarget.value)}
       />
     </Section>
   );

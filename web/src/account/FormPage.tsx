@@ -11,20 +11,24 @@ interface Props {
   /** Below the title: what this is for. */
   children?: ReactNode;
   fields: ReactNode;
-  /** Below the button. */
+  /** Below the button: another way to the same end. */
+  alternative?: ReactNode;
+  /** Below the buttons. */
   hint?: ReactNode;
+  /** What to say at first. */
+  trouble?: string | undefined;
   submit: () => Promise<void>;
 }
 
 /** A page that asks for one thing before anything else can be shown. */
-export function FormPage({ title, action, children, fields, hint, submit }: Props) {
+export function FormPage({ title, action, children, fields, alternative, hint, trouble, submit }: Props) {
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string>();
+  const [failure, setFailure] = useState<string | undefined>();
 
   const send = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
-    setFailure(undefined);
+    setFailure("");
     try {
       await submit();
     } catch (error) {
@@ -43,11 +47,12 @@ export function FormPage({ title, action, children, fields, hint, submit }: Prop
         {children ? <p className={styles.text}>{children}</p> : null}
         {fields}
         <p className={styles.failure} role="alert">
-          {failure}
+          {failure ?? trouble}
         </p>
         <Button type="submit" size="md" fullWidth loading={busy}>
           {action}
         </Button>
+        {alternative}
         {hint ? <p className={styles.hint}>{hint}</p> : null}
       </form>
     </div>

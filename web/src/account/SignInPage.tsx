@@ -1,14 +1,27 @@
-import { PasswordInput, TextInput } from "@mantine/core";
+import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useState } from "react";
-import { signIn } from "../api/account.ts";
+import { signIn, signInAddress } from "../api/account.ts";
 import { FormPage } from "./FormPage.tsx";
+import { signInFailure, takeSignInFailure } from "./signInFailure.ts";
 
-/** Asks who somebody is; `signedIn` goes on to what they came for. */
-export function SignInPage({ signedIn }: { signedIn: () => void }) {
+interface Props {
+  /** What people call the identity provider; `null` where there is none. */
+  singleSignOn: string | null;
+  /** The path to which the provider sends the browser back. */
+  returnTo?: string;
+  /** Called before the browser goes to the provider. */
+  leaving?: () => void;
+  /** Goes on to what they came for. */
+  signedIn: () => void;
+}
+
+/** Asks who somebody is. */
+export function SignInPage({ singleSignOn, returnTo, leaving, signedIn }: Props) {
   useDocumentTitle("Sign in · Collab");
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
+  const [refused] = useState(takeSignInFailure);
   return (
     <FormPage
       title="Sign in"
@@ -17,6 +30,21 @@ export function SignInPage({ signedIn }: { signedIn: () => void }) {
         await signIn(email, password);
         signedIn();
       }}
+      trouble={refused === undefined ? undefined : signInFailure(refused, singleSignOn ?? "the provider")}
+      alternative={
+        singleSignOn === null ? null : (
+          <Button
+            component="a"
+            href={signInAddress(returnTo ?? currentPath())}
+            onClick={leaving}
+            variant="default"
+            size="md"
+            fullWidth
+          >
+            {`Continue with ${singleSignOn}`}
+          </Button>
+        )
+      }
       hint="Forgot your password, or new here? Ask whoever runs this server for a link."
       fields={
         <>
@@ -43,4 +71,8 @@ export function SignInPage({ signedIn }: { signedIn: () => void }) {
       }
     />
   );
+}
+
+function currentPath(): string {
+  return window.location.pathname + window.location.search;
 }

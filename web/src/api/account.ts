@@ -6,6 +6,17 @@ export interface WaysIn {
   open: boolean;
   accounts: boolean;
   tokens: boolean;
+  /** What people call the identity provider that they may sign in at; `null` where there is none. */
+  single_sign_on: string | null;
+}
+
+/** Who somebody is at an identity provider. */
+export interface ExternalIdentity {
+  id: number;
+  issuer: string;
+  subject: string;
+  email: string | null;
+  last_used_at: string;
 }
 
 export interface Ticket {
@@ -18,6 +29,7 @@ export interface Account {
   email: string | null;
   name: string;
   color: string | null;
+  picture: string | null;
   admin: boolean;
 }
 
@@ -62,7 +74,7 @@ export async function getAccount(): Promise<Account> {
   return (await request("/account")) as Account;
 }
 
-export async function changeProfile(change: { name?: string; color?: string }): Promise<Account> {
+export async function changeProfile(change: { name?: string; color?: string; picture?: string }): Promise<Account> {
   return (await request("/account", { method: "PATCH", body: change })) as Account;
 }
 
@@ -76,4 +88,18 @@ export async function listSessions(): Promise<BrowserSession[]> {
 
 export async function endSession(id: number): Promise<void> {
   await request(`/account/sessions/${id}`, { method: "DELETE" });
+}
+
+export async function listIdentities(): Promise<ExternalIdentity[]> {
+  return ((await request("/account/identities")) as { identities: ExternalIdentity[] }).identities;
+}
+
+export async function unlinkIdentity(id: number): Promise<void> {
+  await request(`/account/identities/${id}`, { method: "DELETE" });
+}
+
+/** Where a page sends the browser to sign in at the identity provider; it comes back to this path. */
+export function signInAddress(returnTo: string, link = false): string {
+  const parameters = new URLSearchParams({ return_to: returnTo, ...(link ? { link: "true" } : {}) });
+  return `/api/v1/oidc/start?${parameters}`;
 }

@@ -7,11 +7,12 @@ export interface KnownUser {
   name: string;
   color: string | null;
   picture: string | null;
+  admin: boolean;
 }
 
-/** Whom the server takes us for: in open mode nobody in particular, in token mode the user of the token. */
+/** Whom the server takes us for: in open mode, and by a link without having signed in, nobody in particular. */
 export interface Session {
-  mode: "open" | "token" | "account";
+  mode: "open" | "token" | "account" | "link";
   user: KnownUser | null;
 }
 

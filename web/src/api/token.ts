@@ -1,4 +1,5 @@
 const KEY = "collab.token";
+const LINK = "cl_";
 
 let current = read();
 
@@ -14,13 +15,23 @@ export function takeTokenFromAddress(): boolean {
   const rest = parameters.toString();
   const { pathname, search } = window.location;
   window.history.replaceState(window.history.state, "", pathname + search + (rest && `#${rest}`));
+  keepToken(token);
+  return true;
+}
+
+/** Shows this token from now on, in this tab. */
+export function keepToken(token: string): void {
   current = token;
   try {
     window.sessionStorage.setItem(KEY, token);
   } catch {
     // Without storage the token lasts as long as this page.
   }
-  return true;
+}
+
+/** Whether what this tab shows is a share link's. */
+export function showsLink(): boolean {
+  return current.startsWith(LINK);
 }
 
 export function accessToken(): string {

@@ -17,6 +17,12 @@ const AccountPage = lazy(async () => ({ default: (await import("../account/Accou
 const JoinPage = lazy(async () => ({ default: (await import("../account/JoinPage.tsx")).JoinPage }));
 const ResetPage = lazy(async () => ({ default: (await import("../account/ResetPage.tsx")).ResetPage }));
 
+const SharePage = lazy(async () => ({ default: (await import("../sharing/SharePage.tsx")).SharePage }));
+const AdminPage = lazy(async () => ({ default: (await import("../admin/AdminPage.tsx")).AdminPage }));
+const WorkspacesPage = lazy(async () => ({
+  default: (await import("../workspaces/WorkspacesPage.tsx")).WorkspacesPage,
+}));
+
 export function App() {
   return (
     <MantineProvider
@@ -39,6 +45,7 @@ function CurrentPage() {
   const route = useRoute();
   if (route.page === "join") return <JoinPage />;
   if (route.page === "reset") return <ResetPage />;
+  if (route.page === "share") return <SharePage />;
   return (
     <SessionGate>
       <GuardedPage route={route} />
@@ -49,6 +56,8 @@ function CurrentPage() {
 function GuardedPage({ route }: { route: Route }) {
   if (route.page === "documents") return <DocumentsPage />;
   if (route.page === "account") return <AccountPage />;
+  if (route.page === "admin") return <AdminPage />;
+  if (route.page === "workspaces") return <WorkspacesPage />;
   if (route.page !== "document") return <NoSuchPage />;
   return (
     <Suspense fallback={<EditorSkeleton />}>

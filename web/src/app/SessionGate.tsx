@@ -2,8 +2,8 @@ import { createContext, lazy, type ReactNode, useCallback, useContext, useEffect
 import { getWaysIn, type WaysIn } from "../api/account.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { getSession, type Session } from "../api/session.ts";
-import { accessToken } from "../api/token.ts";
-import { ProblemMessage, TokenNeeded } from "./screens.tsx";
+import { accessToken, showsLink } from "../api/token.ts";
+import { LinkSpent, ProblemMessage, TokenNeeded } from "./screens.tsx";
 
 const SignInPage = lazy(async () => ({ default: (await import("../account/SignInPage.tsx")).SignInPage }));
 
@@ -39,9 +39,10 @@ export function SessionGate({ children }: { children: ReactNode }) {
   return (
     <main>
       {stranger && ways?.accounts && accessToken() === "" ? (
-        <SignInPage signedIn={() => window.location.reload()} />
+        <SignInPage singleSignOn={ways.single_sign_on} signedIn={() => window.location.reload()} />
       ) : null}
-      {stranger && ways && (!ways.accounts || accessToken() !== "") ? (
+      {stranger && showsLink() ? <LinkSpent /> : null}
+      {stranger && ways && !showsLink() && (!ways.accounts || accessToken() !== "") ? (
         <TokenNeeded tried={accessToken() !== ""} />
       ) : null}
       {problem && !stranger ? <ProblemMessage problem={problem} retry={load} /> : null}

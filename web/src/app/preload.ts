@@ -7,7 +7,7 @@ export const importEditor = () => import("../editor/EditorPage.tsx");
 
 /** Begins at once with all that a page needs; one after the other it would take four times to the server and back. */
 export function preload(route: Route): void {
-  if (route.page === "join" || route.page === "reset") return;
+  if (["join", "reset", "share"].includes(route.page)) return;
   askAhead(SESSION_PATH);
   if (route.page === "documents") askAhead(listPath());
   if (route.page === "document") {

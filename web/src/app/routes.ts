@@ -4,6 +4,9 @@ export type Route =
   | { page: "account" }
   | { page: "join" }
   | { page: "reset" }
+  | { page: "share" }
+  | { page: "admin" }
+  | { page: "workspaces" }
   | { page: "unknown" };
 
 const DOCUMENT_PREFIX = "/d/";
@@ -15,6 +18,9 @@ export function routeOf(pathname: string): Route {
   if (pathname === "/account") return { page: "account" };
   if (pathname === "/join") return { page: "join" };
   if (pathname === "/reset") return { page: "reset" };
+  if (pathname === "/share") return { page: "share" };
+  if (pathname === "/admin") return { page: "admin" };
+  if (pathname === "/workspaces") return { page: "workspaces" };
   if (!pathname.startsWith(DOCUMENT_PREFIX)) return { page: "unknown" };
   const name = decoded(pathname.slice(DOCUMENT_PREFIX.length));
   return name !== undefined && isDocumentName(name) ? { page: "document", name } : { page: "unknown" };

@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { useEffect } from "react";
 import type { Problem } from "../api/problem.ts";
+import { keepToken, showsLink } from "../api/token.ts";
 import { Frame } from "./Frame.tsx";
 import { Message } from "./Message.tsx";
 import { navigate } from "./navigation.ts";
@@ -36,6 +37,23 @@ export function TokenNeeded({ tried }: { tried: boolean }) {
   );
 }
 
+/** The share link that this tab came by is good no more. */
+export function LinkSpent() {
+  const leave = () => {
+    keepToken("");
+    window.location.assign("/");
+  };
+  return (
+    <Message
+      tone="key"
+      title="This link is not valid any more"
+      action={<Button onClick={leave}>Go on without it</Button>}
+    >
+      It was revoked or has expired. Ask whoever gave it to you for another.
+    </Message>
+  );
+}
+
 /** What to say when a request failed, for every failure that is not about one document's whereabouts. */
 export function ProblemMessage({ problem, retry }: { problem: Problem; retry: () => void }) {
   const away = problem.kind === "unreachable" || problem.kind === "unavailable";
@@ -45,7 +63,7 @@ export function ProblemMessage({ problem, retry }: { problem: Problem; retry: ()
     return () => window.clearInterval(timer);
   }, [away, retry]);
 
-  if (problem.kind === "unauthenticated") return <TokenNeeded tried />;
+  if (problem.kind === "unauthenticated") return showsLink() ? <LinkSpent /> : <TokenNeeded tried />;
   if (problem.kind === "forbidden") {
     return (
       <Message tone="key" title="You have no access to this">

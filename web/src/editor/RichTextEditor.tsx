@@ -9,6 +9,7 @@ import { type RefObject, useImperativeHandle } from "react";
 import type { DocumentConnection } from "./connection.ts";
 import { namedCursors } from "./cursors.ts";
 import styles from "./RichTextEditor.module.css";
+import { isSafeLink, safeMedia } from "./safeAddress.ts";
 import { schema } from "./schema.ts";
 
 export type EditorFocus = () => void;
@@ -25,6 +26,8 @@ export function RichTextEditor({ connection, editable, focusRef }: Props) {
   const editor = useCreateBlockNote(
     withCollaboration({
       schema,
+      links: { isValidLink: isSafeLink },
+      resolveFileUrl: (address: string) => Promise.resolve(safeMedia(address)),
       // The cursors are ours, so BlockNote is given no awareness; it asks for a user all the same.
       collaboration: { fragment: connection.fragment, user: { name: "", color: "#000000" } },
       extensions: [namedCursors(connection.awareness)],

@@ -5,6 +5,7 @@ import { Frame } from "../app/Frame.tsx";
 import { PresenceAvatars } from "../presence/PresenceAvatars.tsx";
 import { useSelf } from "../presence/self.ts";
 import { useOthers } from "../presence/useOthers.ts";
+import { ShareButton } from "../sharing/ShareButton.tsx";
 import { CopyLink } from "./CopyLink.tsx";
 import { ContentSkeleton } from "./EditorSkeleton.tsx";
 import { DeniedNotice, ReadOnlyNotice } from "./notices.tsx";
@@ -62,6 +63,7 @@ export function Workspace({ record, problem, reload, replace }: Props) {
       tools={
         <>
           <PresenceAvatars people={others} />
+          <ShareButton document={record} />
           <CopyLink />
         </>
       }
@@ -76,7 +78,7 @@ export function Workspace({ record, problem, reload, replace }: Props) {
             retry={connection.retry}
           />
         ) : null}
-        {state.loaded && !writable ? <ReadOnlyNotice /> : null}
+        {state.loaded && !writable ? <ReadOnlyNotice role={record.role} /> : null}
         {connection && state.loaded ? (
           <>
             <TitleField title={title} editable={editable} leave={() => focusEditor.current?.()} />

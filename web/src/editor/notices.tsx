@@ -1,16 +1,22 @@
 import { Button } from "@mantine/core";
 import { Eye, TriangleAlert } from "lucide-react";
 import { useState } from "react";
-import { restoreDocument } from "../api/documents.ts";
+import { type Role, restoreDocument } from "../api/documents.ts";
 import { type Problem, reasonFor } from "../api/problem.ts";
+import { showsLink } from "../api/token.ts";
 import { useSession } from "../app/SessionGate.tsx";
 import styles from "./notices.module.css";
 
-export function ReadOnlyNotice() {
+/** Why nothing can be typed; it also comes while somebody types, where their role was changed. */
+export function ReadOnlyNotice({ role }: { role: Role }) {
   return (
-    <div className={styles.notice}>
+    <div className={styles.notice} role="status">
       <Eye size={17} aria-hidden />
-      <p>You can read this document, but not change it.</p>
+      <p>
+        {role === "commenter"
+          ? "You are a commenter of this document: you can read it, but not change it."
+          : "You can read this document, but not change it."}
+      </p>
     </div>
   );
 }
@@ -61,7 +67,11 @@ export function DeniedNotice({ name, reason, problem, readable, retry }: DeniedP
 
 function explanation(problem: Problem | undefined, reason: string): string {
   if (problem?.kind === "deleted") return "Somebody deleted this document.";
-  if (problem?.kind === "unauthenticated") return "Your access token is not valid any more.";
+  if (problem?.kind === "unauthenticated") {
+    return showsLink()
+      ? "The link by which you came is not valid any more."
+      : "Your access token is not valid any more.";
+  }
   if (problem?.kind === "forbidden") return "You have no access to this document any more.";
   return `The server does not let you in: ${reason || "it gave no reason"}.`;
 }

@@ -15,7 +15,7 @@ import { useSelf } from "./self.ts";
 /** Shows who we are; a guest changes name and colour here, and the others see it at once. */
 export function ProfileMenu() {
   const { person, editable } = useSelf();
-  const { mode } = useSession();
+  const { mode, user } = useSession();
   return (
     <Popover position="bottom-end" width={280} shadow="md" trapFocus returnFocus>
       <Popover.Target>
@@ -24,13 +24,23 @@ export function ProfileMenu() {
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown>
-        {editable ? <GuestForm guest={person} /> : <KnownPerson person={person} hasAccount={mode === "account"} />}
+        {editable ? (
+          <GuestForm guest={person} />
+        ) : (
+          <KnownPerson person={person} hasAccount={mode === "account"} admin={user?.admin === true} />
+        )}
       </Popover.Dropdown>
     </Popover>
   );
 }
 
-function KnownPerson({ person, hasAccount }: { person: Person; hasAccount: boolean }) {
+interface KnownProps {
+  person: Person;
+  hasAccount: boolean;
+  admin: boolean;
+}
+
+function KnownPerson({ person, hasAccount, admin }: KnownProps) {
   return (
     <div className={styles.known}>
       <PersonAvatar person={person} size={40} />
@@ -39,6 +49,8 @@ function KnownPerson({ person, hasAccount }: { person: Person; hasAccount: boole
         {hasAccount ? (
           <div className={styles.account}>
             <Link href="/account">Your account</Link>
+            <Link href="/workspaces">Workspaces</Link>
+            {admin ? <Link href="/admin">Administration</Link> : null}
             <Button variant="default" size="xs" onClick={() => void leave()}>
               Sign out
             </Button>

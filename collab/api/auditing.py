@@ -1,0 +1,108 @@
+"""What the endpoints write into the audit log, and how admins read it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, Self
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AwareDatetime, BaseModel, Field
+
+from collab.api.caller import Admin
+from collab.api.services import ServicesOfApp
+from collab.ports import Act, AuditAction, AuditEntry, AuditFilter, AuditLog
+
+router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
+
+MAX_PAGE: Final = 500
+_LARGEST_ID: Final = 2**63 - 1
+_Text = Annotated[str | None, Query(max_length=512)]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Writes acts of one request down."""
+
+    _log: AuditLog
+    _address: str | None
+
+    async def note(
+        self,
+        action: AuditAction,
+        actor: str,
+        *,
+        document: str | None = None,
+        subject: str | None = None,
+        **details: str,
+    ) -> None:
+        """Write down what a user did. Raises `DatabaseUnavailable`."""
+        await self._log.add(Act(action, actor, self._address, document, subject, details))
+
+
+def recorder_of(services: ServicesOfApp, request: Request) -> Recorder:
+    """Return what writes down the acts of this request."""
+    return Recorder(services.audit, request.client.host if request.client else None)
+
+
+Recording = Annotated[Recorder, Depends(recorder_of)]
+
+
+class AuditEntryInfo(BaseModel):
+    """One act."""
+
+    id: int
+    at: datetime
+    action: AuditAction
+    actor: str = Field(description="The user who did it; empty for a guest, and for the terminal of the machine.")
+    address: str | None = Field(description="From where; `null` for the terminal.")
+    document: str | None
+    subject: str | None = Field(description="Whom, or what beside a document, it was done to.")
+    details: dict[str, str]
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> Self:
+        """Show an entry."""
+        act = entry.act
+        return cls(
+            id=entry.number,
+            at=entry.at,
+            action=act.action,
+            actor=act.actor,
+            address=act.address,
+            document=act.document,
+            subject=act.subject,
+            details=dict(act.details),
+        )
+
+
+class AuditPage(BaseModel):
+    """A page of the log, the newest entry first."""
+
+    entries: list[AuditEntryInfo]
+    next_before: int | None = Field(description="Asks for the next page, as `before`; `null` on the last.")
+
+
+@router.get("", summary="Read the audit log", response_description="One page.")
+async def read_audit_log(
+    services: ServicesOfApp,
+    _: Admin,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    before: Annotated[int | None, Query(ge=1, le=_LARGEST_ID, description="The last page's `next_before`.")] = None,
+    action: Annotated[list[AuditAction] | None, Query(description="One or more; all without any.")] = None,
+    actor: _Text = None,
+    document: _Text = None,
+    subject: _Text = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> AuditPage:
+    """Read who did what about who may do what, the newest first. For admins. Nothing is ever taken out of it."""
+    wanted = AuditFilter(
+        actions=frozenset(action) if action else None,
+        actor=actor,
+        document=document,
+        subject=subject,
+        since=since,
+        until=until,
+    )
+    entries = await services.audit.page(wanted, limit=limit + 1, before=before)
+    shown = [AuditEntryInfo.of(entry) for entry in entries[:limit]]
+    return AuditPage(entries=shown, next_before=shown[-1].id if len(entries) > limit else None)

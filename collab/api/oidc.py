@@ -1,0 +1,194 @@
+"""Single sign-on over HTTP: to the identity provider and back, and the identities of one's account.
+
+The browser comes back from another site, so it sends no `SameSite=Strict` cookie along: the session that it had is known by the visit. It
+takes the new one from the answer, for it is the page itself that goes there, and sends that with what the page asks from then on.
+Sources: OpenID Connect Core 1.0, section 3.1.2.5 and 3.1.2.6; RFC 6265bis, section 5.5 and 5.6.
+"""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Self
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
+
+from collab.access.cookies import VISIT_PATH, session_shown, set_cookie, set_visit_cookie, visit_shown
+from collab.api.accounts import AccountsOfApp, Holder, VisitorOfRequest
+from collab.api.auditing import Recorder, Recording
+from collab.api.caller import is_secure, shown_session
+from collab.api.services import ServicesOfApp
+from collab.errors import NoSingleSignOn
+from collab.ports import AuditAction, ExternalIdentity, IdentityNumber
+from collab.services.single_sign_on import VISIT_LIFETIME, Answer, Arrival, Refusal, Refused, SingleSignOn
+
+router = APIRouter(prefix="/api/v1", tags=["single sign-on"])
+
+METHOD: Final = "oidc"
+"""How the audit log tells these sign-ins from those with a password."""
+
+_LARGEST_ID: Final = 2**63 - 1
+_TO_PROVIDER: Final[dict[int | str, dict[str, Any]]] = {
+    302: {"description": "To the provider, or back with `#sign-in-failed=`."}
+}
+_BACK: Final[dict[int | str, dict[str, Any]]] = {303: {"description": "Back to where the browser came from."}}
+
+_Text = Annotated[str | None, Query(max_length=4096)]
+
+
+class IdentityInfo(BaseModel):
+    """Who the caller is at an identity provider."""
+
+    id: int
+    issuer: str
+    subject: str
+    email: str | None
+    created_at: datetime
+    last_used_at: datetime
+
+    @classmethod
+    def of(cls, identity: ExternalIdentity) -> Self:
+        """Show an identity."""
+        return cls(
+            id=identity.number,
+            issuer=identity.issuer,
+            subject=identity.subject,
+            email=identity.email,
+            created_at=identity.created_at,
+            last_used_at=identity.last_used_at,
+        )
+
+
+class IdentityList(BaseModel):
+    """All identities by which the caller may come in, the oldest first."""
+
+    identities: list[IdentityInfo]
+
+
+def single_sign_on_of(services: ServicesOfApp) -> SingleSignOn:
+    """Return what people do by way of the identity provider. Raises `NoSingleSignOn`."""
+    if services.single_sign_on is None:
+        raise NoSingleSignOn("this server was not told of an identity provider (COLLAB_OIDC_ISSUER)")
+    return services.single_sign_on
+
+
+SingleSignOnOfApp = Annotated[SingleSignOn, Depends(single_sign_on_of)]
+
+
+@router.get(
+    "/oidc/start",
+    summary="Sign in at the identity provider",
+    status_code=302,
+    response_class=RedirectResponse,
+    responses=_TO_PROVIDER,
+)
+async def start(
+    single_sign_on: SingleSignOnOfApp,
+    accounts: AccountsOfApp,
+    request: Request,
+    return_to: Annotated[str, Query(max_length=8192, description="A path of this server.")] = "/",
+    link: Annotated[
+        bool, Query(description="Link the identity to the caller's account, instead of signing in.")
+    ] = False,
+) -> RedirectResponse:
+    """Send a browser to the identity provider; it comes back within ten minutes. To be opened as a page."""
+    # Linking changes something: no page elsewhere may begin it, not even a neighbour's, from which the cookie comes along.
+    shown = session_shown(request.headers.get, secure=is_secure(request), acts=True) if link else shown_session(request)
+    session = await accounts.session_of(shown)
+    begun = await single_sign_on.depart(_redirect_uri(request), return_to, session, link=link)
+    if isinstance(begun, Refused):
+        return _redirect(_failed(begun), HTTPStatus.FOUND)
+    answer = _redirect(begun.address, HTTPStatus.FOUND)
+    seconds = int(VISIT_LIFETIME.total_seconds())
+    answer.headers.append("Set-Cookie", set_visit_cookie(begun.secret, secure=is_secure(request), seconds=seconds))
+    return answer
+
+
+@router.get(
+    "/oidc/callback",
+    summary="Come back from the identity provider",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=_BACK,
+)
+async def callback(
+    single_sign_on: SingleSignOnOfApp,
+    services: ServicesOfApp,
+    visitor: VisitorOfRequest,
+    recording: Recording,
+    request: Request,
+    state: _Text = None,
+    code: _Text = None,
+    iss: _Text = None,
+    error: _Text = None,
+) -> RedirectResponse:
+    """Sign in whom the identity provider proves to be there. It sends browsers here; nothing else needs this address."""
+    secure = is_secure(request)
+    secret = visit_shown(request.headers.get, secure=secure)
+    came = await single_sign_on.arrive(secret, Answer(state or "", code, iss, error), _redirect_uri(request), visitor)
+    await _note(recording, single_sign_on, came)
+    answer = _redirect(_failed(came) if isinstance(came, Refused) else came.return_to, HTTPStatus.SEE_OTHER)
+    if isinstance(came, Arrival) and came.signed_in is not None:
+        services.rights.look_now()
+        seconds = int(came.signed_in.lifetime.total_seconds())
+        answer.headers.append("Set-Cookie", set_cookie(came.signed_in.secret, secure=secure, seconds=seconds))
+    if not isinstance(came, Refused) or came.why is not Refusal.EXPIRED:  # a visit that is under way goes on
+        answer.headers.append("Set-Cookie", set_visit_cookie("", secure=secure, seconds=0))
+    return answer
+
+
+@router.get("/account/identities", summary="My identities", response_description="All of them.")
+async def list_identities(single_sign_on: SingleSignOnOfApp, accounts: AccountsOfApp, identity: Holder) -> IdentityList:
+    """List the identities by which the caller may sign in."""
+    account = await accounts.store.get(identity.user_id)
+    found = await single_sign_on.identities_of(account)
+    return IdentityList(identities=[IdentityInfo.of(each) for each in found])
+
+
+@router.delete(
+    "/account/identities/{identity_id}", status_code=204, summary="Unlink an identity", response_description="It is."
+)
+async def unlink_identity(
+    single_sign_on: SingleSignOnOfApp,
+    accounts: AccountsOfApp,
+    identity: Holder,
+    recording: Recording,
+    identity_id: Annotated[int, Path(ge=1, le=_LARGEST_ID)],
+) -> None:
+    """Sign nobody in by this identity any more; sessions go on. Harmless to repeat; 409 where it is the account's last way in."""
+    account = await accounts.store.get(identity.user_id)
+    unlinked = await single_sign_on.unlink(account, IdentityNumber(identity_id))
+    if unlinked is not None:
+        await recording.note(
+            AuditAction.IDENTITY_UNLINKED, identity.user_id, subject=unlinked.subject, issuer=unlinked.issuer
+        )
+
+
+async def _note(recording: Recorder, single_sign_on: SingleSignOn, came: Arrival | Refused) -> None:
+    """Write down what came of a visit; one that nobody here began is nothing that anybody did."""
+    if isinstance(came, Refused):
+        if came.why is not Refusal.EXPIRED:
+            await recording.note(
+                AuditAction.SIGN_IN_FAILED, "", subject=came.email, method=METHOD, reason=came.why.value
+            )
+        return
+    user_id = came.account.user_id
+    if came.made:
+        await recording.note(AuditAction.ACCOUNT_MADE, user_id, subject=user_id, method=METHOD)
+    if came.linked:
+        await recording.note(AuditAction.IDENTITY_LINKED, user_id, subject=came.subject, issuer=single_sign_on.issuer)
+    if came.signed_in is not None:
+        await recording.note(AuditAction.SIGN_IN, user_id, method=METHOD)
+
+
+def _redirect_uri(request: Request) -> str:
+    """Return where the provider sends the browser back to: by the name it came by. Which names are this server's, the provider knows."""
+    return f"{request.url.scheme}://{request.url.netloc}{VISIT_PATH}/callback"
+
+
+def _failed(refused: Refused) -> str:
+    return f"{refused.return_to}#sign-in-failed={refused.why.value}"
+
+
+def _redirect(address: str, status: HTTPStatus) -> RedirectResponse:
+    return RedirectResponse(address, status, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,50 @@
+"""`collab audit`: what was done about who may do what, from the terminal of the machine."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
+from collab.settings import Settings
+from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
+from collab.user_commands import THIS_MACHINE
+
+
+def show_audit_log(
+    action: Annotated[list[AuditAction] | None, typer.Option(help="Only these; may be given several times.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Only what this user did.")] = None,
+    document: Annotated[str | None, typer.Option(help="Only what was done to this document.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Show who did what about who may do what, the newest first."""
+    settings = settings_from(database_url=database_url, data_dir=data_dir)
+    wanted = AuditFilter(actions=frozenset(action) if action else None, actor=actor, document=document)
+    table = Table("when", "what", "by", "from", "document", "to", "details", box=None, pad_edge=False)
+    for entry in run(lambda: _entries(settings, wanted, limit)):
+        act = entry.act
+        table.add_row(
+            f"{entry.at:%Y-%m-%d %H:%M:%S}",
+            act.action.value,
+            escape(act.actor) or ("the terminal" if act.address is None else "a guest"),
+            act.address or "",
+            escape(act.document or ""),
+            escape(act.subject or ""),
+            escape(", ".join(f"{key}={value}" for key, value in act.details.items())),
+        )
+    output.print(table)
+
+
+async def note_export(settings: Settings, how: str) -> None:
+    """Write down that everything was written out."""
+    async with storage_of(settings) as storage:
+        await storage.audit.add(Act(AuditAction.DATABASE_EXPORTED, THIS_MACHINE, details={"how": how}))
+
+
+async def _entries(settings: Settings, wanted: AuditFilter, limit: int) -> Sequence[AuditEntry]:
+    async with storage_of(settings) as storage:
+        return await storage.audit.page(wanted, limit=limit)

@@ -1,0 +1,99 @@
+"""The audit log: who did what that matters to who may do what, and when. It is only ever added to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class AuditAction(StrEnum):
+    """What somebody did."""
+
+    SIGN_IN = "sign-in"
+    SIGN_IN_FAILED = "sign-in-failed"
+    SIGN_OUT = "sign-out"
+    ACCOUNT_MADE = "account-made"
+    ACCOUNT_CHANGED = "account-changed"
+    """An admin made an admin of somebody or took that away, disabled or enabled an account."""
+
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a word, not a password
+    PASSWORD_RESET = "password-reset"  # noqa: S105
+    RESET_OFFERED = "reset-offered"
+    INVITED = "invited"
+    IDENTITY_LINKED = "identity-linked"
+    """An account's owner may come in by an identity at the provider of single sign-on from now on."""
+
+    IDENTITY_UNLINKED = "identity-unlinked"
+    SESSION_ENDED = "session-ended"
+    MEMBER_SET = "member-set"
+    MEMBER_REMOVED = "member-removed"
+    LINK_MADE = "link-made"
+    LINK_REVOKED = "link-revoked"
+    LINK_REFUSED = "link-refused"
+    """A wrong password came for a link."""
+
+    KEY_MADE = "key-made"
+    KEY_REVOKED = "key-revoked"
+    WORKSPACE_MADE = "workspace-made"
+    WORKSPACE_CHANGED = "workspace-changed"
+    WORKSPACE_DELETED = "workspace-deleted"
+    WORKSPACE_MEMBER_SET = "workspace-member-set"
+    WORKSPACE_MEMBER_REMOVED = "workspace-member-removed"
+    DOCUMENT_DELETED = "document-deleted"
+    DOCUMENT_RESTORED = "document-restored"
+    DOCUMENT_EXPORTED = "document-exported"
+    VERSION_DISCARDED = "version-discarded"
+    DATABASE_EXPORTED = "database-exported"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What is written down of an act."""
+
+    action: AuditAction
+    actor: str
+    """The user who did it; empty for somebody who is nobody here, and for whoever sat at the terminal of the machine."""
+
+    address: str | None = None
+    """From where; `None` for the terminal."""
+
+    document: str | None = None
+    subject: str | None = None
+    """Whom, or what beside a document, it was done to: a user, a workspace, a link, a key."""
+
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An act as it was written down. The time is in UTC."""
+
+    number: int
+    at: datetime
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted; `None` is any."""
+
+    actions: frozenset[AuditAction] | None = None
+    actor: str | None = None
+    document: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Up to, not including."""
+
+
+class AuditLog(Protocol):
+    """Keeps the log. Every method raises `DatabaseUnavailable` when the database cannot do it now."""
+
+    async def add(self, act: Act) -> None:
+        """Write an act down, at this moment."""
+        ...
+
+    async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
+        """Return the newest entries, those with a lower number than `before`."""
+        ...

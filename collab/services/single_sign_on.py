@@ -1,0 +1,270 @@
+"""Single sign-on: a browser's way to the identity provider and back, and whose account whoever comes back has.
+
+A visit is bound to the browser that began it by a secret in its cookie, from which everything that must not be guessed follows: `state`,
+`nonce` and PKCE's verifier. The database keeps the secret's hash, once.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import structlog
+
+from collab.access.oidc import Proven, Provider, Round
+from collab.access.secrets import VISIT, derived, hash_of, make_secret
+from collab.errors import EmailTaken, IdentityTaken, IdentityUnavailable, InvalidEmail, TicketSpent, Unauthenticated
+from collab.ports import (
+    Account,
+    BrowserSession,
+    ExternalIdentity,
+    IdentityNumber,
+    IdentityStore,
+    ProviderVisit,
+    TicketStore,
+    VisitStore,
+)
+from collab.services.accounts import Accounts, SignedIn, Visitor, check_email
+
+log = structlog.get_logger(__name__)
+
+VISIT_LIFETIME: Final = timedelta(minutes=10)
+"""Time to find a password and a second factor; who takes longer begins anew."""
+
+MAX_PATH_LENGTH: Final = 4096
+"""A document's name of 255 characters fits, each percent-encoded in full."""
+
+_UNFIT_IN_PATHS: Final = frozenset('\\"<>#')
+
+
+class Refusal(StrEnum):
+    """Why nobody was signed in, as far as whoever tried may know."""
+
+    EXPIRED = "expired"
+    """It took too long, or was begun in another browser."""
+
+    DENIED = "denied"
+    """The provider let nobody through."""
+
+    UNAVAILABLE = "unavailable"
+    """The provider does not answer as it should."""
+
+    UNVERIFIED = "unverified"
+    """What the provider answered cannot be believed."""
+
+    NO_ACCOUNT = "no-account"
+    """Nobody here is known by that, or is not let in any more; nor may an account be made."""
+
+    TAKEN = "taken"
+    """The identity is another account's."""
+
+    SIGNED_OUT = "signed-out"
+    """Nobody is signed in whom it could be linked to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A visit that came to nothing."""
+
+    why: Refusal
+    return_to: str = "/"
+    email: str | None = None
+    """Who it was, as far as the provider said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A visit that begins."""
+
+    address: str
+    """Where the browser goes."""
+
+    secret: str
+    """What it keeps until it is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a browser brings back from the provider."""
+
+    state: str
+    code: str | None
+    issuer: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A visit that has ended well."""
+
+    account: Account
+    return_to: str
+    subject: str
+    """Who it is at the provider."""
+
+    signed_in: SignedIn | None
+    """`None` where somebody who was signed in already linked an identity."""
+
+    linked: bool
+    """Whether the identity is the account's only since now."""
+
+    made: bool
+    """Whether the account was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    account: Account
+    linked: bool = False
+    made: bool = False
+
+
+class SingleSignOn:
+    """What people do by way of the identity provider."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        accounts: Accounts,
+        identities: IdentityStore,
+        visits: VisitStore,
+        tickets: TicketStore,
+    ) -> None:
+        self._provider = provider
+        self._accounts = accounts
+        self._identities = identities
+        self._visits = visits
+        self._tickets = tickets
+        self.name = provider.configuration.name
+        self.issuer = provider.configuration.issuer
+
+    async def depart(
+        self, redirect_uri: str, return_to: str, session: BrowserSession | None, *, link: bool
+    ) -> Departure | Refused:
+        """Begin a visit of a browser that is signed in by this session; `link` is to link who comes back to its account."""
+        path = local_path(return_to)
+        if link and session is None:
+            return Refused(Refusal.SIGNED_OUT, path)
+        secret = make_secret(VISIT)
+        try:
+            address = await self._provider.address_for(_round(secret, redirect_uri))
+        except IdentityUnavailable:
+            return Refused(Refusal.UNAVAILABLE, path)
+        visit = ProviderVisit(path, None if session is None else session.number, link)
+        await self._visits.begin(visit, hash_of(secret) or b"", expires_at=datetime.now(UTC) + VISIT_LIFETIME)
+        return Departure(address, secret)
+
+    async def arrive(
+        self, secret: str | None, answer: Answer, redirect_uri: str, visitor: Visitor
+    ) -> Arrival | Refused:
+        """End the visit of the browser that shows this secret, and sign whoever came back in, or link them."""
+        found = None if secret is None else hash_of(secret)
+        if secret is None or found is None or not _same(answer.state, _round(secret, redirect_uri).state):
+            return Refused(Refusal.EXPIRED)
+        visit = await self._visits.end(found)
+        if visit is None:
+            return Refused(Refusal.EXPIRED)
+        try:
+            await self._provider.check_sender(answer.issuer)
+            if answer.error is not None or answer.code is None:
+                return Refused(Refusal.DENIED, visit.return_to)
+            proven = await self._provider.redeem(answer.code, _round(secret, redirect_uri))
+        except IdentityUnavailable as error:
+            log.warning("the identity provider did not answer as it should", error=str(error))
+            return Refused(Refusal.UNAVAILABLE, visit.return_to)
+        except Unauthenticated as error:
+            log.warning("an answer of the identity provider was not believed", error=str(error))
+            return Refused(Refusal.UNVERIFIED, visit.return_to)
+        return await (self._link(visit, proven) if visit.link else self._sign_in(visit, proven, visitor))
+
+    async def identities_of(self, account: Account) -> list[ExternalIdentity]:
+        """Return the identities that the account's owner may come in by."""
+        return list(await self._identities.of(account.id))
+
+    async def unlink(self, account: Account, number: IdentityNumber) -> ExternalIdentity | None:
+        """Take an identity from an account, and return it. Raises `LastWayIn`."""
+        return await self._identities.unlink(account.id, number, issuer=self.issuer)
+
+    async def _link(self, visit: ProviderVisit, proven: Proven) -> Arrival | Refused:
+        session = None if visit.session is None else await self._accounts.sessions.get(visit.session)
+        if session is None:
+            return Refused(Refusal.SIGNED_OUT, visit.return_to, proven.email)
+        try:
+            await self._identities.link(session.account.id, self.issuer, proven.subject, proven.email)
+        except IdentityTaken:
+            return Refused(Refusal.TAKEN, visit.return_to, proven.email)
+        return Arrival(session.account, visit.return_to, proven.subject, None, linked=True, made=False)
+
+    async def _sign_in(self, visit: ProviderVisit, proven: Proven, visitor: Visitor) -> Arrival | Refused:
+        found = await self._account_of(proven)
+        if found is None or found.account.disabled_at is not None:
+            return Refused(Refusal.NO_ACCOUNT, visit.return_to, proven.email)
+        if not found.linked:
+            await self._identities.used(self.issuer, proven.subject, proven.email)
+        signed_in = await self._accounts.admit(found.account, visitor, instead_of=visit.session)
+        return Arrival(found.account, visit.return_to, proven.subject, signed_in, linked=found.linked, made=found.made)
+
+    async def _account_of(self, proven: Proven) -> _Match | None:
+        """Return whose identity this is, was to be, or is from now on; by its e-mail only where the provider has verified that."""
+        owner = await self._identities.owner_of(self.issuer, proven.subject)
+        if owner is not None:
+            return _Match(owner)
+        if proven.email is None or not proven.email_verified:
+            return None
+        known = await self._accounts.store.by_email(proven.email)
+        try:
+            if known is None:
+                account = await self._make_account(proven.email, proven.name)
+            else:
+                account = known[0] if _is_same_email(known[0].email, proven.email) else None
+            if account is None or account.disabled_at is not None:
+                return None
+            await self._identities.link(account.id, self.issuer, proven.subject, proven.email, alone=True)
+        except (IdentityTaken, EmailTaken, TicketSpent, InvalidEmail):  # or another callback was quicker
+            return None
+        return _Match(account, linked=True, made=known is None)
+
+    async def _make_account(self, email: str, name: str | None) -> Account | None:
+        """Make the account that this e-mail was invited to, or any where everybody may have one."""
+        invited = await self._tickets.invitation_for(email)
+        if invited is not None and not _is_same_email(invited[0].email, email):
+            invited = None
+        if invited is None and not self._provider.configuration.sign_up:
+            return None
+        return await self._accounts.store.create(
+            email=check_email(email),
+            name=name or email.partition("@")[0],
+            password_hash=None,
+            admin=invited is not None and invited[0].admin,
+            ticket=None if invited is None else invited[1],
+        )
+
+
+def local_path(path: str) -> str:
+    """Return the path of a page of this server as it is, and `/` for whatever else came, as what names another host."""
+    fits = (
+        path.startswith("/")
+        and not path.startswith(("//", "/api/"))
+        and len(path) <= MAX_PATH_LENGTH
+        and all("!" <= character <= "~" and character not in _UNFIT_IN_PATHS for character in path)
+    )
+    return path if fits else "/"
+
+
+def _round(secret: str, redirect_uri: str) -> Round:
+    return Round(redirect_uri, derived(secret, "state"), derived(secret, "nonce"), derived(secret, "verifier"))
+
+
+def _same(shown: str, expected: str) -> bool:
+    return hmac.compare_digest(shown.encode(errors="replace"), expected.encode())
+
+
+def _is_same_email(kept: str | None, proven: str) -> bool:
+    """Tell whether two e-mails are one mailbox: alike to the letter, or but for the case of ASCII letters.
+
+    Stores fold more than that, by which somebody's mailbox could pass for another's: that of a Kelvin sign for that of a `k`.
+    """
+    return kept == proven or (
+        kept is not None and kept.isascii() and proven.isascii() and kept.lower() == proven.lower()
+    )

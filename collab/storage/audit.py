@@ -1,0 +1,79 @@
+"""The audit log in a database: the port `AuditLog`."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, RowMapping, insert, select
+
+from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
+from collab.storage.access_tables import audit_log
+from collab.storage.database import Database
+from collab.storage.records import utc_now
+
+_ACTIONS: Final = frozenset(AuditAction)
+
+
+class SqlAuditLog:
+    """Keeps the log in the table `audit_log`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, act: Act) -> None:
+        """Insert a row."""
+        async with self._database.writing() as connection:
+            await connection.execute(
+                insert(audit_log).values(
+                    at=utc_now(),
+                    action=act.action.value,
+                    actor=act.actor,
+                    address=act.address,
+                    document=act.document,
+                    subject=act.subject,
+                    details=dict(act.details),
+                )
+            )
+
+    async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
+        """Read the rows, the newest first."""
+        chosen = _chosen(wanted)
+        if before is not None:
+            chosen.append(audit_log.c.id < before)
+        statement = select(audit_log).where(*chosen).order_by(audit_log.c.id.desc()).limit(limit)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(statement)
+            return [_entry(row) for row in rows.mappings() if row["action"] in _ACTIONS]
+
+
+def _chosen(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    chosen: list[ColumnElement[bool]] = []
+    if wanted.actions is not None:
+        chosen.append(audit_log.c.action.in_([action.value for action in wanted.actions]))
+    for column, value in (
+        (audit_log.c.actor, wanted.actor),
+        (audit_log.c.document, wanted.document),
+        (audit_log.c.subject, wanted.subject),
+    ):
+        if value is not None:
+            chosen.append(column == value)
+    if wanted.since is not None:
+        chosen.append(audit_log.c.at >= wanted.since)
+    if wanted.until is not None:
+        chosen.append(audit_log.c.at < wanted.until)
+    return chosen
+
+
+def _entry(row: RowMapping) -> AuditEntry:
+    details = row["details"]
+    return AuditEntry(
+        number=row["id"],
+        at=row["at"],
+        act=Act(
+            action=AuditAction(row["action"]),
+            actor=row["actor"],
+            address=row["address"],
+            document=row["document"],
+            subject=row["subject"],
+            details={str(key): str(value) for key, value in details.items()} if isinstance(details, dict) else {},
+        ),
+    )

@@ -1,0 +1,131 @@
+"""Share links over REST: made, opened, revoked; and what they let in."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.api.conftest import bearer
+
+pytestmark = pytest.mark.anyio
+
+PLAN = "/api/v1/documents/plan"
+LINKS = f"{PLAN}/links"
+PASSWORD = "open sesame please"
+
+
+@pytest.fixture
+async def owned(guarded: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A client of a server with a document `plan`, as somebody who owns it by their token."""
+    guarded.headers.update(bearer({"plan": "owner"}))
+    assert (await guarded.post("/api/v1/documents", json={"name": "plan"})).status_code == 201
+    return guarded
+
+
+async def made(client: httpx.AsyncClient, **options: object) -> dict[str, object]:
+    answered = await client.post(LINKS, json={"role": "reader", "guests": True, **options})
+    assert answered.status_code == 201, answered.text
+    link: dict[str, object] = answered.json()
+    return link
+
+
+def showing(token: object) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def opened(client: httpx.AsyncClient, token: object, password: str | None = None) -> httpx.Response:
+    body = {"token": token} if password is None else {"token": token, "password": password}
+    return await client.post("/api/v1/links/open", json=body)
+
+
+async def test_guest_has_the_links_role_in_that_document_alone(owned: httpx.AsyncClient) -> None:
+    link = await made(owned, role="editor")
+    guest = showing(link["token"])
+
+    assert (await owned.get(PLAN, headers=guest)).json()["role"] == "editor"
+    assert (await owned.delete(PLAN, headers=guest)).status_code == 403
+    assert (await owned.get("/api/v1/documents/other", headers=guest)).status_code == 403
+    listed = (await owned.get("/api/v1/documents", headers=guest)).json()["documents"]
+    assert [document["name"] for document in listed] == ["plan"]
+    assert (await owned.get("/api/v1/session", headers=guest)).json() == {"mode": "link", "user": None}
+
+
+async def test_links_are_listed_until_revoked(owned: httpx.AsyncClient) -> None:
+    first, second = await made(owned), await made(owned, role="commenter")
+    assert (await owned.get(LINKS)).json() == {"links": [first, second]}
+
+    assert (await owned.delete(f"{LINKS}/{first['id']}")).status_code == 204
+    assert (await owned.get(LINKS)).json() == {"links": [second]}
+    assert (await owned.get(PLAN, headers=showing(first["token"]))).status_code == 401
+    assert (await owned.delete(f"{LINKS}/{first['id']}")).json()["type"] == "/api/docs#link-not-found"
+
+
+async def test_link_with_a_password_asks_for_it(owned: httpx.AsyncClient) -> None:
+    link = await made(owned, password=PASSWORD)
+    assert link["has_password"]
+    assert (await owned.get(PLAN, headers=showing(link["token"]))).status_code == 401
+
+    without = await opened(owned, link["token"])
+    wrong = await opened(owned, link["token"], "open says me please")
+    right = await opened(owned, link["token"], PASSWORD)
+
+    assert without.json() == {"document": "plan", "role": "reader", "guests": True, "token": None}
+    assert (wrong.status_code, wrong.json()["type"]) == (403, "/api/docs#sign-in-failed")
+    assert (await owned.get(PLAN, headers=showing(right.json()["token"]))).json()["role"] == "reader"
+
+
+async def test_proof_of_one_links_password_opens_no_other(owned: httpx.AsyncClient) -> None:
+    links = [await made(owned, password=PASSWORD) for _ in range(2)]
+    passes = [(await opened(owned, link["token"], PASSWORD)).json()["token"] for link in links]
+
+    forged = f"{links[0]['token']}~{passes[1].partition('~')[2]}"
+    for token in (forged, f"{links[0]['token']}~", passes[0][:-1], f"{passes[0]}x", f"{passes[0]}~"):
+        assert (await owned.get(PLAN, headers=showing(token))).status_code == 401
+
+
+async def test_guessing_a_password_takes_longer_and_longer(owned: httpx.AsyncClient) -> None:
+    link = await made(owned, password=PASSWORD)
+
+    statuses = [(await opened(owned, link["token"], f"guess number {number}")).status_code for number in range(6)]
+
+    assert statuses == [403] * 5 + [429]
+
+
+async def test_link_ends_when_it_says(owned: httpx.AsyncClient) -> None:
+    past = await owned.post(
+        LINKS, json={"role": "reader", "expires_at": (datetime.now(UTC) - timedelta(seconds=1)).isoformat()}
+    )
+    assert (past.status_code, past.json()["type"]) == (422, "/api/docs#invalid-expiry")
+
+    future = await made(owned, expires_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    assert (await owned.get(PLAN, headers=showing(future["token"]))).status_code == 200
+
+
+async def test_link_that_is_not_for_guests_lets_none_in(owned: httpx.AsyncClient) -> None:
+    link = await made(owned, guests=False)
+
+    refused = await owned.get(PLAN, headers=showing(link["token"]))
+
+    assert refused.status_code == 401
+    assert "signed in" in refused.json()["detail"]
+
+
+async def test_link_ends_with_its_document(owned: httpx.AsyncClient) -> None:
+    link = await made(owned)
+    await owned.delete(PLAN)
+    await owned.post("/api/v1/documents", json={"name": "plan"})
+
+    assert (await owned.get(PLAN, headers=showing(link["token"]))).status_code == 401
+    assert (await opened(owned, link["token"])).json()["type"] == "/api/docs#link-not-found"
+
+
+@pytest.mark.parametrize("token", ["cl_", "cl_x", "cl_" + "x" * 43, "cl_\u017f", "cl_" + "x" * 5000, "cl_~", "cl_\x00"])
+async def test_link_that_never_was_is_refused(owned: httpx.AsyncClient, token: str) -> None:
+    assert (await opened(owned, token)).status_code in {404, 422}
+    if token.isascii() and token.isprintable() and len(token) < 5000:
+        assert (await owned.get(PLAN, headers=showing(token))).status_code == 401
+
+
+@pytest.mark.parametrize("role", ["owner", "admin", "", None])
+async def test_no_link_makes_owners(owned: httpx.AsyncClient, role: str | None) -> None:
+    assert (await owned.post(LINKS, json={"role": role})).status_code == 422

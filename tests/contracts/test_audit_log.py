@@ -1,0 +1,69 @@
+"""What every audit log must do, in each database."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, update
+
+from collab.errors import CollabError
+from collab.ports import Act, AuditAction, AuditFilter
+from collab.storage import Storage
+from collab.storage.access_tables import audit_log
+from collab.storage.database import Database
+from collab.storage.records import utc_now
+
+SHARED = Act(AuditAction.MEMBER_SET, "ada", "192.0.2.1", "plan", "bob", {"role": "editor"})
+SIGNED_IN = Act(AuditAction.SIGN_IN, "bob", "2001:db8::1")
+FROM_THE_TERMINAL = Act(AuditAction.KEY_MADE, "", subject="key:1")
+
+
+@pytest.fixture
+async def filled(storage: Storage) -> Storage:
+    for act in (SHARED, SIGNED_IN, FROM_THE_TERMINAL):
+        await storage.audit.add(act)
+    return storage
+
+
+async def acts(storage: Storage, wanted: AuditFilter) -> list[Act]:
+    return [entry.act for entry in await storage.audit.page(wanted, limit=10)]
+
+
+async def test_acts_come_back_whole_the_newest_first(filled: Storage) -> None:
+    before = utc_now()
+    entries = await filled.audit.page(AuditFilter(), limit=10)
+
+    assert [entry.act for entry in entries] == [FROM_THE_TERMINAL, SIGNED_IN, SHARED]
+    assert all(before - timedelta(minutes=1) < entry.at <= utc_now() for entry in entries)
+
+
+async def test_pages_follow_each_other(filled: Storage) -> None:
+    first = await filled.audit.page(AuditFilter(), limit=2)
+    second = await filled.audit.page(AuditFilter(), limit=2, before=first[-1].number)
+
+    assert [entry.act for entry in (*first, *second)] == [FROM_THE_TERMINAL, SIGNED_IN, SHARED]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (AuditFilter(actions=frozenset({AuditAction.SIGN_IN, AuditAction.KEY_MADE})), [FROM_THE_TERMINAL, SIGNED_IN]),
+        (AuditFilter(actor="ada"), [SHARED]),
+        (AuditFilter(actor=""), [FROM_THE_TERMINAL]),
+        (AuditFilter(document="plan"), [SHARED]),
+        (AuditFilter(subject="bob"), [SHARED]),
+        (AuditFilter(actor="bob", subject="bob"), []),
+        (AuditFilter(since=utc_now() - timedelta(hours=1)), [FROM_THE_TERMINAL, SIGNED_IN, SHARED]),
+        (AuditFilter(until=utc_now() - timedelta(hours=1)), []),
+    ],
+)
+async def test_a_filter_chooses(filled: Storage, wanted: AuditFilter, found: list[Act]) -> None:
+    assert await acts(filled, wanted) == found
+
+
+@pytest.mark.parametrize("change", [update(audit_log).values(actor="eve"), delete(audit_log)])
+async def test_nothing_is_changed_or_taken_out(filled: Storage, database: Database, change: object) -> None:
+    with pytest.raises(CollabError):
+        async with database.writing() as connection:
+            await connection.execute(change)  # type: ignore[call-overload]  # an update or a deletion
+
+    assert await acts(filled, AuditFilter()) == [FROM_THE_TERMINAL, SIGNED_IN, SHARED]

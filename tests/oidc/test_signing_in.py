@@ -1,0 +1,367 @@
+"""Single sign-on from end to end: `collab serve` and a certified provider, each in a process of its own, and a browser between them."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.oidc.browser import CALLBACK, Browser, parameters, refusal
+from tests.support.server import RunningServer
+
+pytestmark = pytest.mark.anyio
+
+PASSWORD = "correct horse battery"
+CLIENT_SECRET = "a secret: with/odd+characters%"
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with accounts of Ada, an admin, and Bob, to be copied."""
+    folder = tmp_path_factory.mktemp("accounts")
+    for command in (
+        ["migrate"],
+        ["user", "add", "ada@example.org", "--name", "Ada", "--admin"],
+        ["user", "add", "bob@example.org", "--name", "Bob"],
+    ):
+        program = [sys.executable, "-m", "collab", *command, "--data-dir", str(folder)]
+        subprocess.run(program, input=f"{PASSWORD}\n", text=True, capture_output=True, check=True)
+    return folder / "collab.db"
+
+
+@pytest.fixture
+def server(provider: str, database: Path, tmp_path: Path) -> Iterator[RunningServer]:
+    """A server that knows the provider, with those accounts."""
+    shutil.copy(database, tmp_path)
+    running = RunningServer.start(tmp_path, environment=environment(provider))
+    yield running
+    running.kill()
+
+
+def environment(issuer: str, **more: str) -> dict[str, str]:
+    return {
+        "COLLAB_ACCOUNTS": "true",
+        "COLLAB_OIDC_ISSUER": issuer,
+        "COLLAB_OIDC_CLIENT_ID": "collab",
+        "COLLAB_OIDC_CLIENT_SECRET": CLIENT_SECRET,
+        "COLLAB_OIDC_NAME": "Example ID",
+        **more,
+    }
+
+
+@pytest.fixture
+async def browser(server: RunningServer) -> AsyncIterator[Browser]:
+    async with Browser(server.url) as opened:
+        yield opened
+
+
+async def audited(server: RunningServer) -> list[dict[str, Any]]:
+    async with Browser(server.url) as admin:
+        await admin.sign_in_with_password("ada@example.org", PASSWORD)
+        return list(reversed((await admin.client.get("/api/v1/audit")).json()["entries"]))
+
+
+async def test_the_sign_in_page_is_told_of_the_provider(browser: Browser) -> None:
+    ways = (await browser.client.get("/api/v1/sign-in")).json()
+
+    assert ways["single_sign_on"] == "Example ID"
+
+
+async def test_the_browser_is_sent_there_with_pkce_state_and_nonce(browser: Browser, provider: str) -> None:
+    begun = await browser.start("/d/x")
+
+    asked = parameters(begun.headers["Location"])
+    assert (begun.status_code, begun.headers["Cache-Control"]) == (302, "no-store")
+    assert begun.headers["Location"].startswith(f"{provider}/auth?")
+    assert (asked["response_type"], asked["scope"], asked["client_id"]) == ("code", "openid email profile", "collab")
+    assert (asked["code_challenge_method"], len(asked["code_challenge"])) == ("S256", 43)
+    assert len({asked["state"], asked["nonce"], asked["code_challenge"]}) == 3
+    cookie = begun.headers["Set-Cookie"]
+    assert cookie.endswith("; Path=/api/v1/oidc; HttpOnly; SameSite=Lax; Max-Age=600")
+    assert asked["state"] not in cookie
+    assert parameters((await browser.start()).headers["Location"])["state"] != asked["state"]
+
+
+async def test_somebody_with_the_verified_email_of_an_account_comes_in_as_that(
+    browser: Browser, server: RunningServer, provider: str
+) -> None:
+    answered = await browser.sign_in("bob", "/d/team%2Fnotes?x=1")
+
+    assert (answered.status_code, answered.headers["Location"]) == (303, "/d/team%2Fnotes?x=1")
+    session, visit = answered.headers.get_list("Set-Cookie")
+    assert session.startswith("collab_session=cs_")
+    assert session.endswith("; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000")
+    assert visit.startswith("collab_visit=; ")
+    assert visit.endswith("Max-Age=0")
+    assert await browser.name() == "Bob"
+    (identity,) = (await browser.client.get("/api/v1/account/identities")).json()["identities"]
+    assert (identity["issuer"], identity["subject"], identity["email"]) == (provider, "bob", "bob@example.org")
+    acts = [(act["action"], act["details"]) for act in await audited(server)]
+    assert ("identity-linked", {"issuer": provider}) in acts
+    assert ("sign-in", {"method": "oidc"}) in acts
+
+
+async def test_a_known_identity_comes_in_whatever_its_email_is_by_then(browser: Browser, server: RunningServer) -> None:
+    await browser.sign_in("bob")
+    set_email(server, "robert@example.org", name="Bob")
+
+    async with Browser(server.url) as elsewhere:
+        await elsewhere.sign_in("bob")
+        assert await elsewhere.name() == "Bob"
+
+
+def set_email(server: RunningServer, email: str, *, name: str) -> None:
+    with closing(sqlite3.connect(server.data_dir / "collab.db")) as database, database:
+        database.execute("UPDATE accounts SET email = ?, email_key = ? WHERE name = ?", (email, email, name))
+
+
+async def test_signing_in_ends_the_session_before(browser: Browser, server: RunningServer) -> None:
+    await browser.sign_in_with_password("ada@example.org", PASSWORD)
+    before = browser.client.cookies["collab_session"]
+    await browser.sign_in("bob")
+
+    assert await browser.name() == "Bob"
+    async with httpx.AsyncClient(base_url=server.url, cookies={"collab_session": before}) as stolen:
+        assert (await stolen.get("/api/v1/session")).status_code == 401
+
+
+@pytest.mark.parametrize("person", ["eve", "new", "mailless"])
+async def test_nobody_else_gets_in(browser: Browser, server: RunningServer, person: str) -> None:
+    answered = await browser.sign_in(person, "/d/x")
+
+    assert answered.headers["Location"] == "/d/x#sign-in-failed=no-account"
+    assert refusal(answered) == "no-account"
+    assert await browser.name() is None
+    (failed,) = [act for act in await audited(server) if act["action"] == "sign-in-failed"]
+    assert failed["details"] == {"method": "oidc", "reason": "no-account"}
+
+
+async def test_an_account_is_found_by_email_for_one_identity_of_the_provider(
+    browser: Browser, server: RunningServer
+) -> None:
+    await browser.sign_in("bob")
+
+    async with Browser(server.url) as elsewhere:
+        assert refusal(await elsewhere.sign_in("bob-again")) == "no-account"
+
+
+async def test_a_disabled_account_lets_nobody_in(browser: Browser, server: RunningServer) -> None:
+    await browser.sign_in("bob")
+    async with Browser(server.url) as admin:
+        await admin.sign_in_with_password("ada@example.org", PASSWORD)
+        user_id = (await browser.client.get("/api/v1/account")).json()["user_id"]
+        disabled = await admin.client.patch(
+            f"/api/v1/users/{user_id}", json={"disabled": True}, headers={"Origin": server.url}
+        )
+        assert disabled.status_code == 200
+
+    for person in ("bob", "bob-again"):
+        async with Browser(server.url) as elsewhere:
+            assert refusal(await elsewhere.sign_in(person)) == "no-account"
+            assert await elsewhere.name() is None
+
+
+async def test_an_invitation_by_email_makes_the_account(browser: Browser, server: RunningServer) -> None:
+    async with Browser(server.url) as admin:
+        await admin.sign_in_with_password("ada@example.org", PASSWORD)
+        invited = await admin.post("/api/v1/invitations", {"email": "New@example.org", "admin": True})
+        assert invited.status_code == 201, invited.text
+
+    await browser.sign_in("new")
+
+    account = (await browser.client.get("/api/v1/account")).json()
+    assert (account["name"], account["email"], account["admin"]) == ("New One", "new@example.org", True)
+    spent = await browser.post("/api/v1/tickets", {"ticket": invited.json()["ticket"]})
+    assert spent.status_code == 410
+
+
+async def test_everybody_gets_an_account_where_the_settings_say_so(provider: str, tmp_path: Path) -> None:
+    server = RunningServer.start(tmp_path, environment=environment(provider, COLLAB_OIDC_SIGN_UP="true"))
+    try:
+        async with Browser(server.url) as browser, Browser(server.url) as other:
+            await browser.sign_in("nameless")
+            assert await browser.name() == "nameless"
+            assert refusal(await other.sign_in("mailless")) == "no-account"
+    finally:
+        server.kill()
+
+
+async def test_a_public_client_needs_no_secret(provider: str, tmp_path: Path) -> None:
+    settings = environment(provider, COLLAB_OIDC_SIGN_UP="true", COLLAB_OIDC_CLIENT_ID="public")
+    del settings["COLLAB_OIDC_CLIENT_SECRET"]
+    server = RunningServer.start(tmp_path, environment=settings)
+    try:
+        async with Browser(server.url) as browser:
+            await browser.sign_in("new")
+            assert await browser.name() == "New One"
+    finally:
+        server.kill()
+
+
+async def test_whoever_says_no_at_the_provider_is_told_so(browser: Browser) -> None:
+    begun = await browser.start("/d/x")
+    asked = await browser.client.get(begun.headers["Location"], follow_redirects=True)
+    aborted = await browser.client.get(f"{asked.url}/abort", follow_redirects=False)
+    while not (address := str(aborted.url.join(aborted.headers["Location"]))).startswith(str(browser.client.base_url)):
+        aborted = await browser.client.get(address)
+
+    assert parameters(address)["error"] == "access_denied"
+    assert refusal(await browser.come_back(address)) == "denied"
+
+
+async def test_a_callback_is_taken_once(browser: Browser) -> None:
+    address = await browser.log_in(await browser.start(), "bob")
+    visit = browser.client.cookies["collab_visit"]
+    assert "#" not in (await browser.come_back(address)).headers["Location"]
+
+    browser.client.cookies.set("collab_visit", visit)
+    browser.client.cookies.delete("collab_session")
+    assert refusal(await browser.come_back(address)) == "expired"
+    assert await browser.name() is None
+
+
+async def test_a_code_is_taken_once_even_by_a_visit_of_ones_own(browser: Browser, server: RunningServer) -> None:
+    address = await browser.log_in(await browser.start(), "bob")
+    async with Browser(server.url) as thief:
+        own = parameters((await thief.start()).headers["Location"])["state"]
+        code = parameters(address)["code"]
+        issuer = parameters(address)["iss"]
+        replayed = await thief.client.get(CALLBACK, params={"code": code, "state": own, "iss": issuer})
+        assert refusal(replayed) == "unverified"
+        assert await thief.name() is None
+
+
+async def test_another_browser_cannot_end_a_visit(browser: Browser, server: RunningServer) -> None:
+    address = await browser.log_in(await browser.start(), "bob")
+    async with Browser(server.url) as victim, Browser(server.url) as busy:
+        await busy.start()
+        for other in (victim, busy):
+            assert refusal(await other.come_back(address)) == "expired"
+            assert await other.name() is None
+
+    await browser.come_back(address)
+    assert await browser.name() == "Bob"
+
+
+@pytest.mark.parametrize("state", ["", "x", "ü" * 43, "A" * 43])
+async def test_another_state_ends_nothing(browser: Browser, state: str) -> None:
+    address = await browser.log_in(await browser.start(), "bob")
+    forged = {**parameters(address), "state": state}
+
+    assert refusal(await browser.client.get(CALLBACK, params=forged)) == "expired"
+    await browser.come_back(address)
+    assert await browser.name() == "Bob"
+
+
+async def test_an_answer_of_another_issuer_is_not_believed(browser: Browser) -> None:
+    address = await browser.log_in(await browser.start(), "bob")
+    for changed in ({"iss": "https://evil.example.org"},):
+        forged = {**parameters(address), **changed}
+        assert refusal(await browser.client.get(CALLBACK, params=forged)) == "unverified"
+    assert await browser.name() is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example.org/x",
+        "https://evil.example.org",
+        "/\\evil.example.org",
+        "\\\\evil.example.org",
+        "/\t/evil.example.org",
+        "javascript:alert(1)",
+        "evil.example.org",
+        "",
+        "/d/x#sign-in-failed=denied",
+        "/d/\u00fc",
+        "/api/v1/oidc/start",
+        "/" + "x" * 4096,
+    ],
+)
+async def test_nobody_is_sent_on_to_another_site(browser: Browser, path: str) -> None:
+    answered = await browser.sign_in("bob", path)
+
+    assert answered.headers["Location"] == "/"
+    assert await browser.name() == "Bob"
+
+
+async def test_somebody_who_is_signed_in_links_and_unlinks(
+    browser: Browser, server: RunningServer, provider: str
+) -> None:
+    await browser.sign_in_with_password("ada@example.org", PASSWORD)
+    session = browser.client.cookies["collab_session"]
+    answered = await browser.sign_in("mailless", "/account", link=True)
+
+    assert answered.headers["Location"] == "/account"
+    assert "collab_session" not in answered.headers["Set-Cookie"]
+    browser.client.cookies.set("collab_session", session)
+    assert await browser.name() == "Ada"
+    async with Browser(server.url) as elsewhere:
+        await elsewhere.sign_in("mailless")
+        assert await elsewhere.name() == "Ada"
+
+    (identity,) = (await browser.client.get("/api/v1/account/identities")).json()["identities"]
+    for _ in range(2):
+        assert (await browser.delete(f"/api/v1/account/identities/{identity['id']}")).status_code == 204
+    async with Browser(server.url) as elsewhere:
+        assert refusal(await elsewhere.sign_in("mailless")) == "no-account"
+    acts = [(act["action"], act["subject"], act["details"]) for act in await audited(server)]
+    assert ("identity-linked", "mailless", {"issuer": provider}) in acts
+    assert ("identity-unlinked", "mailless", {"issuer": provider}) in acts
+
+
+async def test_an_identity_of_another_account_is_not_linked(browser: Browser, server: RunningServer) -> None:
+    async with Browser(server.url) as bobs:
+        await bobs.sign_in("bob")
+    await browser.sign_in_with_password("ada@example.org", PASSWORD)
+
+    assert refusal(await browser.sign_in("bob", "/account", link=True)) == "taken"
+
+
+async def test_nothing_is_linked_for_whoever_is_not_signed_in(browser: Browser) -> None:
+    assert refusal(await browser.start("/account", link=True)) == "signed-out"
+
+
+async def test_a_page_elsewhere_links_nothing(browser: Browser) -> None:
+    await browser.sign_in_with_password("ada@example.org", PASSWORD)
+    for site in ("same-site", "cross-site", "none"):
+        begun = await browser.client.get("/api/v1/oidc/start?link=true", headers={"Sec-Fetch-Site": site})
+        assert refusal(begun) == "signed-out"
+
+
+async def test_nothing_is_linked_to_a_session_that_ended_meanwhile(browser: Browser) -> None:
+    await browser.sign_in_with_password("ada@example.org", PASSWORD)
+    address = await browser.log_in(await browser.start("/account", link=True), "mailless")
+    assert (await browser.delete("/api/v1/session")).status_code == 204
+
+    assert refusal(await browser.come_back(address)) == "signed-out"
+
+
+async def test_an_account_without_a_password_keeps_its_last_identity(provider: str, tmp_path: Path) -> None:
+    server = RunningServer.start(tmp_path, environment=environment(provider, COLLAB_OIDC_SIGN_UP="true"))
+    try:
+        async with Browser(server.url) as browser:
+            await browser.sign_in("new")
+            (identity,) = (await browser.client.get("/api/v1/account/identities")).json()["identities"]
+            refused = await browser.delete(f"/api/v1/account/identities/{identity['id']}")
+            assert (refused.status_code, refused.json()["type"]) == (409, "/api/docs#last-way-in")
+    finally:
+        server.kill()
+
+
+async def test_a_server_without_a_provider_has_none_of_it(tmp_path: Path) -> None:
+    server = RunningServer.start(tmp_path, environment={"COLLAB_ACCOUNTS": "true"})
+    try:
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            assert (await client.get("/api/v1/sign-in")).json()["single_sign_on"] is None
+            for path in ("/api/v1/oidc/start", CALLBACK):
+                refused = await client.get(path)
+                assert (refused.status_code, refused.json()["type"]) == (404, "/api/docs#no-single-sign-on")
+    finally:
+        server.kill()

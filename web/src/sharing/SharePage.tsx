@@ -1,0 +1,96 @@
+import { PasswordInput } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { FormPage } from "../account/FormPage.tsx";
+import { getWaysIn } from "../api/account.ts";
+import { asProblem, type Problem } from "../api/problem.ts";
+import { getSession } from "../api/session.ts";
+import { type OpenedLink, openLink } from "../api/sharing.ts";
+import { keepToken } from "../api/token.ts";
+import { Message } from "../app/Message.tsx";
+import { documentPath } from "../app/routes.ts";
+import { ProblemMessage } from "../app/screens.tsx";
+
+const SignInPage = lazy(async () => ({ default: (await import("../account/SignInPage.tsx")).SignInPage }));
+
+/** Comes into a document by a share link, whose secret stands behind the `#` and reaches no server but in a request's body. */
+export function SharePage() {
+  useDocumentTitle("A shared document · Collab");
+  const [secret] = useState(() => window.location.hash.slice(1));
+  const [link, setLink] = useState<OpenedLink>();
+  const [problem, setProblem] = useState<Problem>();
+  const [password, setPassword] = useState("");
+  const [stranger, setStranger] = useState(false);
+  const [singleSignOn, setSingleSignOn] = useState<string | null>(null);
+
+  const enter = useCallback(async (opened: OpenedLink) => {
+    setLink(opened);
+    if (opened.token === null) return;
+    if (!opened.guests && !(await isSignedIn())) {
+      setSingleSignOn((await getWaysIn()).single_sign_on);
+      setStranger(true);
+      return;
+    }
+    keepToken(opened.token);
+    window.location.replace(documentPath(opened.document));
+  }, []);
+  const look = useCallback(() => {
+    setProblem(undefined);
+    openLink(secret)
+      .then(enter)
+      .catch((error: unknown) => setProblem(asProblem(error)));
+  }, [secret, enter]);
+  useEffect(look, [look]);
+
+  if (problem?.kind === "not-found") {
+    return (
+      <main>
+        <Message tone="key" title="This link is not valid any more">
+          It was revoked, has expired, or is incomplete. Ask whoever gave it to you for another.
+        </Message>
+      </main>
+    );
+  }
+  if (problem) return <ProblemMessage problem={problem} retry={look} />;
+  if (stranger && link) {
+    return (
+      <Suspense>
+        <SignInPage
+          singleSignOn={singleSignOn}
+          returnTo={documentPath(link.document)}
+          leaving={() => keepToken(link.token ?? "")}
+          signedIn={() => void enter(link)}
+        />
+      </Suspense>
+    );
+  }
+  if (link?.token !== null) return null;
+  return (
+    <FormPage
+      title="This link has a password"
+      action="Open the document"
+      submit={async () => enter(await openLink(secret, password))}
+      fields={
+        <PasswordInput
+          label="Password"
+          autoComplete="off"
+          required
+          withAsterisk={false}
+          autoFocus
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+        />
+      }
+    >
+      Whoever shared the document with you knows it.
+    </FormPage>
+  );
+}
+
+async function isSignedIn(): Promise<boolean> {
+  try {
+    return (await getSession()).mode === "account";
+  } catch {
+    return false;
+  }
+}
