@@ -31,6 +31,7 @@ lint: $(VENV)/.tested web/node_modules/.installed ## check style, types and laye
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.known_holes
 	cd web && npm run --silent lint
 
 format: $(VENV)/.tested web/node_modules/.installed ## write every source in the project's style
