@@ -23,6 +23,9 @@ class Account:
     """How every other place knows them; it never changes, and is never given again."""
 
     email: str | None
+    email_is_claimed: bool
+    """Whether nobody but whoever made the account has said that this is theirs."""
+
     name: str
     color: str | None
     picture: str | None
@@ -58,7 +61,14 @@ class AccountStore(Protocol):
     """
 
     async def create(
-        self, *, email: str, name: str, password_hash: str | None, admin: bool, ticket: bytes | None = None
+        self,
+        *,
+        email: str,
+        name: str,
+        password_hash: str | None,
+        admin: bool,
+        email_is_claimed: bool = False,
+        ticket: bytes | None = None,
     ) -> Account:
         """Make an account, and use this ticket up for it.
 

@@ -143,6 +143,7 @@ class Accounts:
             name=name,
             password_hash=await self._passwords.hash(password),
             admin=ticket.admin,
+            email_is_claimed=ticket.email is None,
             ticket=hash_of(secret),
         )
         return await self._open(account, visitor)

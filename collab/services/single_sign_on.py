@@ -217,7 +217,7 @@ class SingleSignOn:
             if known is None:
                 account = await self._make_account(proven.email, proven.name)
             else:
-                account = known[0] if _is_same_email(known[0].email, proven.email) else None
+                account = known[0] if _is_found_by(known[0], proven.email) else None
             if account is None or account.disabled_at is not None:
                 return None
             await self._identities.link(account.id, self.issuer, proven.subject, proven.email, alone=True)
@@ -239,6 +239,11 @@ class SingleSignOn:
             admin=invited is not None and invited[0].admin,
             ticket=None if invited is None else invited[1],
         )
+
+
+def _is_found_by(account: Account, email: str) -> bool:
+    """Tell whether whoever has this e-mail has the account: somebody else may have made it and claimed that the e-mail was theirs."""
+    return not account.email_is_claimed and _is_same_email(account.email, email)
 
 
 def local_path(path: str) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from collab.ports.access import MAX_USER_ID_LENGTH
@@ -27,6 +28,7 @@ accounts = Table(
     Column("user_id", String(MAX_USER_ID_LENGTH), nullable=False),
     Column("email", Text),
     Column("email_key", Text),
+    Column("email_is_claimed", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("name", Text, nullable=False),
     Column("color", String(16)),
     Column("picture", Text),

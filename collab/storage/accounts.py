@@ -26,6 +26,7 @@ ACCOUNT_COLUMNS: Final = (
     accounts.c.id,
     accounts.c.user_id,
     accounts.c.email,
+    accounts.c.email_is_claimed,
     accounts.c.name,
     accounts.c.color,
     accounts.c.picture,
@@ -42,6 +43,7 @@ def account_of(row: Mapping[str, Any] | RowMapping) -> Account:
         id=AccountId(row["id"]),
         user_id=row["user_id"],
         email=row["email"],
+        email_is_claimed=row["email_is_claimed"],
         name=row["name"],
         color=row["color"],
         picture=row["picture"],
@@ -58,11 +60,19 @@ class SqlAccountStore:
         self._database = database
 
     async def create(
-        self, *, email: str, name: str, password_hash: str | None, admin: bool, ticket: bytes | None = None
+        self,
+        *,
+        email: str,
+        name: str,
+        password_hash: str | None,
+        admin: bool,
+        email_is_claimed: bool = False,
+        ticket: bytes | None = None,
     ) -> Account:
         """Insert it under a new random id, and delete the ticket, in one transaction."""
         user_id = f"u_{secrets.token_urlsafe(_USER_ID_BYTES)}"
         values = {"user_id": user_id, "email": email, "email_key": fold(email), "name": name, "admin": admin}
+        values["email_is_claimed"] = email_is_claimed
         async with self._database.writing() as connection:
             if ticket is not None:
                 await _use(connection, ticket)

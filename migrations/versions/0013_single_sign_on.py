@@ -16,6 +16,8 @@ def _time(name: str) -> sa.Column[object]:
 
 
 def upgrade() -> None:
+    claimed = sa.Column("email_is_claimed", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("accounts", claimed)
     op.create_table(
         "external_identities",
         sa.Column("id", _ID, nullable=False),
@@ -49,5 +51,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("accounts", "email_is_claimed")
     op.drop_table("provider_visits")
     op.drop_table("external_identities")

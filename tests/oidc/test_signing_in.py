@@ -181,6 +181,22 @@ async def test_an_invitation_by_email_makes_the_account(browser: Browser, server
     assert spent.status_code == 410
 
 
+async def test_an_account_made_under_an_email_that_nobody_vouched_for_is_not_found_by_it(
+    browser: Browser, server: RunningServer
+) -> None:
+    """Else whoever makes an account under somebody else's e-mail would wait for them to come and write into it."""
+    async with Browser(server.url) as admin, Browser(server.url) as thief:
+        await admin.sign_in_with_password("ada@example.org", PASSWORD)
+        ticket = (await admin.client.post("/api/v1/invitations", json={})).json()["ticket"]
+        claimed = {"ticket": ticket, "email": "new@example.org", "name": "Thief", "password": PASSWORD}
+        assert (await thief.client.post("/api/v1/accounts", json=claimed)).status_code == 201
+
+    answered = await browser.sign_in("new", "/d/x")
+
+    assert refusal(answered) == "no-account"
+    assert await browser.name() is None
+
+
 async def test_everybody_gets_an_account_where_the_settings_say_so(provider: str, tmp_path: Path) -> None:
     server = RunningServer.start(tmp_path, environment=environment(provider, COLLAB_OIDC_SIGN_UP="true"))
     try:
