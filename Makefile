@@ -45,6 +45,7 @@ bench: $(VENV)/.tested web/dist/index.html benchmarks/peers/node_modules/.instal
 	$(BIN)/python -m benchmarks store
 	$(BIN)/python -m benchmarks lag
 	$(BIN)/python -m benchmarks revocation
+	$(BIN)/python -m benchmarks signins
 	$(BIN)/python -m benchmarks durability $(if $(POSTGRES),--postgres $(POSTGRES))
 	$(BIN)/python -m benchmarks growth
 

@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks NAME``: a comparison, or `store`, `durability`, `lag`, `revocation` or `growth`."""
+"""The command: ``python -m benchmarks NAME``: a comparison, or `store`, `durability`, `lag`, `revocation`, `signins` or `growth`."""
 
 import argparse
 import asyncio
@@ -24,6 +24,7 @@ from benchmarks.measured import Measured
 from benchmarks.report import write_section
 from benchmarks.revocation import revocation_table, revocations
 from benchmarks.rounds import clear_settings
+from benchmarks.signins import sign_ins, sign_ins_table
 from benchmarks.store import histories, measure, store_table
 from benchmarks.workload import SEED
 
@@ -117,6 +118,12 @@ def _revocation(options: argparse.Namespace) -> int:
     return 0
 
 
+def _sign_ins(options: argparse.Namespace) -> int:
+    text = sign_ins_table(uvloop.run(_interruptible(sign_ins(_say))))
+    _publish(options, "A crowd signs in", text)
+    return 0
+
+
 def _publish(options: argparse.Namespace, title: str, text: str) -> None:
     print(f"\n{text}")
     if not options.print_only:
@@ -164,6 +171,7 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     commands.add_parser("revocation", help="a thousand guests lose the link by which they came").set_defaults(
         run=_revocation
     )
+    commands.add_parser("signins", help="a crowd signs in while somebody types").set_defaults(run=_sign_ins)
     growth = commands.add_parser("growth", help="how cost grows with readers, rooms, sizes and edits; ours alone")
     growth.add_argument("name", nargs="?", choices=GROWTH, help="one of them; all where none is named")
     _add_noisy(growth)

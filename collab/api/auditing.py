@@ -53,6 +53,7 @@ class AuditEntryInfo(BaseModel):
     at: datetime
     action: AuditAction
     actor: str = Field(description="The user who did it; empty for a guest, and for the terminal of the machine.")
+    actor_name: str | None = Field(description="What they are called now; `null` where nobody knows.")
     address: str | None = Field(description="From where; `null` for the terminal.")
     document: str | None
     subject: str | None = Field(description="Whom, or what beside a document, it was done to.")
@@ -67,6 +68,7 @@ class AuditEntryInfo(BaseModel):
             at=entry.at,
             action=act.action,
             actor=act.actor,
+            actor_name=entry.actor_name,
             address=act.address,
             document=act.document,
             subject=act.subject,

@@ -72,6 +72,8 @@ class AuditEntry:
     number: int
     at: datetime
     act: Act
+    actor_name: str | None
+    """What whoever did it is called now; `None` where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

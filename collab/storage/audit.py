@@ -3,14 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, RowMapping, insert, select
+from sqlalchemy import ColumnElement, RowMapping, func, insert, select
 
 from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
-from collab.storage.access_tables import audit_log
+from collab.storage.access_tables import accounts, audit_log
 from collab.storage.database import Database
 from collab.storage.records import utc_now
+from collab.storage.tables import authors
 
 _ACTIONS: Final = frozenset(AuditAction)
+_ENTRIES: Final = (
+    select(audit_log, func.coalesce(accounts.c.name, authors.c.name).label("actor_name"))
+    .outerjoin(accounts, audit_log.c.actor == accounts.c.user_id)
+    .outerjoin(authors, audit_log.c.actor == authors.c.user_id)
+)
 
 
 class SqlAuditLog:
@@ -39,7 +45,7 @@ class SqlAuditLog:
         chosen = _chosen(wanted)
         if before is not None:
             chosen.append(audit_log.c.id < before)
-        statement = select(audit_log).where(*chosen).order_by(audit_log.c.id.desc()).limit(limit)
+        statement = _ENTRIES.where(*chosen).order_by(audit_log.c.id.desc()).limit(limit)
         async with self._database.reading() as connection:
             rows = await connection.execute(statement)
             return [_entry(row) for row in rows.mappings() if row["action"] in _ACTIONS]
@@ -68,6 +74,7 @@ def _entry(row: RowMapping) -> AuditEntry:
     return AuditEntry(
         number=row["id"],
         at=row["at"],
+        actor_name=row["actor_name"],
         act=Act(
             action=AuditAction(row["action"]),
             actor=row["actor"],

@@ -36,6 +36,15 @@ async def test_acts_come_back_whole_the_newest_first(filled: Storage) -> None:
     assert all(before - timedelta(minutes=1) < entry.at <= utc_now() for entry in entries)
 
 
+async def test_whoever_acted_is_told_by_what_their_account_calls_them(storage: Storage) -> None:
+    ada = await storage.accounts.create(email="ada@example.org", name="Ada", password_hash=None, admin=True)
+    for actor in (ada.user_id, "somebody else"):
+        await storage.audit.add(Act(AuditAction.SIGN_IN, actor))
+
+    entries = await storage.audit.page(AuditFilter(), limit=10)
+    assert [entry.actor_name for entry in entries] == [None, "Ada"]
+
+
 async def test_pages_follow_each_other(filled: Storage) -> None:
     first = await filled.audit.page(AuditFilter(), limit=2)
     second = await filled.audit.page(AuditFilter(), limit=2, before=first[-1].number)

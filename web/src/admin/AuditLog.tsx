@@ -100,7 +100,9 @@ export function AuditLog() {
                   <time dateTime={entry.at}>{new Date(entry.at).toLocaleString()}</time>
                 </td>
                 <td>{describe(entry)}</td>
-                <td>{entry.actor || (entry.address === null ? "the terminal" : "nobody known")}</td>
+                <td title={entry.actor}>
+                  {entry.actor_name || entry.actor || (entry.address === null ? "the terminal" : "nobody known")}
+                </td>
                 <td>{entry.address}</td>
               </tr>
             ))}

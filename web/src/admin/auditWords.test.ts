@@ -5,6 +5,7 @@ const entry = {
   id: 1,
   at: "2026-01-01T00:00:00Z",
   actor: "ada",
+  actor_name: null,
   address: null,
   document: null,
   subject: null,

@@ -19,6 +19,7 @@ export interface AuditEntry {
   at: string;
   action: string;
   actor: string;
+  actor_name: string | null;
   address: string | null;
   document: string | null;
   subject: string | null;
