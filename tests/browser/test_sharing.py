@@ -98,6 +98,8 @@ def test_somebody_added_by_email_writes_until_their_role_is_taken(shared_server:
     expect(bob.page.get_by_text("You can read this document, but not change it.")).to_be_visible()
     expect(bob.editor).to_have_attribute("contenteditable", "false")
     role.select_option("commenter")
+    expect(role).to_have_value("commenter")
+    bob.page.reload()
     expect(bob.page.get_by_text("You are a commenter of this document")).to_be_visible()
 
     ada.page.get_by_role("button", name="Remove Bob").click()
