@@ -187,9 +187,9 @@ async def test_an_account_made_under_an_email_that_nobody_vouched_for_is_not_fou
     """Else whoever makes an account under somebody else's e-mail would wait for them to come and write into it."""
     async with Browser(server.url) as admin, Browser(server.url) as thief:
         await admin.sign_in_with_password("ada@example.org", PASSWORD)
-        ticket = (await admin.client.post("/api/v1/invitations", json={})).json()["ticket"]
+        ticket = (await admin.post("/api/v1/invitations", {})).json()["ticket"]
         claimed = {"ticket": ticket, "email": "new@example.org", "name": "Thief", "password": PASSWORD}
-        assert (await thief.client.post("/api/v1/accounts", json=claimed)).status_code == 201
+        assert (await thief.post("/api/v1/accounts", claimed)).status_code == 201
 
     answered = await browser.sign_in("new", "/d/x")
 
