@@ -161,7 +161,7 @@ def through(link: ShareLink, who: Identity | None) -> Identity:
     ]
     return replace(
         who or Identity(user_id=""),
-        documents={link.document: link.role},
+        named={link.document: link.role},
         expires_at=min(ends, default=None),
         link=link.number,
     )

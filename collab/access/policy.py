@@ -10,11 +10,11 @@ from collab.ports import (
     DocumentName,
     Identity,
     Role,
+    Shared,
     ShareStore,
     WorkspaceName,
     WorkspaceStore,
     common_patterns,
-    role_by,
 )
 
 
@@ -61,23 +61,23 @@ class Reach:
     """The documents that somebody has a role in."""
 
     _identity: Identity
-    _shared: Mapping[str, Role]
+    _shared: Shared
 
     @property
     def patterns(self) -> list[str] | None:
-        """Names, and prefixes that end in `*`; `None` for everything."""
+        """Names, and prefixes that end in `*`, which match all of these and may match more; `None` for everything."""
         identity = self._identity
         everything = identity.admin or "*" in identity.documents
         if identity.scope is None:
-            return None if everything else [*identity.documents, *self._shared]
+            return None if everything else [*identity.documents, *identity.named, *self._shared.patterns]
         if "*" in identity.scope and everything:
             return None
-        granted = {"*": Role.OWNER} if everything else {**identity.documents, **self._shared}
+        granted = ["*"] if everything else [*identity.documents, *self._shared.patterns]
         return common_patterns(granted, identity.scope)
 
     def role_in(self, document: str) -> Role | None:
         """Return the strongest role, or `None`."""
-        return self._identity.role_in(document, role_by(self._shared, document))
+        return self._identity.role_in(document, self._shared.role_in(document))
 
 
 class Policy:
@@ -104,7 +104,7 @@ class Policy:
 
     async def reach(self, identity: Identity) -> Reach:
         """Return which documents somebody has a role in. Raises `DatabaseUnavailable`."""
-        return Reach(identity, await self._shares.roles_of(identity.user_id) if identity.user_id else {})
+        return Reach(identity, await self._shares.roles_of(identity.user_id) if identity.user_id else Shared())
 
     async def role_in_workspace(self, identity: Identity, workspace: WorkspaceName) -> Role | None:
         """Return the role in a workspace, whether there is such a workspace or not: a member's, and to an admin the owner's.

@@ -44,7 +44,7 @@ from collab.ports.identities import ExternalIdentity, IdentityNumber, IdentitySt
 from collab.ports.keys import ApiKey, KeyNumber, KeyStore, NewKey, program_id
 from collab.ports.links import LinkNumber, LinkStore, NewLink, ShareLink, link_subject
 from collab.ports.roles import Role, common_patterns, role_by, strongest
-from collab.ports.sharing import ChangeNumber, Member, ShareStore
+from collab.ports.sharing import ChangeNumber, Member, Shared, ShareStore
 from collab.ports.workspaces import Workspace, WorkspaceMember, WorkspaceName, WorkspaceStore
 
 __all__ = [
@@ -92,6 +92,7 @@ __all__ = [
     "SessionStore",
     "ShareLink",
     "ShareStore",
+    "Shared",
     "StoredContent",
     "StoredDocument",
     "Ticket",

@@ -36,6 +36,9 @@ class Identity:
     documents: Mapping[str, Role] = field(default_factory=dict)
     """Roles by document name, or by a prefix that ends in `*`."""
 
+    named: Mapping[str, Role] = field(default_factory=dict)
+    """Roles by the name of a document alone, to the letter, though it may end in a `*`: what a share link gives."""
+
     session: SessionNumber | None = None
     """The browser's session by which they were let in, if it was one."""
 
@@ -67,7 +70,9 @@ class Identity:
 
     def role_in(self, document: str, shared: Role | None = None) -> Role | None:
         """Return the strongest role in this document, of what they brought and what is shared with them, within the scope of their key."""
-        role = Role.OWNER if self.admin else strongest(role_by(self.documents, document), shared)
+        role = (
+            Role.OWNER if self.admin else strongest(role_by(self.documents, document), self.named.get(document), shared)
+        )
         if role is None or self.scope is None:
             return role
         most = role_by(self.scope, document)

@@ -1,6 +1,6 @@
 """Roles, and the patterns of names by which they are granted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 
@@ -29,7 +29,7 @@ def role_by(patterns: Mapping[str, Role], document: str) -> Role | None:
     )
 
 
-def common_patterns(one: Mapping[str, Role], other: Mapping[str, Role]) -> list[str]:
+def common_patterns(one: Iterable[str], other: Iterable[str]) -> list[str]:
     """Return the names and prefixes that match what is matched on both sides."""
     found = [narrower for first in one for second in other if (narrower := _narrower(first, second)) is not None]
     return list(dict.fromkeys(found))

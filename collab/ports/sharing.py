@@ -1,12 +1,13 @@
 """Who has which role in a document beside what access tokens say, and the news of its changes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType, Protocol
 
 from collab.ports.documents import DocumentId, DocumentName
-from collab.ports.roles import Role
+from collab.ports.roles import Role, strongest
+from collab.ports.workspaces import WorkspaceName
 
 ChangeNumber = NewType("ChangeNumber", int)
 """How far somebody has followed the changes of rights; they grow."""
@@ -25,6 +26,25 @@ class Member:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What somebody has a role in by membership. A name counts to the letter, though it may end in a `*`, as a pattern does."""
+
+    documents: Mapping[DocumentName, Role] = field(default_factory=dict)
+    workspaces: Mapping[WorkspaceName, Role] = field(default_factory=dict)
+
+    def role_in(self, document: str) -> Role | None:
+        """Return the strongest role in this document."""
+        workspace, slash, _ = document.partition("/")
+        in_workspace = self.workspaces.get(WorkspaceName(workspace)) if slash else None
+        return strongest(self.documents.get(DocumentName(document)), in_workspace)
+
+    @property
+    def patterns(self) -> list[str]:
+        """Names, and prefixes that end in `*`, which match all of these and may match more."""
+        return [*self.documents, *(f"{workspace}/*" for workspace in self.workspaces)]
+
+
 class ShareStore(Protocol):
     """Keeps the members of documents, and knows those of workspaces. Users are named as `Identity.user_id` names them.
 
@@ -39,8 +59,8 @@ class ShareStore(Protocol):
         """
         ...
 
-    async def roles_of(self, user_id: str) -> dict[str, Role]:
-        """Return the roles of a user by the names of all living documents that they are a member of, and the prefixes of workspaces."""
+    async def roles_of(self, user_id: str) -> Shared:
+        """Return the roles of a user in all living documents and workspaces that they are a member of."""
         ...
 
     async def members(self, document: DocumentId) -> Sequence[Member]:

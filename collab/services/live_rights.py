@@ -9,7 +9,7 @@ import structlog
 
 from collab.access.policy import Reach
 from collab.errors import StorageError
-from collab.ports import Authenticator, ChangeNumber, DocumentName, Identity, Role, ShareStore
+from collab.ports import Authenticator, ChangeNumber, DocumentName, Identity, Role, Shared, ShareStore
 
 log = structlog.get_logger(__name__)
 
@@ -130,4 +130,4 @@ class LiveRights:
             if identity is None:
                 follower.on_role(None)
             else:
-                follower.on_role(Reach(identity, shared.get(identity.user_id, {})).role_in(follower.document))
+                follower.on_role(Reach(identity, shared.get(identity.user_id, Shared())).role_in(follower.document))

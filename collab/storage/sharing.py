@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, delete, func, insert, literal, select, true, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import TooManyMembers
-from collab.ports import ChangeNumber, DocumentId, DocumentName, Member, Role, strongest
+from collab.ports import ChangeNumber, DocumentId, DocumentName, Member, Role, Shared, WorkspaceName, strongest
 from collab.storage.access_changes import begin_change, tell
 from collab.storage.access_tables import access_changes, accounts, members, workspaces
 from collab.storage.database import Database
@@ -52,7 +52,7 @@ class SqlShareStore:
         async with self._database.reading() as connection:
             return strongest(*map(role_named, await connection.scalars(statement)))
 
-    async def roles_of(self, user_id: str) -> dict[str, Role]:
+    async def roles_of(self, user_id: str) -> Shared:
         """Look all of them up."""
         in_documents = (
             select(documents.c.name, members.c.role)
@@ -61,9 +61,12 @@ class SqlShareStore:
         )
         in_workspaces = granted_in(user_id, true()).add_columns(workspaces.c.name)
         async with self._database.reading() as connection:
-            granted = [(row.name, row.role) for row in await connection.execute(in_documents)]
-            granted += [(f"{row.name}/*", row.granted) for row in await connection.execute(in_workspaces)]
-        return {pattern: role for pattern, name in granted if (role := role_named(name)) is not None}
+            of_documents = [(DocumentName(row.name), row.role) for row in await connection.execute(in_documents)]
+            of_workspaces = [(WorkspaceName(row.name), row.granted) for row in await connection.execute(in_workspaces)]
+        return Shared(
+            {name: role for name, granted in of_documents if (role := role_named(granted)) is not None},
+            {name: role for name, granted in of_workspaces if (role := role_named(granted)) is not None},
+        )
 
     async def members(self, document: DocumentId) -> Sequence[Member]:
         """Read the rows that hold a role; one that was damaged gives nobody any."""

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from collab.errors import TooManyMembers
-from collab.ports import DocumentId, DocumentKind, DocumentName, Role
+from collab.ports import DocumentId, DocumentKind, DocumentName, Role, Shared
 from collab.storage import Storage, sharing
 from collab.storage.access_changes import CHANGES_KEPT
 from collab.storage.access_tables import access_changes, members
@@ -31,7 +31,7 @@ async def test_a_member_has_the_role_that_was_given(storage: Storage, document: 
 
     assert (given.user_id, given.role, given.granted_by) == ("bob", Role.EDITOR, "ada")
     assert await storage.shares.role_of("bob", NOTES) is Role.EDITOR
-    assert await storage.shares.roles_of("bob") == {NOTES: Role.EDITOR}
+    assert await storage.shares.roles_of("bob") == Shared({NOTES: Role.EDITOR})
     assert await storage.shares.members(document) == [given]
 
 
@@ -40,7 +40,7 @@ async def test_nobody_else_has_it(storage: Storage, document: DocumentId, user_i
     await share(storage, document, "bob", Role.OWNER)
 
     assert await storage.shares.role_of(user_id, NOTES) is None
-    assert await storage.shares.roles_of(user_id) == {}
+    assert await storage.shares.roles_of(user_id) == Shared()
 
 
 async def test_a_member_given_another_role_has_that_and_keeps_their_place(
@@ -70,7 +70,7 @@ async def test_a_document_in_the_trash_gives_nobody_a_role_until_it_is_restored(
 
     await storage.documents.delete(NOTES)
     assert await storage.shares.role_of("bob", NOTES) is None
-    assert await storage.shares.roles_of("bob") == {}
+    assert await storage.shares.roles_of("bob") == Shared()
     await storage.documents.restore(NOTES)
     assert await storage.shares.role_of("bob", NOTES) is Role.OWNER
 
@@ -104,7 +104,7 @@ async def test_a_damaged_role_is_none(storage: Storage, database: Database, docu
         await connection.execute(update(members).where(members.c.user_id == "bob").values(role="emperor"))
 
     assert await storage.shares.role_of("bob", NOTES) is None
-    assert await storage.shares.roles_of("bob") == {}
+    assert await storage.shares.roles_of("bob") == Shared()
     assert [member.user_id for member in await storage.shares.members(document)] == ["eve"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from collab.errors import TooManyMembers, WorkspaceExists, WorkspaceNotFound
-from collab.ports import DocumentKind, DocumentName, Role, Workspace, WorkspaceName
+from collab.ports import DocumentKind, DocumentName, Role, Shared, Workspace, WorkspaceName
 from collab.storage import Storage, workspaces
 from collab.storage.records import utc_now
 
@@ -32,7 +32,7 @@ async def test_a_member_has_the_default_role_or_their_own_in_every_document(stor
     assert await storage.workspaces.members(TEAM) == [bob, eve]
     assert await storage.shares.role_of("bob", PLAN) is Role.COMMENTER
     assert await storage.shares.role_of("eve", PLAN) is Role.OWNER
-    assert await storage.shares.roles_of("bob") == {"team/*": Role.COMMENTER}
+    assert await storage.shares.roles_of("bob") == Shared(workspaces={TEAM: Role.COMMENTER})
     assert await storage.workspaces.list("bob") == [(team, Role.COMMENTER)]
     assert await storage.workspaces.role_of("eve", TEAM) is Role.OWNER
 

@@ -10,7 +10,7 @@ import pytest
 
 from collab.access import OpenAccess
 from collab.errors import DatabaseUnavailable
-from collab.ports import ChangeNumber, DocumentId, DocumentKind, DocumentName, Identity, Role
+from collab.ports import ChangeNumber, DocumentId, DocumentKind, DocumentName, Identity, Role, Shared
 from collab.services import live_rights
 from collab.services.live_rights import LONGEST_BLIND, Follower, LiveRights
 from collab.storage import SqlShareStore, Storage, open_storage
@@ -30,7 +30,7 @@ class FaultyShares(SqlShareStore):
 
     away = False
 
-    async def roles_of(self, user_id: str) -> dict[str, Role]:
+    async def roles_of(self, user_id: str) -> Shared:
         self._check()
         return await super().roles_of(user_id)
 
