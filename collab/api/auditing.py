@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from collab.api.caller import Admin
+from collab.api.models import Moment
 from collab.api.services import ServicesOfApp
 from collab.ports import Act, AuditAction, AuditEntry, AuditFilter, AuditLog
 
@@ -93,8 +94,8 @@ async def read_audit_log(
     actor: _Text = None,
     document: _Text = None,
     subject: _Text = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> AuditPage:
     """Read who did what about who may do what, the newest first. For admins. Nothing is ever taken out of it."""
     wanted = AuditFilter(

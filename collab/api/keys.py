@@ -4,16 +4,16 @@ from datetime import datetime
 from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from collab.api.accounts import Body, Name
 from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.links import in_the_future
-from collab.api.models import RoleName, role_called, role_name
+from collab.api.models import Moment, RoleName, role_called, role_name
 from collab.api.services import ServicesOfApp
 from collab.errors import Forbidden
-from collab.ports import ApiKey, AuditAction, KeyNumber
+from collab.ports import ApiKey, AuditAction, Identity, KeyNumber
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
 
@@ -70,7 +70,7 @@ class NewApiKey(Body):
         default_factory=dict, description="The most that it may do, by name or by a prefix that ends in `*`."
     )
     admin: bool = Field(default=False, description="Whether it may do what admins do. For admins.")
-    expires_at: AwareDatetime | None = Field(default=None, description="Until when it is good; for good without.")
+    expires_at: Moment | None = Field(default=None, description="Until when it is good; for good without.")
 
 
 class MadeKey(BaseModel):
@@ -89,6 +89,7 @@ async def list_keys(
     """List the keys that the caller has made, or that act as them."""
     if everybodys and not identity.admin:
         raise Forbidden("everybody's keys are for admins alone")
+    _check_no_key(identity)
     return KeyList(
         keys=[KeyInfo.of(key) for key in await services.keys.list(None if everybodys else _user(identity.user_id))]
     )
@@ -117,9 +118,16 @@ async def revoke_key(
     key: Annotated[KeyNumber, Path(ge=1, le=_LARGEST_ID)],
 ) -> None:
     """End one of the caller's keys, or an admin anybody's; what it has open in documents ends within a second."""
+    _check_no_key(identity)
     await services.keys.revoke(key, user_id=None if identity.admin else _user(identity.user_id))
     services.rights.look_now()
     await recording.note(AuditAction.KEY_REVOKED, identity.user_id, subject=f"key:{key}")
+
+
+def _check_no_key(identity: Identity) -> None:
+    """Raise `Forbidden` for a key that is no admin's: documents are all that its scope speaks of."""
+    if identity.key is not None and not identity.admin:
+        raise Forbidden("keys are looked after by people who have signed in, or by an admin's key")
 
 
 def _user(user_id: str) -> str:

@@ -1,17 +1,17 @@
 """Share links: make, list, revoke, open."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self
 
 from fastapi import APIRouter, Path, Request
-from pydantic import AwareDatetime, BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from collab.access import Action
 from collab.access.client_address import address_of
 from collab.api.accounts import Body, Secret
 from collab.api.auditing import Recording
 from collab.api.caller import Caller
-from collab.api.models import RoleName, role_called, role_name
+from collab.api.models import Moment, RoleName, role_called, role_name
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.services import ServicesOfApp
 from collab.errors import InvalidExpiry, LinkNotFound, SignInFailed
@@ -64,7 +64,7 @@ class NewShareLink(Body):
     role: Literal["reader", "commenter", "editor"]
     guests: bool = Field(default=False, description="Whether it lets people in who have not signed in.")
     password: Secret | None = Field(default=None, description="Asked of whoever opens it.")
-    expires_at: AwareDatetime | None = Field(default=None, description="Until when it is good; for good without.")
+    expires_at: Moment | None = Field(default=None, description="Until when it is good; for good without.")
 
 
 class OpenLink(Body):
@@ -146,7 +146,7 @@ async def open_link(services: ServicesOfApp, recording: Recording, request: Requ
 
 def in_the_future(moment: datetime | None) -> datetime | None:
     """Return a time that is yet to come. Raises `InvalidExpiry`."""
-    if moment is not None and moment <= datetime.now(moment.tzinfo):
+    if moment is not None and moment <= datetime.now(UTC):
         raise InvalidExpiry(f"{moment.isoformat()} came as the end; expected a moment that is yet to come")
     return moment
 

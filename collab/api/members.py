@@ -12,9 +12,9 @@ from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.models import RoleName, role_called, role_name
 from collab.api.paths import DOCUMENTS, NameInPath
-from collab.api.services import Services, ServicesOfApp
-from collab.errors import InvalidUserId, LastOwner, MemberNotFound
-from collab.ports import AuditAction, DocumentRecord, Identity, Member, Role
+from collab.api.services import ServicesOfApp
+from collab.errors import InvalidUserId, MemberNotFound
+from collab.ports import AuditAction, DocumentName, Identity, Member, Role
 from collab.ports.access import MAX_USER_ID_LENGTH, is_user_id
 
 router = APIRouter(prefix=DOCUMENTS, tags=["members"])
@@ -103,9 +103,13 @@ async def set_member(
     """
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
-    if role_called(new.role) is not Role.OWNER:
-        await _keep_an_owner(services, identity, record, user_id)
-    member = await services.shares.set_member(record.id, user_id, role_called(new.role), granted_by=identity.user_id)
+    member = await services.shares.set_member(
+        record.id,
+        user_id,
+        role_called(new.role),
+        granted_by=identity.user_id,
+        keep_an_owner=_gives_up(identity, name, user_id),
+    )
     services.rights.look_now()
     await recording.note(AuditAction.MEMBER_SET, identity.user_id, document=name, subject=user_id, role=new.role)
     return MemberInfo.of(member)
@@ -116,19 +120,15 @@ async def remove_member(
     services: ServicesOfApp, identity: Caller, recording: Recording, name: NameInPath, user_id: UserInPath
 ) -> None:
     """End a membership; open sessions lose their rights within a second. Needs the owner's role, or to be that member."""
-    await services.policy.check(identity, name, Action.READ if user_id == identity.user_id else Action.SHARE)
+    leaves = user_id == identity.user_id and identity.key is None
+    await services.policy.check(identity, name, Action.READ if leaves else Action.SHARE)
     record = await services.documents.get(name)
-    await _keep_an_owner(services, identity, record, user_id)
-    if not await services.shares.remove_member(record.id, user_id):
+    if not await services.shares.remove_member(record.id, user_id, keep_an_owner=_gives_up(identity, name, user_id)):
         raise MemberNotFound("the user is no member of this document")
     services.rights.look_now()
     await recording.note(AuditAction.MEMBER_REMOVED, identity.user_id, document=name, subject=user_id)
 
 
-async def _keep_an_owner(services: Services, identity: Identity, record: DocumentRecord, user_id: str) -> None:
-    """Raise `LastOwner` where somebody gives up being an owner, who is one by membership alone, and nobody else is."""
-    if user_id != identity.user_id or identity.role_in(record.name) is Role.OWNER:
-        return
-    owners = [each.user_id for each in await services.shares.members(record.id) if each.role is Role.OWNER]
-    if owners == [user_id]:
-        raise LastOwner("no owner would be left; make somebody else an owner first")
+def _gives_up(identity: Identity, name: DocumentName, user_id: str) -> bool:
+    """Tell whether somebody changes a role of their own that they have by membership alone."""
+    return user_id == identity.user_id and identity.role_in(name) is not Role.OWNER

@@ -1,10 +1,10 @@
 """What the API takes and gives, as JSON."""
 
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from collab.ports import DocumentKind, DocumentRecord, Identity, Role, Version, VersionKind
 from collab.rooms.claims import Author
@@ -170,6 +170,17 @@ class Restored(BaseModel):
     before: VersionInfo | None = Field(
         description="What the document was before; restoring that undoes it. `null` where it was as in the version, and nothing was done."
     )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} came; expected a moment of the years 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A point in time that a caller names, with its time zone."""
 
 
 class User(BaseModel):

@@ -108,7 +108,8 @@ class WorkspaceRole(Body):
 )
 async def list_workspaces(services: ServicesOfApp, identity: Caller) -> WorkspaceList:
     """List the workspaces that the caller is a member of, or to an admin all of them."""
-    mine = dict(await services.workspaces.list(identity.user_id)) if identity.user_id else {}
+    is_somebody = bool(identity.user_id) and identity.scope is None
+    mine = dict(await services.workspaces.list(identity.user_id)) if is_somebody else {}
     found = [each for each, _ in await services.workspaces.list()] if identity.admin else list(mine)
     return WorkspaceList(workspaces=[WorkspaceInfo.of(each, mine.get(each)) for each in found])
 

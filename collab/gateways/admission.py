@@ -38,6 +38,11 @@ class Admission:
     """The latest change of rights that this knows of for certain."""
 
     @property
+    def is_renewable(self) -> bool:
+        """Whether there may be another token once this has expired; a key or a link is what it is."""
+        return self.identity.key is None and self.identity.link is None
+
+    @property
     def has_ended(self) -> bool:
         """Whether the token has expired, however little ago."""
         expires_at = self.identity.expires_at

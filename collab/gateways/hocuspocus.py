@@ -232,6 +232,10 @@ class _HocuspocusConnection:
                     admission.has_ended
                 ):  # which may let it in for clocks that differ; here it would only be asked for again, and again
                     raise Unauthenticated("the access token has expired")
+                if admission.rights.user_id != seat.session.rights.user_id:  # what they write is another's from now on
+                    seat.leave(SeatState.ENTERING)
+                    await self._seat(seat, admission)
+                    return
                 seat.live.change_rights(seat.session, admission.rights)
                 self._let_in(seat, admission)
             elif seat.state is SeatState.ENTERING:
@@ -263,7 +267,8 @@ class _HocuspocusConnection:
         seat.follow_no_more()
         seat.unfollow = self._entrance.follow(admission, partial(self._change_rights, seat))
         seat.cancel_expiry()
-        seat.expiry = admission.when_it_ends(partial(self._ask_for_another_token, seat))
+        ended = self._ask_for_another_token if admission.is_renewable else self._end_of_access
+        seat.expiry = admission.when_it_ends(partial(ended, seat))
 
     def _change_rights(self, seat: Seat, rights: Rights | None) -> None:
         """Have a client go on with other rights, or part with it where it has none any more."""
@@ -281,6 +286,10 @@ class _HocuspocusConnection:
         self._say(seat.dialect.token_request())
         expired = Unauthenticated("the access token has expired")
         seat.expiry = asyncio.get_running_loop().call_later(RENEWAL_GRACE, self._part_with, seat, expired)
+
+    def _end_of_access(self, seat: Seat) -> None:
+        """Part with whoever came by what has ended, and is not given anew."""
+        self._part_with(seat, Unauthenticated("the key or the link has expired"))
 
     def _part_with(self, seat: Seat, error: CollabError) -> None:
         """Deny the client this document, or end the connection where only that makes it start anew.

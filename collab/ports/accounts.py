@@ -96,6 +96,10 @@ class AccountStore(Protocol):
         """Return the hash of an account's password. Raises `AccountNotFound`."""
         ...
 
+    async def hash_anew(self, user_id: str, kept: str, password_hash: str) -> str:
+        """Keep the same password as another hash, unless it was changed meanwhile; return what is kept now. Raises `AccountNotFound`."""
+        ...
+
     async def set_password(
         self, user_id: str, password_hash: str, *, keep: SessionNumber | None = None, ticket: bytes | None = None
     ) -> None:
@@ -125,9 +129,19 @@ class SessionStore(Protocol):
     """Keeps sessions. Every method raises `DatabaseUnavailable` when the database cannot do it now; then nothing was changed."""
 
     async def open(
-        self, account: AccountId, secret_hash: bytes, *, agent: str, address: str | None, expires_at: datetime
-    ) -> SessionNumber:
-        """Open a session. Those of the account that have expired are deleted, and of more than may be the ones seen last remain."""
+        self,
+        account: AccountId,
+        secret_hash: bytes,
+        *,
+        agent: str,
+        address: str | None,
+        expires_at: datetime,
+        password_hash: str | None = None,
+    ) -> SessionNumber | None:
+        """Open a session; `None` where the account is disabled by now, or has another password than this one.
+
+        Those of the account that have expired are deleted, and of more than may be the ones seen last remain.
+        """
         ...
 
     async def find(self, secret_hash: bytes) -> BrowserSession | None:

@@ -67,12 +67,17 @@ class ShareStore(Protocol):
         """Return the members, the one added first at the beginning."""
         ...
 
-    async def set_member(self, document: DocumentId, user_id: str, role: Role, *, granted_by: str) -> Member:
-        """Make somebody a member, or give a member another role. Harmless to repeat. Raises `TooManyMembers`."""
+    async def set_member(
+        self, document: DocumentId, user_id: str, role: Role, *, granted_by: str, keep_an_owner: bool = False
+    ) -> Member:
+        """Make somebody a member, or give a member another role. Harmless to repeat.
+
+        Raises `TooManyMembers`, and `LastOwner` where an owner is to be kept and no member would be one.
+        """
         ...
 
-    async def remove_member(self, document: DocumentId, user_id: str) -> bool:
-        """End a membership; tell whether there was one."""
+    async def remove_member(self, document: DocumentId, user_id: str, *, keep_an_owner: bool = False) -> bool:
+        """End a membership; tell whether there was one. Raises `LastOwner` as `set_member` does."""
         ...
 
     async def latest_change(self) -> ChangeNumber:

@@ -88,18 +88,18 @@ class Accounts:
         subjects = subjects_of(email, visitor.address)
         if (delay := self._throttle.delay(subjects)) > 0:
             raise SignInDelayed("too many attempts to sign in failed; try again later", wait=delay)
+        self._throttle.failed(subjects)  # until it has succeeded: others may try beside it
         found = await self.store.by_email(email)
         account, kept = (None, None) if found is None else found
         is_right = await self._passwords.verify(kept, password)
         if account is None or not is_right or account.disabled_at is not None:
-            self._throttle.failed(subjects)
             raise SignInFailed("the e-mail or the password is wrong")
         self._throttle.succeeded(subjects)
         if kept is not None and is_dated(kept):
-            await self.store.set_password(account.user_id, await self._passwords.hash(password))
+            kept = await self.store.hash_anew(account.user_id, kept, await self._passwords.hash(password))
         if instead_of is not None and (before := await self._session(instead_of)) is not None:
             await self.sessions.end(before.account.id, before.number)
-        return await self._open(account, visitor)
+        return await self._open(account, visitor, password_hash=kept)
 
     async def invite(self, by: str, email: str | None, *, admin: bool = False) -> str:
         """Return the secret of an invitation to make an account, for this e-mail where one is named. Raises `InvalidEmail`."""
@@ -170,9 +170,10 @@ class Accounts:
         subjects = subjects_of(user_id, visitor.address)
         if (delay := self._throttle.delay(subjects)) > 0:
             raise SignInDelayed("too many wrong passwords came; try again later", wait=delay)
+        self._throttle.failed(subjects)
         if not await self._passwords.verify(await self.store.password_of(user_id), current):
-            self._throttle.failed(subjects)
             raise SignInFailed("the current password is wrong")
+        self._throttle.succeeded(subjects)
         await self.store.set_password(user_id, await self._passwords.hash(new), keep=keep)
 
     async def admit(self, account: Account, visitor: Visitor, *, instead_of: SessionNumber | None) -> SignedIn:
@@ -198,15 +199,19 @@ class Accounts:
         found = hash_of(secret)
         return None if found is None else await self.sessions.find(found)
 
-    async def _open(self, account: Account, visitor: Visitor) -> SignedIn:
+    async def _open(self, account: Account, visitor: Visitor, *, password_hash: str | None = None) -> SignedIn:
+        """Open a session. Raises `SignInFailed` where the account was disabled meanwhile, or has another password than this by now."""
         secret = make_secret(SESSION)
-        await self.sessions.open(
+        opened = await self.sessions.open(
             account.id,
             hash_of(secret) or b"",
             agent=visitor.agent[:MAX_AGENT_LENGTH],
             address=visitor.address,
             expires_at=datetime.now(UTC) + self._lifetime,
+            password_hash=password_hash,
         )
+        if opened is None:
+            raise SignInFailed("the e-mail or the password is wrong")
         return SignedIn(account, secret, self._lifetime)
 
     async def _issue(self, ticket: Ticket, by: str) -> str:

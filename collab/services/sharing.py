@@ -50,8 +50,8 @@ class Links:
         subjects = subjects_of(f"link {link.number}", address)
         if (delay := self._throttle.delay(subjects)) > 0:
             raise SignInDelayed("too many wrong passwords came; try again later", wait=delay)
+        self._throttle.failed(subjects)
         if not await self._passwords.verify(link.password_hash, password):
-            self._throttle.failed(subjects)
             raise SignInFailed("the link's password is another")
         self._throttle.succeeded(subjects)
         return link, pass_of(link)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from collab.access.client_address import counted_as
+
 FIRST_DELAY: Final = 1.0
 LONGEST_DELAY: Final = 900.0
 """Seconds: a hundred guesses a day, of a password that must be guessed among millions."""
@@ -30,6 +32,7 @@ def subjects_of(account: str, address: str | None) -> tuple[Subject, ...]:
     with them its owner: late enough that a few strangers cannot keep anybody out.
     """
     folded = account.casefold()[:MAX_ACCOUNT_LENGTH]
+    address = counted_as(address) or address
     return (
         Subject(f"{folded} at {address}", 5),
         Subject(f"at {address}", 50),
@@ -59,8 +62,18 @@ class Throttle:
             del self._failures[next(iter(self._failures))]
 
     def succeeded(self, subjects: Iterable[Subject]) -> None:
-        """Forget the failures of the first: at this address they know the password. What others fail at goes on counting."""
-        self._failures.pop(next(iter(subjects)).key, None)
+        """Take the failure back that was counted before it could be told, and forget those of the first subject.
+
+        At this address they know the password. What others fail at goes on counting.
+        """
+        first, *others = subjects
+        self._failures.pop(first.key, None)
+        for subject in others:
+            count, last = self._failures.get(subject.key, (0, 0.0))
+            if count > 1:
+                self._failures[subject.key] = (count - 1, last)
+            else:
+                self._failures.pop(subject.key, None)
 
     def _delay(self, subject: Subject) -> float:
         count, last = self._failures.get(subject.key, (0, 0.0))

@@ -153,6 +153,16 @@ class SqlAccountStore:
         kept: str | None = row.password_hash
         return kept
 
+    async def hash_anew(self, user_id: str, kept: str, password_hash: str) -> str:
+        """Write the hash where the one before is there still."""
+        async with self._database.writing() as connection:
+            account = await _account(connection, user_id)
+            this = accounts.c.id == account.id
+            await connection.execute(
+                update(accounts).where(this, accounts.c.password_hash == kept).values(password_hash=password_hash)
+            )
+            return await connection.scalar(select(accounts.c.password_hash).where(this)) or ""
+
     async def set_password(
         self, user_id: str, password_hash: str, *, keep: SessionNumber | None = None, ticket: bytes | None = None
     ) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, func, insert, select
 from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
 from collab.storage.access_tables import accounts, audit_log
 from collab.storage.database import Database
+from collab.storage.documents import can_be_stored
 from collab.storage.records import utc_now
 from collab.storage.tables import authors
 
@@ -32,16 +33,18 @@ class SqlAuditLog:
                 insert(audit_log).values(
                     at=utc_now(),
                     action=act.action.value,
-                    actor=act.actor,
+                    actor=_storable(act.actor),
                     address=act.address,
-                    document=act.document,
-                    subject=act.subject,
-                    details=dict(act.details),
+                    document=_storable(act.document),
+                    subject=_storable(act.subject),
+                    details={name: _storable(value) for name, value in act.details.items()},
                 )
             )
 
     async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
         """Read the rows, the newest first."""
+        if not all(can_be_stored(text or "") for text in (wanted.actor, wanted.document, wanted.subject)):
+            return []
         chosen = _chosen(wanted)
         if before is not None:
             chosen.append(audit_log.c.id < before)
@@ -49,6 +52,15 @@ class SqlAuditLog:
         async with self._database.reading() as connection:
             rows = await connection.execute(statement)
             return [_entry(row) for row in rows.mappings() if row["action"] in _ACTIONS]
+
+
+def _storable(text: str | None) -> str | None:
+    """Return a text as every database keeps it: what a stranger has typed may hold what one of them does not."""
+    return (
+        text
+        if text is None or can_be_stored(text)
+        else text.encode("ascii", "backslashreplace").decode().replace("\x00", "\\x00")
+    )
 
 
 def _chosen(wanted: AuditFilter) -> list[ColumnElement[bool]]:

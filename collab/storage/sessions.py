@@ -35,12 +35,24 @@ class SqlSessionStore:
         self._database = database
 
     async def open(
-        self, account: AccountId, secret_hash: bytes, *, agent: str, address: str | None, expires_at: datetime
-    ) -> SessionNumber:
-        """Insert it, and delete what is old or too many."""
+        self,
+        account: AccountId,
+        secret_hash: bytes,
+        *,
+        agent: str,
+        address: str | None,
+        expires_at: datetime,
+        password_hash: str | None = None,
+    ) -> SessionNumber | None:
+        """Insert it, and delete what is old or too many; whoever changes the account meanwhile comes before or after all of that."""
         now = utc_now()
         mine = sessions.c.account_id == account
+        is_theirs = [accounts.c.id == account, accounts.c.disabled_at.is_(None)]
+        if password_hash is not None:
+            is_theirs.append(accounts.c.password_hash == password_hash)
         async with self._database.writing() as connection:
+            if await connection.scalar(select(accounts.c.id).where(*is_theirs).with_for_update()) is None:
+                return None
             await connection.execute(delete(sessions).where(mine, sessions.c.expires_at <= now))
             newest = select(sessions.c.id).where(mine).order_by(sessions.c.seen_at.desc()).limit(MAX_SESSIONS - 1)
             await connection.execute(delete(sessions).where(mine, sessions.c.id.not_in(newest)))

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import RowMapping, delete, func, insert, literal, select, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collab.errors import TooManyMembers
+from collab.errors import LastOwner, TooManyMembers
 from collab.ports import ChangeNumber, DocumentId, DocumentName, Member, Role, Shared, WorkspaceName, strongest
 from collab.storage.access_changes import begin_change, tell
 from collab.storage.access_tables import access_changes, accounts, members, workspaces
@@ -75,12 +75,16 @@ class SqlShareStore:
             rows = (await connection.execute(statement)).mappings().all()
         return [member for row in rows if (member := _member(row)) is not None]
 
-    async def set_member(self, document: DocumentId, user_id: str, role: Role, *, granted_by: str) -> Member:
+    async def set_member(
+        self, document: DocumentId, user_id: str, role: Role, *, granted_by: str, keep_an_owner: bool = False
+    ) -> Member:
         """Write the row, and the news where it says something new."""
         this = (members.c.document_id == document) & (members.c.user_id == user_id)
         async with self._database.writing() as connection:
             await begin_change(connection)
             had = await connection.scalar(select(members.c.role).where(this))
+            if keep_an_owner and role is not Role.OWNER:
+                await _check_owners(connection, document, user_id)
             if had is None:
                 await _check_room(connection, document)
                 values = {"document_id": document, "user_id": user_id, "created_at": utc_now()}
@@ -92,11 +96,13 @@ class SqlShareStore:
             row = (await connection.execute(_MEMBERS.where(this))).mappings().one()
         return Member(row["user_id"], row["name"], role, row["granted_by"], row["created_at"])
 
-    async def remove_member(self, document: DocumentId, user_id: str) -> bool:
+    async def remove_member(self, document: DocumentId, user_id: str, *, keep_an_owner: bool = False) -> bool:
         """Delete the row, and tell."""
         this = (members.c.document_id == document) & (members.c.user_id == user_id)
         async with self._database.writing() as connection:
             await begin_change(connection)
+            if keep_an_owner:
+                await _check_owners(connection, document, user_id)
             if (await connection.execute(delete(members).where(this))).rowcount == 0:
                 return False
             await tell(connection, user_id)
@@ -120,6 +126,13 @@ async def _check_room(connection: AsyncConnection, document: DocumentId) -> None
     count = select(func.count()).select_from(members).where(members.c.document_id == document)
     if (await connection.scalar(count) or 0) >= MAX_MEMBERS:
         raise TooManyMembers(f"the document has {MAX_MEMBERS} members and takes no more")
+
+
+async def _check_owners(connection: AsyncConnection, document: DocumentId, user_id: str) -> None:
+    """Raise `LastOwner` where this user is the only owner."""
+    owners = select(members.c.user_id).where(members.c.document_id == document, members.c.role == name_of(Role.OWNER))
+    if (await connection.scalars(owners)).all() == [user_id]:
+        raise LastOwner("no owner would be left; make somebody else an owner first")
 
 
 def _member(row: RowMapping) -> Member | None:

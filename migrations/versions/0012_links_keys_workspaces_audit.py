@@ -21,6 +21,15 @@ _TRIGGER_ON_POSTGRES = (
     "CREATE TRIGGER audit_log_is_only_added_to BEFORE UPDATE OR DELETE ON audit_log "
     "FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_the_audit_log()"
 )
+_NOT_EMPTIED_ON_POSTGRES = (
+    "CREATE TRIGGER audit_log_is_never_emptied BEFORE TRUNCATE ON audit_log "
+    "FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_the_audit_log()"
+)
+_NOT_REPLACED_ON_SQLITE = (  # REPLACE deletes a row without the trigger's knowing
+    "CREATE TRIGGER audit_log_is_only_added_to_replace BEFORE INSERT ON audit_log "
+    "WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id) "
+    "BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END"
+)
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column[object]:
@@ -109,9 +118,11 @@ def upgrade() -> None:
                 f"CREATE TRIGGER audit_log_is_only_added_to_{act.lower()} BEFORE {act} ON audit_log "
                 "BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END"
             )
+        op.execute(_NOT_REPLACED_ON_SQLITE)
     else:
         op.execute(_REFUSE_ON_POSTGRES)
         op.execute(_TRIGGER_ON_POSTGRES)
+        op.execute(_NOT_EMPTIED_ON_POSTGRES)
 
 
 def downgrade() -> None:

@@ -111,6 +111,39 @@ async def test_key_is_listed_without_its_secret_until_it_is_revoked(serve: Serve
     assert (revoked.status_code, after.status_code) == (204, 401)
 
 
+async def test_key_looks_after_no_keys_workspaces_or_memberships(serve: Serve) -> None:
+    async with serve(Settings(accounts=True)) as server:
+        ada = await sign_in(server, "ada")
+        name = (await ada.post("/api/v1/documents", json={})).json()["name"]
+        key = showing((await make(ada, documents={name: "reader"})).json()["secret"])
+        me = (await ada.get("/api/v1/account")).json()["user_id"]
+
+        refused = [
+            (await server.client.get(KEYS, headers=key)).status_code,
+            (await server.client.delete(f"{KEYS}/1", headers=key)).status_code,
+            (await server.client.delete(f"/api/v1/documents/{name}/members/{me}", headers=key)).status_code,
+        ]
+        workspaces = await server.client.get("/api/v1/workspaces", headers=key)
+        still = await ada.get(f"/api/v1/documents/{name}")
+
+    assert refused == [403] * 3
+    assert workspaces.json() == {"workspaces": []}
+    assert still.json()["role"] == "owner"
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+async def test_moment_outside_of_the_calendar_is_refused(serve: Serve, moment: str) -> None:
+    async with serve(Settings(accounts=True)) as server:
+        boss = await sign_in(server, "boss", admin=True)
+        answers = [
+            await make(boss, documents={"*": "reader"}, expires_at=moment),
+            await boss.get("/api/v1/audit", params={"since": moment}),
+            await boss.get("/api/v1/audit", params={"until": moment}),
+        ]
+
+    assert [answer.status_code for answer in answers] == [422] * 3
+
+
 async def test_key_that_could_do_nothing_or_more_than_its_maker_may_give_is_not_made(serve: Serve) -> None:
     async with serve(Settings(accounts=True)) as server:
         ada = await sign_in(server, "ada")

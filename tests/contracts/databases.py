@@ -62,8 +62,9 @@ async def postgres_url(migrated_postgres_url: str) -> str:
     """Give the PostgreSQL database, emptied."""
     await execute(
         migrated_postgres_url,
-        "TRUNCATE documents, accounts, tickets, provider_visits, access_changes, workspaces, api_keys, audit_log "
-        "RESTART IDENTITY CASCADE",
+        "ALTER TABLE audit_log DISABLE TRIGGER USER",
+        "TRUNCATE documents, accounts, tickets, access_changes, workspaces, api_keys, audit_log, provider_visits RESTART IDENTITY CASCADE",
+        "ALTER TABLE audit_log ENABLE TRIGGER USER",
     )
     return migrated_postgres_url
 

@@ -1,5 +1,6 @@
 """What every store of accounts, sessions and tickets must do, in each database."""
 
+import secrets
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -21,7 +22,31 @@ async def create(storage: Storage, email: str = "ada@example.org", *, admin: boo
 
 
 async def open_session(storage: Storage, account: Account, secret: bytes, by: timedelta = SOON) -> SessionNumber:
-    return await storage.sessions.open(account.id, secret, agent="Browser", address="127.0.0.1", expires_at=later(by))
+    opened = await storage.sessions.open(account.id, secret, agent="Browser", address="127.0.0.1", expires_at=later(by))
+    assert opened is not None
+    return opened
+
+
+async def test_no_session_is_opened_by_a_password_that_was_changed_meanwhile(storage: Storage) -> None:
+    account = await create(storage)
+
+    async def opened(password_hash: str | None) -> bool:
+        options = {"agent": "Browser", "address": None, "expires_at": later(), "password_hash": password_hash}
+        return await storage.sessions.open(account.id, secrets.token_bytes(8), **options) is not None  # type: ignore[arg-type]
+
+    assert await opened("kept")
+    await storage.accounts.set_password(account.user_id, "another")
+    assert not await opened("kept")
+    assert await opened("another")
+    assert await opened(None)
+
+
+async def test_a_password_is_hashed_anew_unless_it_was_changed_meanwhile(storage: Storage) -> None:
+    account = await create(storage)
+
+    assert await storage.accounts.hash_anew(account.user_id, "kept", "newer") == "newer"
+    assert await storage.accounts.hash_anew(account.user_id, "kept", "again") == "newer"
+    assert await storage.accounts.password_of(account.user_id) == "newer"
 
 
 async def test_an_account_is_found_by_its_id_and_its_email_in_any_case(storage: Storage) -> None:
@@ -177,8 +202,8 @@ async def test_a_disabled_account_has_no_sessions_and_enabled_again_none_of_the_
 
     assert await storage.sessions.get(number) is None
     assert (await storage.shares.changed_since(start))[1] == {account.user_id}
-    await open_session(storage, account, b"slipped in")
-    assert await storage.sessions.find(b"slipped in") is None
+    late = await storage.sessions.open(account.id, b"late", agent="Browser", address=None, expires_at=later())
+    assert late is None
     await storage.accounts.change(account.user_id, AccountChanges(disabled=False))
     assert await storage.sessions.get(number) is None
 

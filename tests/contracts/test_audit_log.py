@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 
 from collab.errors import CollabError
 from collab.ports import Act, AuditAction, AuditFilter
@@ -67,6 +67,24 @@ async def test_pages_follow_each_other(filled: Storage) -> None:
 )
 async def test_a_filter_chooses(filled: Storage, wanted: AuditFilter, found: list[Act]) -> None:
     assert await acts(filled, wanted) == found
+
+
+async def test_nothing_is_replaced_or_emptied(filled: Storage, database: Database) -> None:
+    statement = "TRUNCATE audit_log"
+    if database.is_sqlite:
+        statement = "REPLACE INTO audit_log (id, at, action, actor, details) SELECT id, at, action, 'eve', details FROM audit_log"
+    with pytest.raises(CollabError):
+        async with database.writing() as connection:
+            await connection.execute(text(statement))
+
+    assert await acts(filled, AuditFilter()) == [FROM_THE_TERMINAL, SIGNED_IN, SHARED]
+
+
+async def test_what_no_database_keeps_is_written_in_words_and_finds_nothing(storage: Storage) -> None:
+    await storage.audit.add(Act(AuditAction.SIGN_IN_FAILED, "", subject="a\x00\ud800b"))
+
+    assert [act.subject for act in await acts(storage, AuditFilter())] == ["a\\x00\\ud800b"]
+    assert await acts(storage, AuditFilter(subject="a\x00")) == []
 
 
 @pytest.mark.parametrize("change", [update(audit_log).values(actor="eve"), delete(audit_log)])

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from sqlalchemy import insert, update
 
-from collab.errors import TooManyMembers
+from collab.errors import LastOwner, TooManyMembers
 from collab.ports import DocumentId, DocumentKind, DocumentName, Role, Shared
 from collab.storage import Storage, sharing
 from collab.storage.access_changes import CHANGES_KEPT
@@ -53,6 +53,31 @@ async def test_a_member_given_another_role_has_that_and_keeps_their_place(
     found = await storage.shares.members(document)
     assert [(member.user_id, member.role) for member in found] == [("bob", Role.READER), ("eve", Role.READER)]
     assert await storage.shares.role_of("bob", NOTES) is Role.READER
+
+
+async def test_the_last_owner_cannot_give_that_up_and_of_two_at_once_one_may(
+    storage: Storage, document: DocumentId
+) -> None:
+    async def leaves(user_id: str) -> bool:
+        try:
+            return await storage.shares.remove_member(document, user_id, keep_an_owner=True)
+        except LastOwner:
+            return False
+
+    await share(storage, document, "bob", Role.OWNER)
+    assert not await leaves("bob")
+    with pytest.raises(LastOwner):
+        await storage.shares.set_member(document, "bob", Role.EDITOR, granted_by="bob", keep_an_owner=True)
+    await share(storage, document, "eve", Role.OWNER)
+    left: list[bool] = []
+
+    async def leave(user_id: str) -> None:
+        left.append(await leaves(user_id))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(leave, "bob")
+        tasks.start_soon(leave, "eve")
+    assert sorted(left) == [False, True]
 
 
 async def test_a_member_who_was_removed_has_no_role(storage: Storage, document: DocumentId) -> None:

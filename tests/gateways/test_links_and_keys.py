@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -114,6 +115,32 @@ async def test_revoked_key_ends_its_sessions(serve: Serve) -> None:
 
             assert (await ending_of(first.connection))[0] == 4403
             await second.until(Denied)
+
+
+async def test_whoever_shows_another_identity_writes_as_that(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        made, link = await key_of(owner, {"doc": "editor"}), await link_of(owner, "editor")
+        async with seated(server, token=made["secret"]) as client:
+            await client.authenticate(token=link["token"])
+            await client.until(LetIn)
+            assert (await owner.delete(f"/api/v1/keys/{made['key']['id']}")).status_code == 204
+            await client.update(Peer(1).type("by a guest"))
+            assert await client.sync() == "by a guest"
+            written = (await owner.get(f"{DOCUMENTS}/doc/authorship")).json()
+
+    assert "Backend" not in str(written)
+
+
+async def test_link_that_expires_ends_what_came_by_it_at_once(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        end = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+        made = await owner.post(LINKS, json={"role": "editor", "guests": True, "expires_at": end})
+        async with seated(server, token=made.json()["token"]) as client:
+            assert await client.until(Denied) == Denied("the key or the link has expired")
+            await client.update(Peer(1).type("too late"))
+        content = await owner.get(f"{DOCUMENTS}/doc/content?format=text")
+
+    assert content.text == ""
 
 
 @pytest.mark.parametrize("token", ["ck_", "cl_", "ck_" + "A" * 43, "cl_" + "A" * 43, "cl_~", "cl_" + "A" * 8000])
