@@ -55,6 +55,7 @@ def main() -> int:
 
 
 def _compare(name: str, benchmark: Benchmark, options: argparse.Namespace) -> int:
+    options.print_only |= options.rounds < benchmark.rounds
     measuring = partial(benchmark.measure, options.rounds, options.seconds, _say, noisy=options.noisy)
     return _measure(measuring, _PAGE, name, benchmark.title, options)
 
@@ -81,7 +82,7 @@ def _measure(
     measured = uvloop.run(_interruptible(measuring()))
     print(f"\n{measured.text}")
     if not measured.is_complete:
-        print("one of ours has no run that counts, so no page is written", file=sys.stderr)
+        print("not every run of ours counts, or of none of the others, so no page is written", file=sys.stderr)
         if not options.noisy:
             print("--noisy counts runs though the machine is busy, and prints only", file=sys.stderr)
         return 1
@@ -184,13 +185,16 @@ def _add_noisy(command: argparse.ArgumentParser) -> None:
 
 def _add_rounds(command: argparse.ArgumentParser, default: int) -> None:
     command.add_argument(
-        "--rounds", type=_rounds, default=default, help=f"how often each server is measured ({default})"
+        "--rounds",
+        type=_rounds,
+        default=default,
+        help=f"how often each server is measured ({default}); fewer print only",
     )
 
 
 def _rounds(text: str) -> int:
-    if (rounds := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{rounds} came; expected 1 or more")
+    if not text.isdecimal() or (rounds := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} came; expected a number of 1 or more")
     return rounds
 
 

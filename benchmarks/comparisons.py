@@ -87,7 +87,8 @@ class Comparison(Generic[Result]):
         rows = table(self.columns, self.contenders, outcomes, self.left_out)
         text = f"{conditions} {surroundings(rounds, self.contenders, outcomes)}\n\n{rows}"
         ours = [contender.label for contender in self.contenders if contender.ours]
-        is_complete = all(any(not isinstance(run, RunFailed) for run in outcomes[label]) for label in ours)
+        whole = {label for label, runs in outcomes.items() if not any(isinstance(run, RunFailed) for run in runs)}
+        is_complete = whole.issuperset(ours) and len(whole) > len(ours)
         return Measured(text, bar_chart(bars(self.columns, self.contenders, outcomes)), is_complete)
 
 

@@ -84,7 +84,7 @@ class YWebsocketClient:
         return [YWebsocketDialect().sync_step1(EMPTY_STATE_VECTOR)]
 
     def step2(self) -> bytes:
-        return YWebsocketDialect().sync_step2(EMPTY_UPDATE)
+        return b"".join(YWebsocketDialect().sync_step2(EMPTY_UPDATE))
 
     def update(self, update: bytes) -> bytes:
         return YWebsocketDialect().sync_update(update)
@@ -112,7 +112,7 @@ class HocuspocusClient:
         return [token, HocuspocusDialect(self.room).sync_step1(EMPTY_STATE_VECTOR)]
 
     def step2(self) -> bytes:
-        return HocuspocusDialect(self.room).sync_step2(EMPTY_UPDATE)
+        return b"".join(HocuspocusDialect(self.room).sync_step2(EMPTY_UPDATE))
 
     def update(self, update: bytes) -> bytes:
         return HocuspocusDialect(self.room).sync_update(update)

@@ -14,6 +14,7 @@ import structlog
 from collab.errors import CollabError, ServerDraining
 from collab.ports import DocumentName
 from collab.protocol.messages import EMPTY_STATE_VECTOR
+from collab.rooms.answers import Question
 from collab.rooms.flush import Flush
 from collab.rooms.room import Room
 
@@ -96,16 +97,32 @@ class Encoding:
         if readers:
             wanted.add(EMPTY_STATE_VECTOR)
         try:
-            diffs = await self._diffs(frozenset(wanted))
+            diffs = self._known(wanted)
+            if lacking := wanted - diffs.keys():
+                diffs |= await self._diffs(frozenset(lacking))
             if EMPTY_STATE_VECTOR in diffs:
                 self._room.remember(diffs[EMPTY_STATE_VECTOR], edition)
-            self._carry_out(self._room.answer(questions, diffs, asyncio.get_running_loop().time()))
+            await self._answer(questions, diffs)
         except BaseException:
             self._readers[:0] = readers  # to be turned away with those who came meanwhile
             raise
         for reader in readers:
             if not reader.done():  # nor gone
                 self._tell(reader, diffs)
+
+    def _known(self, wanted: set[bytes]) -> dict[bytes, bytes]:
+        """Return what need not be encoded: those who asked before may have had it encoded."""
+        if EMPTY_STATE_VECTOR not in wanted or self._room.needs_rebuild or self._room.is_slow_to_read:
+            return {}
+        return {EMPTY_STATE_VECTOR: self._room.state()}
+
+    async def _answer(self, questions: list[Question], diffs: Mapping[bytes, bytes]) -> None:
+        """Answer all of these, others having their turn in between."""
+        while questions:
+            flush, questions = self._room.answer(questions, diffs, asyncio.get_running_loop().time())
+            self._carry_out(flush)
+            if questions:
+                await asyncio.sleep(0)
 
     async def _diffs(self, wanted: frozenset[bytes]) -> Mapping[bytes, bytes]:
         """Return what was encoded elsewhere: nothing where the log is not at hand."""

@@ -19,8 +19,8 @@ class Dialect(Protocol):
         """Ask for what the client has beyond this state vector."""
         ...
 
-    def sync_step2(self, update: bytes) -> bytes:
-        """Answer a state vector with what it lacks."""
+    def sync_step2(self, update: bytes) -> tuple[bytes, bytes]:
+        """Answer a state vector with what it lacks, in two parts of one message."""
         ...
 
     def sync_update(self, update: bytes) -> bytes:

@@ -36,14 +36,9 @@ class Frame:
         self._payload: bytes | None = None
 
     @classmethod
-    def binary(cls, payload: bytes) -> Self:
-        """Frame a message under the shortest header that holds its length, as section 5.2 demands."""
-        length = len(payload)
-        if length < _LENGTH_16:
-            return cls(bytes((_FIN_BINARY, length)) + payload)
-        if length < 0x10000:
-            return cls(_HEADER_16.pack(_FIN_BINARY, _LENGTH_16, length) + payload)
-        return cls(_HEADER_64.pack(_FIN_BINARY, _LENGTH_64, length) + payload)
+    def binary(cls, *parts: bytes) -> Self:
+        """Frame a message under the shortest header that holds its length, as section 5.2 demands; one in parts is copied just once."""
+        return cls(b"".join((_header(sum(map(len, parts))), *parts)))
 
     @property
     def payload(self) -> bytes:
@@ -54,6 +49,14 @@ class Frame:
 
     def __repr__(self) -> str:
         return f"<Frame of {len(self.wire)} bytes>"
+
+
+def _header(length: int) -> bytes:
+    if length < _LENGTH_16:
+        return bytes((_FIN_BINARY, length))
+    if length < 0x10000:
+        return _HEADER_16.pack(_FIN_BINARY, _LENGTH_16, length)
+    return _HEADER_64.pack(_FIN_BINARY, _LENGTH_64, length)
 
 
 def _header_length(length: int) -> int:

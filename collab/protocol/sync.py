@@ -31,9 +31,9 @@ def sync_step1(state_vector: bytes) -> bytes:
     return b"\x00" + var_bytes(state_vector)
 
 
-def sync_step2(update: bytes, prefix: bytes = b"") -> bytes:
-    """Write a step 2, with what the dialect puts before it; one of megabytes is copied just once."""
-    return b"".join((prefix, b"\x01", var_uint(len(update)), update))
+def sync_step2(update: bytes, prefix: bytes = b"") -> tuple[bytes, bytes]:
+    """Write a step 2, with what the dialect puts before it, in two parts: an update of megabytes is not copied."""
+    return b"".join((prefix, b"\x01", var_uint(len(update)))), update
 
 
 def sync_update(update: bytes, prefix: bytes = b"") -> bytes:

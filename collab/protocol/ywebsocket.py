@@ -65,8 +65,8 @@ class YWebsocketDialect:
         """Ask for what the client has beyond this state vector."""
         return b"\x00" + sync.sync_step1(state_vector)
 
-    def sync_step2(self, update: bytes) -> bytes:
-        """Answer a state vector with what it lacks."""
+    def sync_step2(self, update: bytes) -> tuple[bytes, bytes]:
+        """Answer a state vector with what it lacks, in two parts of one message."""
         return sync.sync_step2(update, b"\x00")
 
     def sync_update(self, update: bytes) -> bytes:

@@ -25,6 +25,7 @@ from collab.protocol.messages import (
     SyncUpdate,
 )
 from collab.protocol.updates import decode_state_vector
+from collab.rooms.answers import Answers, PutOff, Question
 from collab.rooms.audience import Audience
 from collab.rooms.claims import Claims
 from collab.rooms.credit_notes import Units
@@ -36,9 +37,6 @@ from collab.rooms.poison import PoisonedReplica
 from collab.rooms.presence import Presence
 from collab.rooms.replica import Edition
 from collab.rooms.session import Rights, Session, Writer
-
-Question = tuple[Session, bytes]
-"""Who asks, and with which state vector."""
 
 
 class Room:
@@ -70,7 +68,8 @@ class Room:
         self._edits = Edits(self._claims, self._crediting)
         self._unasked: list[Session] = []  # who is to be asked for what it has
         self._questions: list[Question] = []
-        self._put_off: list[Question] = []  # those that take long to answer
+        self._put_off = PutOff()
+        self._answers = Answers()
         self._curious: dict[Session, None] = {}  # who is to be told who is here
         self._messages: list[tuple[Session, str]] = []
 
@@ -103,7 +102,7 @@ class Room:
         self._presence.leave(session)
         self._unasked = [other for other in self._unasked if other is not session]
         self._questions = [question for question in self._questions if question[0] is not session]
-        self._put_off = [question for question in self._put_off if question[0] is not session]
+        self._put_off.forget(session)
         self._curious.pop(session, None)
         self._edits.forget(session)
         self._crediting.left(session)
@@ -168,8 +167,7 @@ class Room:
         if self._document is not None and (self._unasked or self._curious or self._questions):
             self._ask(self._document)
             self._tell_who_is_here(now)
-            questions, self._questions = self._questions, []
-            self._answer(self._document, questions, edits.offences, now)
+            self._questions = self._answer(self._document, self._questions, edits.offences, now)
         return Flush(
             tuple(edits.append),
             tuple(edits.acknowledge),
@@ -205,9 +203,12 @@ class Room:
         offences: list[Offence],
         now: float,
         diffs: Mapping[bytes, bytes] | None = None,
-    ) -> None:
-        """Answer with these diffs, or what takes no long time to encode; with diffs, nothing is put off."""
+    ) -> list[Question]:
+        """Answer as many as fit this turn, and return the others. Without diffs, those are put off that take long to encode."""
+        self._answers.begin_turn()
         for index, (session, state_vector) in enumerate(questions):
+            if not self._answers.has_room:
+                return questions[index:]
             if not self._audience.keeps_up(session, now):
                 try:
                     self._audience.ask_later(session, state_vector)
@@ -216,16 +217,15 @@ class Room:
                 continue
             try:
                 if diffs is None and document.is_slow_to_tell(state_vector):
-                    self._put_off.append((session, state_vector))
+                    self._put_off.add(session, state_vector)
                     continue
                 diff = (diffs or {}).get(state_vector) or document.diff(state_vector)
             except PoisonedReplica as error:
                 self._document = None
-                self._questions += questions[index + 1 :]
                 offences.append(
                     Offence(session, ProtocolError(f"a state vector came that cannot be answered: {error}"))
                 )
-                return
+                return questions[index + 1 :]
             except CollabError as error:
                 offences.append(Offence(session, error))
                 continue
@@ -233,7 +233,8 @@ class Room:
             if not session.dialect.speaks_first or self._crediting.asks(session):
                 question = self._crediting.question(session, document.state_vector())
                 session.tell(session.dialect.sync_step1(question))
-            session.tell(session.dialect.sync_step2(diff))
+            session.write(self._answers.frame(session.dialect, diff))
+        return []
 
     @property
     def has_put_off(self) -> bool:
@@ -241,22 +242,21 @@ class Room:
         return bool(self._put_off)
 
     def take_put_off(self) -> list[Question]:
-        """Return the questions that take long to answer, for somebody who can encode what lacks without a replica that others wait for.
+        """Return some that take long to answer, for somebody who can encode what lacks without a replica that others wait for.
 
         Whoever asked hears each edit since like everybody else: an answer that holds all that was flushed when it was asked for is whole.
         """
-        taken, self._put_off = self._put_off, []
-        return taken
+        return self._put_off.take()
 
-    def answer(self, questions: list[Question], diffs: Mapping[bytes, bytes], now: float) -> Flush:
-        """Answer questions that were taken, with what lacks to each state vector; what is not among that is encoded here."""
+    def answer(self, asked: list[Question], diffs: Mapping[bytes, bytes], now: float) -> tuple[Flush, list[Question]]:
+        """Answer as many of the questions that were taken as fit this turn, with what lacks to each state vector; return the others."""
         offences: list[Offence] = []
-        questions = [question for question in questions if not question[0].has_left]
+        questions = [question for question in asked if not question[0].has_left]
+        if self._document is not None:
+            questions = self._answer(self._document, questions, offences, now, diffs)
         if self._document is None:
-            self._questions += questions
-        else:
-            self._answer(self._document, questions, offences, now, diffs)
-        return Flush((), (), tuple(offences))
+            self._questions, questions = self._questions + questions, []
+        return Flush((), (), tuple(offences)), questions
 
     # Passing on
 
@@ -273,6 +273,7 @@ class Room:
 
         `owing` says whether anybody waits to hear that an edit is saved.
         """
+        self._answers.forget()
         self._audience.keep_alive(now, owing=owing)
         for session in self._audience.drained():
             self._catch_up(session)

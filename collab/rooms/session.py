@@ -113,8 +113,13 @@ class Session:
 
     def tell(self, payload: bytes | None) -> None:
         """Write something meant for this session alone, such as an answer; `None` is what its dialect has no word for."""
-        if payload is not None and not self.has_left:
-            self.wire.write(Frame.binary(payload))
+        if payload is not None:
+            self.write(Frame.binary(payload))
+
+    def write(self, frame: Frame) -> None:
+        """Write a frame meant for it, or for others too."""
+        if not self.has_left:
+            self.wire.write(frame)
 
     def saved(self) -> None:
         """Tell it that one edit of its is committed."""

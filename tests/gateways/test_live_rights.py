@@ -89,7 +89,7 @@ async def test_y_websocket_reader_who_may_write_now_is_asked_for_what_they_have(
 
             await owner.give("bob", Role.EDITOR)
             await bob.until(Step1)
-            await bob.say(bob.dialect.sync_step2(peer.state))
+            await bob.say(b"".join(bob.dialect.sync_step2(peer.state)))
             await bob.update(peer.type(" now"))
             assert await bob.sync() == "before now"
 
@@ -119,7 +119,7 @@ async def test_hocuspocus_member_hears_of_every_new_scope(serve: Serve) -> None:
             await owner.give("bob", Role.OWNER)
             assert await bob.until(LetIn) == LetIn("read-write")
             await bob.until(Step1)
-            await bob.say(HocuspocusDialect("doc").sync_step2(peer.state))
+            await bob.say(b"".join(HocuspocusDialect("doc").sync_step2(peer.state)))
             await bob.update(peer.type(" now"))
             assert await bob.sync() == "before now"
 

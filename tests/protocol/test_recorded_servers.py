@@ -49,7 +49,7 @@ def _encode_in(dialect: Dialect, meaning: dict[str, Any]) -> bytes | None:
         case "sync step 1":
             return dialect.sync_step1(bytes.fromhex(meaning["state_vector"]))
         case "sync step 2":
-            return dialect.sync_step2(bytes.fromhex(meaning["update"]))
+            return b"".join(dialect.sync_step2(bytes.fromhex(meaning["update"])))
         case "update":
             return dialect.sync_update(bytes.fromhex(meaning["update"]))
         case "awareness":

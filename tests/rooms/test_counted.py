@@ -207,6 +207,21 @@ def test_two_hundred_joiners_between_two_changes_cost_one_encoding_of_the_state(
     assert {answer.update for joiner in joiners for answer in only(Step2, joiner.heard())} == {crowd.scene.room.state()}
 
 
+def test_joiners_answered_in_one_flush_share_one_frame_in_each_dialect(count: Count) -> None:
+    crowd = Crowd(*BOTH)
+    joiners = [crowd.scene.join(dialect, outbox_bytes=ROOMY) for dialect in BOTH * 10]
+    for joiner in joiners:
+        joiner.ask()
+    count.clear()
+
+    crowd.scene.flush()
+
+    answered = [
+        frame for joiner in joiners for frame in joiner.wire.frames if len(frame.wire) > len(crowd.history.state)
+    ]
+    assert (len(answered), len(set(map(id, answered)))) == (20, 2)
+
+
 def test_change_between_joiners_costs_one_more_encoding_of_the_state(count: Count) -> None:
     crowd = Crowd(Y_WEBSOCKET)
     count.clear()

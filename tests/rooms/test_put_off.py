@@ -3,6 +3,7 @@
 import pytest
 
 from collab.protocol.messages import EMPTY_STATE_VECTOR
+from collab.rooms import answers as answering
 from collab.rooms import replica
 from collab.rooms.document import Document
 from collab.rooms.poison import PoisonedReplica
@@ -240,3 +241,54 @@ def test_what_a_reader_missed_who_was_behind_is_put_off_where_it_takes_long() ->
     slow_peer = Peer(2)
     slow_peer.hear(said.update for said in slow.heard() if isinstance(said, Step2 | Update))
     assert str(slow_peer.text) == str(ada.text)
+
+
+def test_no_more_is_told_in_a_turn_than_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = Peer(1)
+    scene = Scene(ada.type("long" * AT_ONCE))
+    monkeypatch.setattr(answering, "TURN_BYTES", 2 * len(ada.state))
+    clients = [scene.join() for _ in range(5)]
+    for client in clients:
+        client.ask()
+    scene.flush()
+    known, questions, turns = {EMPTY_STATE_VECTOR: ada.state}, scene.room.take_put_off(), []
+
+    while questions:
+        _, questions = scene.room.answer(questions, known, scene.now)
+        turns.append(sum(len(answers(client)) for client in clients))
+
+    assert turns == [2, 2, 1]
+
+
+def test_what_is_short_is_told_in_as_many_turns_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(Peer(1).type("short"))
+    monkeypatch.setattr(answering, "TURN_BYTES", 1)
+    clients = [scene.join() for _ in range(3)]
+    for client in clients:
+        client.ask()
+
+    turns = []
+    while scene.room.has_work:
+        scene.flush()
+        turns.append([len(answers(client)) for client in clients])
+
+    assert turns == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+
+
+def test_few_different_answers_are_encoded_at_once() -> None:
+    ada = Peer(1)
+    vectors = [ada.state_vector]
+    for _ in range(6):
+        ada.type("more" * AT_ONCE)
+        vectors.append(ada.state_vector)
+    ada.type("long" * AT_ONCE)
+    scene = Scene(ada.state)
+    clients = [scene.join() for _ in range(14)]
+    for client, state_vector in zip(clients, vectors * 2, strict=True):
+        client.ask(state_vector)
+    scene.flush()
+
+    first, second, none = (scene.room.take_put_off() for _ in range(3))
+
+    assert [{vectors.index(vector) for _, vector in taken} for taken in (first, second)] == [{0, 1, 2, 3}, {4, 5, 6}]
+    assert (len(first), len(second), none) == (8, 6, [])
