@@ -29,6 +29,8 @@ from collab.hub import Hub
 from collab.light_tasks import LightTasks
 from collab.log_output import log_to_stderr
 from collab.services.accounts import Accounts, accounts_on
+from collab.services.audit_trail import AuditTrail
+from collab.services.audited_access import AuditedAccess
 from collab.services.keys import Keys
 from collab.services.live_rights import LiveRights
 from collab.services.sharing import Links
@@ -173,7 +175,8 @@ class Collab:
             ):
                 connections = Connections(settings, hub.committer, intake, self._websockets)
                 tasks.start_soon(connections.watch)
-                access = access_from(settings, storage.sessions, storage.keys, storage.links)
+                trail = AuditTrail(storage.audit, time.monotonic)
+                access = AuditedAccess(access_from(settings, storage.sessions, storage.keys, storage.links), trail)
                 policy, rights = Policy(storage.shares, storage.workspaces), LiveRights(storage.shares, access)
                 tasks.start_soon(rights.run)
                 self._entrance = Entrance(
@@ -199,6 +202,7 @@ class Collab:
                     Keys(storage.keys),
                     storage.workspaces,
                     storage.audit,
+                    trail,
                     rights,
                     settings.max_named_versions,
                     Figures(hub.lag, connections.__len__, hub, hub.committer),

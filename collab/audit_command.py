@@ -30,13 +30,21 @@ def show_audit_log(
         table.add_row(
             f"{entry.at:%Y-%m-%d %H:%M:%S}",
             act.action.value,
-            escape(act.actor) or ("the terminal" if act.address is None else "a guest"),
+            _shown(act.actor) or ("the terminal" if act.address is None else "a guest"),
             act.address or "",
-            escape(act.document or ""),
-            escape(act.subject or ""),
-            escape(", ".join(f"{key}={value}" for key, value in act.details.items())),
+            _shown(act.document or ""),
+            _shown(act.subject or ""),
+            _shown(", ".join(f"{key}={value}" for key, value in act.details.items())),
         )
     output.print(table)
+
+
+def _shown(text: str) -> str:
+    """Return a text that anybody may have typed as a terminal may show it: what it would act upon is spelt out."""
+    spelt = (
+        each if each.isprintable() else each.encode("unicode-escape", "surrogatepass").decode("ascii") for each in text
+    )
+    return escape("".join(spelt))
 
 
 async def note_export(settings: Settings, how: str) -> None:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from collab.errors import AccountNotFound, InvalidScope
 from collab.ports import Act, ApiKey, AuditAction, KeyNumber, Role
-from collab.services.keys import Keys
+from collab.services.keys import Keys, told_of
 from collab.settings import Settings
 from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
 from collab.user_commands import THIS_MACHINE
@@ -87,7 +87,7 @@ async def _add(
             user_id = found[0].user_id
         key, secret = await Keys(storage.keys).make_for(user_id, name, scope, admin, expires_at, THIS_MACHINE)
         await storage.audit.add(
-            Act(AuditAction.KEY_MADE, THIS_MACHINE, subject=f"key:{key.number}", details={"name": name})
+            Act(AuditAction.KEY_MADE, THIS_MACHINE, subject=f"key:{key.number}", details=told_of(key))
         )
         return secret
 

@@ -92,11 +92,12 @@ class GuardedAccess:
         return identity_of_key(key)
 
     async def _by_link(self, link_pass: str, session_secret: str | None) -> Identity:
-        secret = secret_in(link_pass)
-        link = None if hash_of(secret) is None else await self._links.find(secret)
-        if link is None:
+        found = hash_of(secret_in(link_pass))
+        link = None if found is None else await self._links.find(found)
+        is_opened = link is not None and opens(link, link_pass)
+        if link is None or (not is_opened and link.password_hash is None):
             raise Unauthenticated("the share link is good no more, or never was; ask for another")
-        if not opens(link, link_pass):
+        if not is_opened:
             raise Unauthenticated("the share link has a password; expected what came for it (POST /api/v1/links/open)")
         session = await self._session(session_secret)
         if session is None and not link.guests:

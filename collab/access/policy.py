@@ -40,7 +40,10 @@ class Action(Enum):
     DISCARD_VERSION = auto()
 
     DELETE = auto()
-    """Put it into the trash, and take it out again."""
+    """Put it into the trash."""
+
+    RESTORE = auto()
+    """Take it out of the trash; a role that somebody had in it there counts."""
 
 
 LEAST_ROLE: Final[Mapping[Action, Role]] = {
@@ -52,6 +55,7 @@ LEAST_ROLE: Final[Mapping[Action, Role]] = {
     Action.SHARE: Role.OWNER,
     Action.DISCARD_VERSION: Role.OWNER,
     Action.DELETE: Role.OWNER,
+    Action.RESTORE: Role.OWNER,
 }
 """The least role that may do it; whoever has none may do nothing."""
 
@@ -87,16 +91,17 @@ class Policy:
         self._shares = shares
         self._workspaces = workspaces
 
-    async def role_in(self, identity: Identity, document: DocumentName) -> Role | None:
+    async def role_in(self, identity: Identity, document: DocumentName, *, in_trash: bool = False) -> Role | None:
         """Return the strongest role that somebody has in a document, whether there is such a document or not; `None` for none.
 
-        Raises `DatabaseUnavailable` for whoever could have one by membership alone, while that cannot be told.
+        `in_trash` asks for that in the one deleted last under this name, where none lives. Raises `DatabaseUnavailable` for whoever could
+        have one by membership alone, while that cannot be told.
         """
         told = identity.role_in(document)
         if told is Role.OWNER or not identity.user_id:
             return told
         try:
-            return identity.role_in(document, await self._shares.role_of(identity.user_id, document))
+            return identity.role_in(document, await self._shares.role_of(identity.user_id, document, in_trash=in_trash))
         except DatabaseUnavailable:
             if told is None:
                 raise
@@ -127,7 +132,7 @@ class Policy:
         Raises `Forbidden`; to whoever has no role the answer is the same whether there is such a document or not, so ask this before
         anything is looked up.
         """
-        role = await self.role_in(identity, document)
+        role = await self.role_in(identity, document, in_trash=action is Action.RESTORE)
         if role is None:
             raise Forbidden(
                 "you have no role in this document; expected a token whose `documents` names it, or to be one of its members"

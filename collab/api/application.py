@@ -29,6 +29,7 @@ from collab.api.rates import LimitRate, RequestRates
 from collab.api.reference import router as reference_router
 from collab.api.services import Services
 from collab.api.session import router as session_router
+from collab.api.signing_in import router as signing_in_router
 from collab.api.users import router as users_router
 from collab.api.versions import router as versions_router
 from collab.api.workspaces import router as workspaces_router
@@ -96,6 +97,7 @@ def create_api(services: Services, settings: Settings, *, editor_candidates: Seq
         authorship_router,
         members_router,
         session_router,
+        signing_in_router,
         accounts_router,
         oidc_router,
         users_router,

@@ -7,24 +7,44 @@ from typing import Annotated, Final, Self
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
+from collab.access import address_of
 from collab.api.caller import Admin
 from collab.api.models import Moment
+from collab.api.paths import LARGEST_ID
 from collab.api.services import ServicesOfApp
-from collab.ports import Act, AuditAction, AuditEntry, AuditFilter, AuditLog
+from collab.errors import CollabError, SignInDelayed
+from collab.ports import Act, AuditAction, AuditEntry, AuditFilter, Identity
+from collab.services.audit_trail import AuditTrail
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
 MAX_PAGE: Final = 500
-_LARGEST_ID: Final = 2**63 - 1
 _Text = Annotated[str | None, Query(max_length=512)]
+
+
+def yes_or_no(fact: bool) -> str:
+    """Return how details tell of a fact."""
+    return "yes" if fact else "no"
+
+
+def until(moment: datetime | None) -> str:
+    """Return how details tell of an end."""
+    return "never" if moment is None else moment.isoformat()
+
+
+def _by(identity: Identity | None) -> dict[str, str]:
+    """Return by what the caller came, beside who they are: a key, or a link."""
+    if identity is None or (identity.key is None and identity.link is None):
+        return {}
+    return {"by": f"link:{identity.link}" if identity.key is None else f"key:{identity.key}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
     """Writes acts of one request down."""
 
-    _log: AuditLog
-    _address: str | None
+    _trail: AuditTrail
+    _request: Request
 
     async def note(
         self,
@@ -35,13 +55,21 @@ class Recorder:
         subject: str | None = None,
         **details: str,
     ) -> None:
-        """Write down what a user did. Raises `DatabaseUnavailable`."""
-        await self._log.add(Act(action, actor, self._address, document, subject, details))
+        """Write down what a user did, as `AuditTrail.note` does. Raises `DatabaseUnavailable`."""
+        details |= _by(getattr(self._request.state, "identity", None))
+        await self._trail.note(Act(action, actor, address_of(self._request.scope), document, subject, details))
+
+    async def refusal(self, action: AuditAction, error: CollabError, actor: str = "", **told: str | None) -> None:
+        """Write down that somebody was refused, and whether it was for having failed too often before. Raises as `note` does."""
+        delayed = yes_or_no(isinstance(error, SignInDelayed))
+        document, subject = told.pop("document", None), told.pop("subject", None)
+        details = {name: value for name, value in told.items() if value is not None}
+        await self.note(action, actor, document=document, subject=subject, delayed=delayed, **details)
 
 
 def recorder_of(services: ServicesOfApp, request: Request) -> Recorder:
     """Return what writes down the acts of this request."""
-    return Recorder(services.audit, request.client.host if request.client else None)
+    return Recorder(services.trail, request)
 
 
 Recording = Annotated[Recorder, Depends(recorder_of)]
@@ -89,7 +117,7 @@ async def read_audit_log(
     services: ServicesOfApp,
     _: Admin,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    before: Annotated[int | None, Query(ge=1, le=_LARGEST_ID, description="The last page's `next_before`.")] = None,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="The last page's `next_before`.")] = None,
     action: Annotated[list[AuditAction] | None, Query(description="One or more; all without any.")] = None,
     actor: _Text = None,
     document: _Text = None,

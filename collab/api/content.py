@@ -76,9 +76,9 @@ async def read_content(
     await services.policy.check(identity, name, Action.READ)
     chosen = format_ or negotiated(accept)
     record = await services.documents.get(name)
-    if chosen == "update":
-        await recording.note(AuditAction.DOCUMENT_EXPORTED, identity.user_id, document=name)
-    return await content_response(services, await services.rooms.read(name), chosen, record.kind)
+    state = await services.rooms.read(name)
+    await recording.note(AuditAction.DOCUMENT_EXPORTED, identity.user_id, document=name, format=chosen)
+    return await content_response(services, state, chosen, record.kind)
 
 
 @router.post(

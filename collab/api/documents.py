@@ -117,7 +117,7 @@ async def restore_document(
     services: ServicesOfApp, identity: Caller, recording: Recording, name: NameInPath
 ) -> DocumentInfo:
     """Take the document deleted last under this name out of the trash. Needs the owner's role."""
-    role = await services.policy.check(identity, name, Action.DELETE)
+    role = await services.policy.check(identity, name, Action.RESTORE)
     restored = await services.documents.restore(name)
     await recording.note(AuditAction.DOCUMENT_RESTORED, identity.user_id, document=name)
     return DocumentInfo.of(restored, role)

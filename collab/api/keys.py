@@ -6,20 +6,19 @@ from typing import Annotated, Final, Self
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from collab.api.accounts import Body, Name
 from collab.api.auditing import Recording
 from collab.api.caller import Caller
-from collab.api.links import in_the_future
-from collab.api.models import Moment, RoleName, role_called, role_name
+from collab.api.models import Body, Moment, Name, RoleName, in_the_future, role_called, role_name
+from collab.api.paths import LARGEST_ID
 from collab.api.services import ServicesOfApp
 from collab.errors import Forbidden
 from collab.ports import ApiKey, AuditAction, Identity, KeyNumber
+from collab.services.keys import told_of
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
 
 MAX_PATTERNS: Final = 1000
 MAX_PATTERN_LENGTH: Final = 256
-_LARGEST_ID: Final = 2**63 - 1
 
 Pattern = Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)]
 Scope = Annotated[dict[Pattern, RoleName], Field(max_length=MAX_PATTERNS)]
@@ -106,7 +105,7 @@ async def make_key(services: ServicesOfApp, identity: Caller, recording: Recordi
     key, secret = await services.keys.make(
         identity, new.name, scope, admin=new.admin, expires_at=in_the_future(new.expires_at)
     )
-    await recording.note(AuditAction.KEY_MADE, identity.user_id, subject=f"key:{key.number}", name=key.name)
+    await recording.note(AuditAction.KEY_MADE, identity.user_id, subject=f"key:{key.number}", **told_of(key))
     return MadeKey(key=KeyInfo.of(key), secret=secret)
 
 
@@ -115,7 +114,7 @@ async def revoke_key(
     services: ServicesOfApp,
     identity: Caller,
     recording: Recording,
-    key: Annotated[KeyNumber, Path(ge=1, le=_LARGEST_ID)],
+    key: Annotated[KeyNumber, Path(ge=1, le=LARGEST_ID)],
 ) -> None:
     """End one of the caller's keys, or an admin anybody's; what it has open in documents ends within a second."""
     _check_no_key(identity)

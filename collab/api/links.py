@@ -1,25 +1,22 @@
 """Share links: make, list, revoke, open."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field, SecretStr
 
-from collab.access import Action
-from collab.access.client_address import address_of
-from collab.api.accounts import Body, Secret
-from collab.api.auditing import Recording
-from collab.api.caller import Caller
-from collab.api.models import Moment, RoleName, role_called, role_name
-from collab.api.paths import DOCUMENTS, NameInPath
+from collab.access import Action, address_of
+from collab.api.auditing import Recording, until, yes_or_no
+from collab.api.caller import Caller, shown_session
+from collab.api.models import Body, Moment, RoleName, Secret, in_the_future, role_called, role_name
+from collab.api.paths import DOCUMENTS, LARGEST_ID, NameInPath
 from collab.api.services import ServicesOfApp
-from collab.errors import InvalidExpiry, LinkNotFound, SignInFailed
+from collab.errors import LinkNotFound, SignInDelayed, SignInFailed
 from collab.ports import AuditAction, LinkNumber, ShareLink
 
 router = APIRouter(tags=["links"])
 
-_LARGEST_ID: Final = 2**63 - 1
 _PATH: Final = f"{DOCUMENTS}/{{name}}/links"
 
 
@@ -77,11 +74,11 @@ class OpenLink(Body):
 class OpenedLink(BaseModel):
     """What a link opens."""
 
-    document: str
-    role: RoleName
-    guests: bool
+    document: str | None = Field(description="`null` where the caller does not get in by it yet.")
+    role: RoleName | None
+    guests: bool = Field(description="Whether it lets people in who have not signed in.")
     token: str | None = Field(
-        description="What to show in place of an access token; `null` where a password is missing."
+        description="What to show in place of an access token, and here instead of the password; `null` where that is missing."
     )
 
 
@@ -109,7 +106,14 @@ async def make_link(
         by=identity.user_id,
     )
     await recording.note(
-        AuditAction.LINK_MADE, identity.user_id, document=name, subject=f"link:{link.number}", role=new.role
+        AuditAction.LINK_MADE,
+        identity.user_id,
+        document=name,
+        subject=f"link:{link.number}",
+        role=new.role,
+        guests=yes_or_no(link.guests),
+        password=yes_or_no(link.password_hash is not None),
+        expires_at=until(link.expires_at),
     )
     return LinkInfo.of(link)
 
@@ -120,7 +124,7 @@ async def revoke_link(
     identity: Caller,
     recording: Recording,
     name: NameInPath,
-    link: Annotated[LinkNumber, Path(ge=1, le=_LARGEST_ID)],
+    link: Annotated[LinkNumber, Path(ge=1, le=LARGEST_ID)],
 ) -> None:
     """End a link; whoever came by it loses that role within a second. Needs the owner's role."""
     await services.policy.check(identity, name, Action.SHARE)
@@ -133,22 +137,25 @@ async def revoke_link(
 
 @router.post("/api/v1/links/open", summary="Open a share link", response_description="What it opens.")
 async def open_link(services: ServicesOfApp, recording: Recording, request: Request, shown: OpenLink) -> OpenedLink:
-    """Tell which document a link opens, and give what its bearer shows at the doors. Whoever has the link may ask."""
+    """Give what a link's bearer shows at the doors, and tell which document it opens for them. Whoever has the link may ask."""
+    secret = shown.token.get_secret_value()
     try:
-        link, token = await services.links.open(
-            shown.token.get_secret_value(), _shown(shown.password), address_of(request.scope)
-        )
-    except SignInFailed:
-        await recording.note(AuditAction.LINK_REFUSED, "")
+        link = await services.links.find(secret)
+    except LinkNotFound:
+        await recording.note(AuditAction.CREDENTIALS_REFUSED, "", shown="link")
         raise
+    session = None if services.accounts is None else await services.accounts.session_of(shown_session(request))
+    who = "" if session is None else session.account.user_id
+    about = {"document": link.document, "subject": f"link:{link.number}"}
+    try:
+        token = await services.links.open(link, secret, _shown(shown.password), address_of(request.scope))
+    except (SignInFailed, SignInDelayed) as error:
+        await recording.refusal(AuditAction.LINK_REFUSED, error, who, **about)
+        raise
+    if token is None or not (link.guests or session):
+        return OpenedLink(document=None, role=None, guests=link.guests, token=token)
+    await recording.note(AuditAction.LINK_OPENED, who, document=link.document, subject=f"link:{link.number}")
     return OpenedLink(document=link.document, role=role_name(link.role), guests=link.guests, token=token)
-
-
-def in_the_future(moment: datetime | None) -> datetime | None:
-    """Return a time that is yet to come. Raises `InvalidExpiry`."""
-    if moment is not None and moment <= datetime.now(UTC):
-        raise InvalidExpiry(f"{moment.isoformat()} came as the end; expected a moment that is yet to come")
-    return moment
 
 
 def _shown(secret: SecretStr | None) -> str | None:

@@ -5,12 +5,12 @@ from typing import Annotated, Self
 from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from collab.access import Action
 from collab.api.auditing import Recording
 from collab.api.caller import Caller
-from collab.api.models import RoleName, role_called, role_name
+from collab.api.models import Body, RoleName, role_called, role_name
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.services import ServicesOfApp
 from collab.errors import InvalidUserId, MemberNotFound
@@ -49,10 +49,8 @@ class MemberList(BaseModel):
     members: list[MemberInfo]
 
 
-class NewRole(BaseModel):
+class NewRole(Body):
     """Which role somebody is to have."""
-
-    model_config = ConfigDict(extra="forbid")
 
     role: RoleName
 

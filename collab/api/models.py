@@ -4,11 +4,13 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
+from collab.errors import InvalidExpiry
 from collab.ports import DocumentKind, DocumentRecord, Identity, Role, Version, VersionKind
 from collab.rooms.claims import Author
 
+MAX_NAME_LENGTH: Final = 255
 MAX_TITLE_LENGTH: Final = 255
 
 RoleName = Literal["reader", "commenter", "editor", "owner"]
@@ -47,14 +49,28 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _no_half_characters(secret: SecretStr) -> SecretStr:
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("has half of a surrogate pair; expected whole characters") from None
+    return secret
+
+
 OneLine = Annotated[str, AfterValidator(_one_line)]
+Name = Annotated[OneLine, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
+Secret = Annotated[SecretStr, Field(max_length=4096), AfterValidator(_no_half_characters)]
 Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE_LENGTH), AfterValidator(_one_line)]
 
 
-class NewDocument(BaseModel):
-    """A document to create."""
+class Body(BaseModel):
+    """What a call brings: nothing but what is named."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class NewDocument(Body):
+    """A document to create."""
 
     name: str | None = Field(
         default=None, description="1 to 255 characters, none of them a control character; a random one when absent."
@@ -66,10 +82,8 @@ class NewDocument(BaseModel):
     )
 
 
-class DocumentChange(BaseModel):
+class DocumentChange(Body):
     """What to change of a document; what is absent stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: Title | None = None
     kind: DocumentKind | None = Field(
@@ -155,10 +169,8 @@ class VersionList(BaseModel):
     next_cursor: str | None = Field(description="Asks for the next page, as `cursor`; `null` on the last.")
 
 
-class NewVersion(BaseModel):
+class NewVersion(Body):
     """A version to keep, or the name to give to one."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Title
 
@@ -181,6 +193,13 @@ def _in_utc(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A point in time that a caller names, with its time zone."""
+
+
+def in_the_future(moment: datetime | None) -> datetime | None:
+    """Return a time that is yet to come. Raises `InvalidExpiry`."""
+    if moment is not None and moment <= datetime.now(UTC):
+        raise InvalidExpiry(f"{moment.isoformat()} came as the end; expected a moment that is yet to come")
+    return moment
 
 
 class User(BaseModel):

@@ -14,9 +14,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from collab.access.cookies import VISIT_PATH, session_shown, set_cookie, set_visit_cookie, visit_shown
-from collab.api.accounts import AccountsOfApp, Holder, VisitorOfRequest
 from collab.api.auditing import Recorder, Recording
-from collab.api.caller import is_secure, shown_session
+from collab.api.caller import AccountsOfApp, Holder, VisitorOfRequest, is_secure, shown_session
+from collab.api.paths import LARGEST_ID
 from collab.api.services import ServicesOfApp
 from collab.errors import NoSingleSignOn
 from collab.ports import AuditAction, ExternalIdentity, IdentityNumber
@@ -27,7 +27,6 @@ router = APIRouter(prefix="/api/v1", tags=["single sign-on"])
 METHOD: Final = "oidc"
 """How the audit log tells these sign-ins from those with a password."""
 
-_LARGEST_ID: Final = 2**63 - 1
 _TO_PROVIDER: Final[dict[int | str, dict[str, Any]]] = {
     302: {"description": "To the provider, or back with `#sign-in-failed=`."}
 }
@@ -153,7 +152,7 @@ async def unlink_identity(
     accounts: AccountsOfApp,
     identity: Holder,
     recording: Recording,
-    identity_id: Annotated[int, Path(ge=1, le=_LARGEST_ID)],
+    identity_id: Annotated[int, Path(ge=1, le=LARGEST_ID)],
 ) -> None:
     """Sign nobody in by this identity any more; sessions go on. Harmless to repeat; 409 where it is the account's last way in."""
     account = await accounts.store.get(identity.user_id)

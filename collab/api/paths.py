@@ -16,6 +16,9 @@ from collab.protocol.names import check_document_name
 
 DOCUMENTS: Final = "/api/v1/documents"
 
+LARGEST_ID: Final = 2**63 - 1
+"""What a database numbers its rows by at the most."""
+
 _SUB_RESOURCE: Final = re.compile(
     r"(?P<name>.+?)/(?P<rest>content|restore|authorship|versions(?:/[0-9]+(?:/(?:content|comparison|restore))?)?"
     r"|members(?:/[^/]+)?|links(?:/[0-9]+)?)",

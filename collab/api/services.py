@@ -21,6 +21,7 @@ from collab.ports import (
 )
 from collab.rooms.claims import Author, Origin
 from collab.services.accounts import Accounts
+from collab.services.audit_trail import AuditTrail
 from collab.services.history import History
 from collab.services.keys import Keys
 from collab.services.live_rights import LiveRights
@@ -92,6 +93,7 @@ class Services:
     keys: Keys
     workspaces: WorkspaceStore
     audit: AuditLog
+    trail: AuditTrail
     rights: LiveRights
     max_named_versions: int
     """Of one document."""

@@ -17,7 +17,7 @@ from collab.api.content import (
     negotiated,
 )
 from collab.api.models import NewVersion, Restored, VersionInfo, VersionList
-from collab.api.paths import DOCUMENTS, NameInPath
+from collab.api.paths import DOCUMENTS, LARGEST_ID, NameInPath
 from collab.api.services import ServicesOfApp
 from collab.ports import AuditAction, VersionId
 
@@ -26,8 +26,7 @@ router = APIRouter(prefix=DOCUMENTS, tags=["versions"])
 MAX_PAGE: Final = 200
 
 _PATH: Final = "/{name}/versions/{version}"
-_LARGEST_ID: Final = 2**63 - 1
-_Number = Annotated[VersionId, Path(ge=1, le=_LARGEST_ID, description="The version's id.")]
+_Number = Annotated[VersionId, Path(ge=1, le=LARGEST_ID, description="The version's id.")]
 _Relative = Literal["previous", "current"]
 
 
@@ -39,11 +38,11 @@ def _in_one_sentence(text: str, validated: ValidatorFunctionWrapHandler) -> _Rel
             return other
     except ValidationError:
         pass
-    raise ValueError(f"expected `previous`, `current`, or an id from 1 to {_LARGEST_ID}")
+    raise ValueError(f"expected `previous`, `current`, or an id from 1 to {LARGEST_ID}")
 
 
 _Other = Annotated[
-    _Relative | Annotated[VersionId, Field(ge=1, le=_LARGEST_ID)],
+    _Relative | Annotated[VersionId, Field(ge=1, le=LARGEST_ID)],
     WrapValidator(_in_one_sentence),
     Query(
         alias="with",
@@ -116,6 +115,7 @@ async def delete_version(
 async def read_version(
     services: ServicesOfApp,
     identity: Caller,
+    recording: Recording,
     name: NameInPath,
     version: _Number,
     format_: FormatInQuery = None,
@@ -126,13 +126,18 @@ async def read_version(
     chosen = format_ or negotiated(accept)
     record = await services.documents.get(name)
     kind = (await services.versions.get(record.id, version)).document_kind
-    return await content_response(services, await services.versions.state(record.id, version), chosen, kind)
+    state = await services.versions.state(record.id, version)
+    await recording.note(
+        AuditAction.DOCUMENT_EXPORTED, identity.user_id, document=name, subject=f"version:{version}", format=chosen
+    )
+    return await content_response(services, state, chosen, kind)
 
 
 @router.get(f"{_PATH}/comparison", summary="Compare two versions", response_description="All lines of both.")
 async def compare_version(
     services: ServicesOfApp,
     identity: Caller,
+    recording: Recording,
     name: NameInPath,
     version: _Number,
     other: _Other = "previous",
@@ -146,13 +151,22 @@ async def compare_version(
         compared = await services.history.compare_with_now(name, version)
     else:
         compared = await services.history.compare(name, version, None if other == "previous" else other)
+    await recording.note(
+        AuditAction.DOCUMENT_EXPORTED,
+        identity.user_id,
+        document=name,
+        subject=f"version:{version}",
+        format="comparison",
+    )
     return Comparison(
         before=compared.before, after=compared.after, lines=[LineInfo.of(line) for line in compared.lines]
     )
 
 
 @router.post(f"{_PATH}/restore", summary="Restore a version", response_description="Restored and committed.")
-async def restore_version(services: ServicesOfApp, identity: Caller, name: NameInPath, version: _Number) -> Restored:
+async def restore_version(
+    services: ServicesOfApp, identity: Caller, recording: Recording, name: NameInPath, version: _Number
+) -> Restored:
     """Take the document back to a version, for everybody who edits it too, by one edit. Needs the editor's role.
 
     What the document was before is kept as a version for a week; restoring that one undoes it. What is written meanwhile stays.
@@ -160,5 +174,6 @@ async def restore_version(services: ServicesOfApp, identity: Caller, name: NameI
     """
     await services.policy.check(identity, name, Action.EDIT)
     done = await services.history.restore(name, version, identity.author)
+    await recording.note(AuditAction.VERSION_RESTORED, identity.user_id, document=name, subject=f"version:{version}")
     before = None if done.before is None else VersionInfo.of(done.before)
     return Restored(restored=VersionInfo.of(done.version), before=before)

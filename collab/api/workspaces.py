@@ -6,11 +6,10 @@ from typing import Annotated, Final, Self
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from collab.api.accounts import Body
 from collab.api.auditing import Recording
 from collab.api.caller import Admin, Caller
 from collab.api.members import UserInPath
-from collab.api.models import OneLine, RoleName, role_called, role_name
+from collab.api.models import Body, OneLine, RoleName, role_called, role_name
 from collab.api.services import Services, ServicesOfApp
 from collab.errors import Forbidden, MemberNotFound
 from collab.ports import AuditAction, Identity, Role, Workspace, WorkspaceMember, WorkspaceName
@@ -142,7 +141,9 @@ async def change_workspace(
     """Change a workspace's title, or the role of all members to whom no other was given. Needs the owner's role in it."""
     role = await _check(services, identity, workspace, Role.OWNER)
     default_role = None if change.default_role is None else role_called(change.default_role)
-    changed = await services.workspaces.change(workspace, title=change.title, default_role=default_role)
+    changed = await services.workspaces.change(
+        workspace, title=change.title, default_role=default_role, keep_an_owner=not identity.admin
+    )
     services.rights.look_now()
     details = {} if change.default_role is None else {"default_role": change.default_role}
     await recording.note(AuditAction.WORKSPACE_CHANGED, identity.user_id, subject=f"workspace:{workspace}", **details)
@@ -181,7 +182,9 @@ async def set_workspace_member(
     """Make somebody a member, or give a member another role, in all documents of the workspace. Needs the owner's role in it."""
     await _check(services, identity, workspace, Role.OWNER)
     role = None if new.role is None else role_called(new.role)
-    member = await services.workspaces.set_member(workspace, user_id, role, granted_by=identity.user_id)
+    member = await services.workspaces.set_member(
+        workspace, user_id, role, granted_by=identity.user_id, keep_an_owner=not identity.admin
+    )
     services.rights.look_now()
     await recording.note(
         AuditAction.WORKSPACE_MEMBER_SET,
@@ -201,7 +204,7 @@ async def remove_workspace_member(
 ) -> None:
     """End a membership; open sessions lose that role within a second. Needs the owner's role in it, or to be that member."""
     await _check(services, identity, workspace, Role.READER if user_id == identity.user_id else Role.OWNER)
-    if not await services.workspaces.remove_member(workspace, user_id):
+    if not await services.workspaces.remove_member(workspace, user_id, keep_an_owner=not identity.admin):
         raise MemberNotFound("the user is no member of this workspace")
     services.rights.look_now()
     await recording.note(AuditAction.WORKSPACE_MEMBER_REMOVED, identity.user_id, subject=user_id, workspace=workspace)

@@ -54,6 +54,8 @@ class Connection:
         self._owes_goodbye = False
         self._session = session_shown(self.header, secure=self.is_secure, acts=True)
         self._lifetime = anyio.CancelScope()
+        self.client_host = address_of(scope)
+        """The address that the client connects from; `None` where the server does not tell, as behind a Unix socket."""
         self.address_counted: str | None = None
         """As which its address is counted; `None` where it is not."""
         self.user_counted: str | None = None
@@ -78,11 +80,6 @@ class Connection:
         """Whether the request came by TLS."""
         return bool(self._scope.get("scheme") == "wss")
 
-    @property
-    def client_host(self) -> str | None:
-        """The address that the client connects from; `None` where the server does not tell, as behind a Unix socket."""
-        return address_of(self._scope)
-
     def header(self, name: str) -> str | None:
         """Return a header of the upgrade request; the first, where it was sent several times."""
         return next(iter(self.headers(name)), None)
@@ -102,7 +99,7 @@ class Connection:
 
     def credentials(self, token: str | None) -> Credentials:
         """Return what the client has shown: this token, and the cookie of its browser's session."""
-        return Credentials(token, self._session)
+        return Credentials(token, self._session, self.client_host)
 
     async def requested(self) -> None:
         """Take the event that opens every WebSocket."""

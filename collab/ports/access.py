@@ -89,6 +89,9 @@ class Credentials:
     session: str | None = None
     """The secret of a browser's session, out of its cookie. A page elsewhere could have a browser send it: a door must know its origin."""
 
+    address: str | None = None
+    """Where they come from."""
+
 
 class Authenticator(Protocol):
     """Tells who somebody is."""

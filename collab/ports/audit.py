@@ -15,12 +15,18 @@ class AuditAction(StrEnum):
     SIGN_OUT = "sign-out"
     ACCOUNT_MADE = "account-made"
     ACCOUNT_CHANGED = "account-changed"
-    """An admin made an admin of somebody or took that away, disabled or enabled an account."""
+    """An admin made an admin of somebody or took that away, disabled or enabled an account; or somebody changed their own profile."""
 
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a word, not a password
     PASSWORD_RESET = "password-reset"  # noqa: S105
     RESET_OFFERED = "reset-offered"
     INVITED = "invited"
+    TICKET_REFUSED = "ticket-refused"
+    """An invitation, or a ticket for another password, was good no more, or not for what it was shown for."""
+
+    CREDENTIALS_REFUSED = "credentials-refused"
+    """A key, a link or a token that is not good was shown at a door."""
+
     IDENTITY_LINKED = "identity-linked"
     """An account's owner may come in by an identity at the provider of single sign-on from now on."""
 
@@ -30,8 +36,9 @@ class AuditAction(StrEnum):
     MEMBER_REMOVED = "member-removed"
     LINK_MADE = "link-made"
     LINK_REVOKED = "link-revoked"
+    LINK_OPENED = "link-opened"
     LINK_REFUSED = "link-refused"
-    """A wrong password came for a link."""
+    """A wrong password came for a link, or one too many."""
 
     KEY_MADE = "key-made"
     KEY_REVOKED = "key-revoked"
@@ -44,6 +51,7 @@ class AuditAction(StrEnum):
     DOCUMENT_RESTORED = "document-restored"
     DOCUMENT_EXPORTED = "document-exported"
     VERSION_DISCARDED = "version-discarded"
+    VERSION_RESTORED = "version-restored"
     DATABASE_EXPORTED = "database-exported"
 
 

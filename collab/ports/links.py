@@ -53,7 +53,7 @@ class LinkStore(Protocol):
     A link belongs to one life of a document. Its end is told as a change of rights of `link_subject`.
     """
 
-    async def create(self, document: DocumentId, new: NewLink) -> ShareLink:
+    async def create(self, document: DocumentId, new: NewLink, secret_hash: bytes) -> ShareLink:
         """Keep a link. Raises `TooManyLinks`."""
         ...
 
@@ -61,8 +61,8 @@ class LinkStore(Protocol):
         """Return the links of a document, the one made first at the beginning; expired ones as well."""
         ...
 
-    async def find(self, secret: str) -> ShareLink | None:
-        """Return the link of this secret, unless it has expired or its document is deleted."""
+    async def find(self, secret_hash: bytes) -> ShareLink | None:
+        """Return the link whose secret has this hash, unless it has expired or its document is deleted."""
         ...
 
     async def get(self, number: LinkNumber) -> ShareLink | None:

@@ -52,10 +52,11 @@ class ShareStore(Protocol):
     Every method raises `DatabaseUnavailable` when the database cannot do it now; then nothing was changed.
     """
 
-    async def role_of(self, user_id: str, name: DocumentName) -> Role | None:
+    async def role_of(self, user_id: str, name: DocumentName, *, in_trash: bool = False) -> Role | None:
         """Return the strongest role of a user by membership in the living document of this name, and in the workspace that it is in.
 
-        The second counts whether there is such a document or not; `None` where there is neither.
+        `in_trash` takes the document deleted last, where none lives. The workspace counts whether there is such a document or not; `None`
+        where there is neither.
         """
         ...
 

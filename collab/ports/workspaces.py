@@ -66,9 +66,14 @@ class WorkspaceStore(Protocol):
         ...
 
     async def change(
-        self, name: WorkspaceName, *, title: str | None = None, default_role: Role | None = None
+        self,
+        name: WorkspaceName,
+        *,
+        title: str | None = None,
+        default_role: Role | None = None,
+        keep_an_owner: bool = False,
     ) -> Workspace:
-        """Change a workspace; `None` leaves a field as it is. Raises `WorkspaceNotFound`."""
+        """Change a workspace; `None` leaves a field as it is. Raises `WorkspaceNotFound`, and `LastOwner` as `set_member` does."""
         ...
 
     async def delete(self, name: WorkspaceName) -> None:
@@ -80,14 +85,14 @@ class WorkspaceStore(Protocol):
         ...
 
     async def set_member(
-        self, name: WorkspaceName, user_id: str, role: Role | None, *, granted_by: str
+        self, name: WorkspaceName, user_id: str, role: Role | None, *, granted_by: str, keep_an_owner: bool = False
     ) -> WorkspaceMember:
         """Make somebody a member, or give a member another role; `None` is the default one.
 
-        Raises `WorkspaceNotFound` and `TooManyMembers`.
+        Raises `WorkspaceNotFound` and `TooManyMembers`, and where an owner is to be kept `LastOwner` instead of leaving none.
         """
         ...
 
-    async def remove_member(self, name: WorkspaceName, user_id: str) -> bool:
-        """End a membership; tell whether there was one. Raises `WorkspaceNotFound`."""
+    async def remove_member(self, name: WorkspaceName, user_id: str, *, keep_an_owner: bool = False) -> bool:
+        """End a membership; tell whether there was one. Raises `WorkspaceNotFound`, and `LastOwner` as `set_member` does."""
         ...

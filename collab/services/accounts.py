@@ -25,7 +25,7 @@ from collab.ports import (
     TicketKind,
     TicketStore,
 )
-from collab.services.throttle import Throttle, subjects_of
+from collab.services.throttle import Subject, Throttle, subjects_of
 from collab.settings import Settings
 
 INVITATION_LIFETIME: Final = timedelta(days=14)
@@ -133,19 +133,26 @@ class Accounts:
         """Make the account that an invitation is for, and sign in.
 
         The e-mail counts where the invitation names none. Raises `TicketSpent`, `InvalidEmail`, `UnfitPassword` and `EmailTaken`; then
-        the invitation is good still.
+        the invitation is good still. Raises `SignInDelayed` after too many e-mails that are taken: it is no list of who has an account.
         """
         ticket = await self.look(secret)
         if ticket.kind is not TicketKind.INVITATION:
             raise TicketSpent("this link sets a password; expected an invitation")
+        checked = ticket.email or check_email(email or "")
+        password_hash = await self._passwords.hash(password)
+        invitation = (Subject(f"invitation {(hash_of(secret) or b'').hex()}", free=5),)
+        if (delay := self._throttle.delay(invitation)) > 0:
+            raise SignInDelayed("too many e-mails came that are taken; try again later", wait=delay)
+        self._throttle.failed(invitation)
         account = await self.store.create(
-            email=ticket.email or check_email(email or ""),
+            email=checked,
             name=name,
-            password_hash=await self._passwords.hash(password),
+            password_hash=password_hash,
             admin=ticket.admin,
             email_is_claimed=ticket.email is None,
             ticket=hash_of(secret),
         )
+        self._throttle.succeeded(invitation)
         return await self._open(account, visitor)
 
     async def reset(self, secret: str, password: str) -> str:

@@ -8,6 +8,16 @@ from collab.errors import Forbidden, InvalidScope, KeyNotFound
 from collab.ports import ApiKey, Identity, KeyNumber, KeyStore, NewKey, Role
 
 
+def told_of(key: ApiKey) -> dict[str, str]:
+    """Return what the audit log says of a key that was made."""
+    return {
+        "name": key.name,
+        "documents": ", ".join(f"{pattern} {role.name.lower()}" for pattern, role in key.scope.items()) or "none",
+        "admin": "yes" if key.admin else "no",
+        "expires_at": "never" if key.expires_at is None else key.expires_at.isoformat(),
+    }
+
+
 class Keys:
     """What people do with API keys."""
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from collab.access.link_passes import pass_of
+from collab.access.link_passes import opens, pass_of, secret_in
 from collab.access.passwords import Passwords
-from collab.access.secrets import LINK, MAX_SECRET_LENGTH, make_secret
+from collab.access.secrets import LINK, hash_of, make_secret
 from collab.errors import LinkNotFound, SignInDelayed, SignInFailed
 from collab.ports import DocumentId, LinkStore, NewLink, Role, ShareLink
 from collab.services.throttle import Throttle, subjects_of
@@ -31,22 +31,27 @@ class Links:
     ) -> ShareLink:
         """Make a link. Raises `TooManyLinks`, and `UnfitPassword`."""
         password_hash = None if password is None else await self._passwords.hash(password)
-        return await self.store.create(
-            document, NewLink(make_secret(LINK), role, guests, password_hash, by, expires_at)
-        )
+        secret = make_secret(LINK)
+        new = NewLink(secret, role, guests, password_hash, by, expires_at)
+        return await self.store.create(document, new, hash_of(secret) or b"")
 
-    async def open(self, secret: str, password: str | None, address: str | None) -> tuple[ShareLink, str | None]:
-        """Return a link and what its bearer shows at the doors: nothing, where it has a password and none came.
-
-        Raises `LinkNotFound`, `SignInFailed` for a wrong password, and `SignInDelayed` after too many of these.
-        """
-        link = None if len(secret) > MAX_SECRET_LENGTH else await self.store.find(secret)
+    async def find(self, shown: str) -> ShareLink:
+        """Return the link of this secret, or of what it gave before. Raises `LinkNotFound`."""
+        found = hash_of(secret_in(shown))
+        link = None if found is None else await self.store.find(found)
         if link is None:
             raise LinkNotFound("the link is good no more, or never was; ask for another")
-        if link.password_hash is None:
-            return link, pass_of(link)
+        return link
+
+    async def open(self, link: ShareLink, shown: str, password: str | None, address: str | None) -> str | None:
+        """Return what a link's bearer shows at the doors: nothing, where it has a password and neither that came nor what it gave before.
+
+        Raises `SignInFailed` for a wrong password, and `SignInDelayed` after too many of these.
+        """
+        if link.password_hash is None or opens(link, shown):
+            return pass_of(link)
         if password is None:
-            return link, None
+            return None
         subjects = subjects_of(f"link {link.number}", address)
         if (delay := self._throttle.delay(subjects)) > 0:
             raise SignInDelayed("too many wrong passwords came; try again later", wait=delay)
@@ -54,4 +59,4 @@ class Links:
         if not await self._passwords.verify(link.password_hash, password):
             raise SignInFailed("the link's password is another")
         self._throttle.succeeded(subjects)
-        return link, pass_of(link)
+        return pass_of(link)

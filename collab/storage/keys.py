@@ -41,6 +41,7 @@ class SqlKeyStore:
     async def create(self, new: NewKey, secret_hash: bytes) -> ApiKey:
         """Insert it."""
         async with self._database.writing() as connection:
+            await begin_change(connection)  # no other counts beside it
             account = None
             if new.user_id is not None:
                 account = await connection.scalar(select(accounts.c.id).where(accounts.c.user_id == new.user_id))

@@ -1,7 +1,6 @@
 """Share links in a database: the port `LinkStore`."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Final
 
 from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, or_, select
@@ -27,10 +26,11 @@ class SqlLinkStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, document: DocumentId, new: NewLink) -> ShareLink:
+    async def create(self, document: DocumentId, new: NewLink, secret_hash: bytes) -> ShareLink:
         """Insert it."""
         now = utc_now()
         async with self._database.writing() as connection:
+            await begin_change(connection)  # no other counts beside it
             count = select(func.count()).select_from(links).where(links.c.document_id == document)
             if (await connection.scalar(count) or 0) >= MAX_LINKS:
                 raise TooManyLinks(f"the document has {MAX_LINKS} links and takes no more; revoke some first")
@@ -38,7 +38,7 @@ class SqlLinkStore:
                 insert(links)
                 .values(
                     document_id=document,
-                    secret_hash=_hash(new.secret),
+                    secret_hash=secret_hash,
                     secret=new.secret,
                     role=name_of(new.role),
                     guests=new.guests,
@@ -69,9 +69,9 @@ class SqlLinkStore:
             rows = await connection.execute(_LINKS.where(links.c.document_id == document).order_by(links.c.id))
             return [link for row in rows.mappings() if (link := _link(row)) is not None]
 
-    async def find(self, secret: str) -> ShareLink | None:
+    async def find(self, secret_hash: bytes) -> ShareLink | None:
         """Look it up by its hash."""
-        return await self._one(links.c.secret_hash == _hash(secret))
+        return await self._one(links.c.secret_hash == secret_hash)
 
     async def get(self, number: LinkNumber) -> ShareLink | None:
         """Look it up by its number."""
@@ -92,10 +92,6 @@ class SqlLinkStore:
         async with self._database.reading() as connection:
             row = (await connection.execute(_LINKS.where(chosen, is_good, IS_LIVING))).mappings().one_or_none()
         return None if row is None else _link(row)
-
-
-def _hash(secret: str) -> bytes:
-    return sha256(secret.encode()).digest()
 
 
 def _link(row: RowMapping) -> ShareLink | None:

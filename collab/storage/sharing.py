@@ -38,13 +38,14 @@ class SqlShareStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def role_of(self, user_id: str, name: DocumentName) -> Role | None:
+    async def role_of(self, user_id: str, name: DocumentName, *, in_trash: bool = False) -> Role | None:
         """Look both up by the document's name."""
-        in_document = (
-            select(members.c.role)
-            .join(documents, members.c.document_id == documents.c.id)
-            .where(documents.c.name == name, IS_LIVING, members.c.user_id == user_id)
-        )
+        meant = select(documents.c.id).where(documents.c.name == name)
+        latest = meant.order_by(
+            documents.c.deleted_at.is_(None).desc(), documents.c.deleted_at.desc(), documents.c.id.desc()
+        ).limit(1)
+        document = (latest if in_trash else meant.where(IS_LIVING)).scalar_subquery()
+        in_document = select(members.c.role).where(members.c.document_id == document, members.c.user_id == user_id)
         workspace, slash, _ = name.partition("/")
         statement = (
             union_all(in_document, granted_in(user_id, workspaces.c.name == workspace)) if slash else in_document

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, insert, 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collab.errors import TooManyMembers, WorkspaceExists, WorkspaceNotFound
+from collab.errors import LastOwner, TooManyMembers, WorkspaceExists, WorkspaceNotFound
 from collab.ports import Role, Workspace, WorkspaceMember, WorkspaceName
 from collab.storage.access_changes import begin_change, tell
 from collab.storage.access_tables import accounts, workspace_members, workspaces
@@ -87,7 +87,12 @@ class SqlWorkspaceStore:
             return role_named(await connection.scalar(granted_in(user_id, workspaces.c.name == name)))
 
     async def change(
-        self, name: WorkspaceName, *, title: str | None = None, default_role: Role | None = None
+        self,
+        name: WorkspaceName,
+        *,
+        title: str | None = None,
+        default_role: Role | None = None,
+        keep_an_owner: bool = False,
     ) -> Workspace:
         """Update the row, and tell those whose role it changes."""
         changes = {} if title is None else {"title": title}
@@ -100,6 +105,8 @@ class SqlWorkspaceStore:
                 await connection.execute(update(workspaces).where(workspaces.c.id == number).values(**changes))
             if default_role is not None:
                 await _tell_members(connection, number, workspace_members.c.role.is_(None))
+                if keep_an_owner:
+                    await _check_owners(connection, number)
             row = (await connection.execute(select(workspaces).where(workspaces.c.id == number))).mappings().one()
         return _workspace(row)
 
@@ -122,7 +129,7 @@ class SqlWorkspaceStore:
             return [member for row in rows.mappings() if (member := _member(row)) is not None]
 
     async def set_member(
-        self, name: WorkspaceName, user_id: str, role: Role | None, *, granted_by: str
+        self, name: WorkspaceName, user_id: str, role: Role | None, *, granted_by: str, keep_an_owner: bool = False
     ) -> WorkspaceMember:
         """Write the row, and tell."""
         kept = None if role is None else name_of(role)
@@ -140,6 +147,8 @@ class SqlWorkspaceStore:
                         workspace_id=number, user_id=user_id, role=kept, granted_by=granted_by, created_at=utc_now()
                     )
                 )
+            if keep_an_owner:
+                await _check_owners(connection, number)
             await tell(connection, user_id)
             row = (await connection.execute(_MEMBERS.where(this))).mappings().one()
         return WorkspaceMember(
@@ -151,7 +160,7 @@ class SqlWorkspaceStore:
             row["created_at"],
         )
 
-    async def remove_member(self, name: WorkspaceName, user_id: str) -> bool:
+    async def remove_member(self, name: WorkspaceName, user_id: str, *, keep_an_owner: bool = False) -> bool:
         """Delete the row, and tell."""
         async with self._database.writing() as connection:
             await begin_change(connection)
@@ -163,6 +172,8 @@ class SqlWorkspaceStore:
             )
             if removed.rowcount == 0:
                 return False
+            if keep_an_owner:
+                await _check_owners(connection, number)
             await tell(connection, user_id)
         return True
 
@@ -194,6 +205,13 @@ async def _check_room(connection: AsyncConnection, number: int) -> None:
     count = select(func.count()).select_from(workspace_members).where(workspace_members.c.workspace_id == number)
     if (await connection.scalar(count) or 0) >= MAX_MEMBERS:
         raise TooManyMembers(f"the workspace has {MAX_MEMBERS} members and takes no more")
+
+
+async def _check_owners(connection: AsyncConnection, number: int) -> None:
+    """Raise `LastOwner` where a change leaves none, which is undone by that."""
+    owners = _MEMBERS.where(workspace_members.c.workspace_id == number, _GRANTED.in_([name_of(Role.OWNER)])).limit(1)
+    if (await connection.execute(owners)).first() is None:
+        raise LastOwner("no owner would be left; make somebody else an owner first, or ask an admin")
 
 
 def _missing(name: WorkspaceName) -> WorkspaceNotFound:

@@ -21,6 +21,8 @@ from collab.access.passwords import Passwords
 from collab.api import Figures, Services, create_api
 from collab.hub import Hub
 from collab.services.accounts import accounts_on
+from collab.services.audit_trail import AuditTrail
+from collab.services.audited_access import AuditedAccess
 from collab.services.keys import Keys
 from collab.services.live_rights import LiveRights
 from collab.services.sharing import Links
@@ -78,7 +80,8 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
             hub = await stack.enter_async_context(
                 Hub.running(storage.log, storage.documents, storage.versions, settings)
             )
-            access = access_from(settings, storage.sessions, storage.keys, storage.links)
+            trail = AuditTrail(storage.audit, monotonic)
+            access = AuditedAccess(access_from(settings, storage.sessions, storage.keys, storage.links), trail)
             candidates = (editor,) if editor is not None else ()
             services = Services(
                 storage.documents,
@@ -97,6 +100,7 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
                 Keys(storage.keys),
                 storage.workspaces,
                 storage.audit,
+                trail,
                 LiveRights(storage.shares, access),
                 settings.max_named_versions,
                 Figures(hub.lag, lambda: 0, hub, hub.committer),

@@ -175,6 +175,15 @@ async def test_an_open_invitation_takes_whoever_has_it_with_their_own_email(serv
     assert (await client.get("/api/v1/account")).json()["admin"] is True
 
 
+async def test_an_open_invitation_is_no_list_of_who_has_an_account(server: Server) -> None:
+    client = browser(server)
+    new = {"ticket": await invited(server), "name": "Sam", "password": PASSWORD, "email": "bob@example.org"}
+
+    answers = [problem(await client.post("/api/v1/accounts", json=new)) for _ in range(6)]
+
+    assert answers == [(409, "email-taken")] * 5 + [(429, "sign-in-delayed")]
+
+
 @pytest.mark.parametrize("ticket", ["", "ct_", "ct_junk", "x" * 4000, "ü", "cs_" + "x" * 43])
 async def test_without_an_invitation_nobody_makes_an_account(server: Server, ticket: str) -> None:
     new = {"ticket": ticket, "name": "Eve", "email": "eve@example.org", "password": PASSWORD}
@@ -306,5 +315,7 @@ async def test_an_account_owns_what_it_makes_and_chooses_no_name(server: Server)
     assert (made.status_code, made.json()["role"]) == (201, "owner")
     path = f"/api/v1/documents/{made.json()['name']}"
     assert (await bob.delete(path)).status_code == 204
-    assert problem(await bob.post(f"{path}/restore")) == (403, "forbidden")
+    eve = bearer({}, user="eve")
+    assert problem(await server.client.post(f"{path}/restore", headers=eve)) == (403, "forbidden")
+    assert (await bob.post(f"{path}/restore")).json()["role"] == "owner"
     assert problem(await bob.post("/api/v1/documents", json={"name": "chosen"})) == (403, "forbidden")

@@ -33,6 +33,11 @@ async def test_what_is_done_to_rights_is_written_down(serve: Serve) -> None:
             ("DELETE", "/documents/plan/links/1", None),
             ("GET", "/documents/plan/content?format=update", None),
             ("GET", "/documents/plan/content?format=json", None),
+            ("GET", "/documents/plan/content", None),
+            ("POST", "/documents/plan/versions", {"name": "First"}),
+            ("GET", "/documents/plan/versions/1/content?format=text", None),
+            ("GET", "/documents/plan/versions/1/comparison?with=current", None),
+            ("POST", "/documents/plan/versions/1/restore", None),
             ("POST", "/workspaces", {"name": "team"}),
             ("PUT", "/workspaces/team/members/bob", {"role": "reader"}),
             ("PATCH", "/workspaces/team", {"default_role": "reader"}),
@@ -53,6 +58,10 @@ async def test_what_is_done_to_rights_is_written_down(serve: Serve) -> None:
         ("link-made", "plan", "link:1"),
         ("link-revoked", "plan", "link:1"),
         ("document-exported", "plan", None),
+        ("document-exported", "plan", None),
+        ("document-exported", "plan", "version:1"),
+        ("document-exported", "plan", "version:1"),
+        ("version-restored", "plan", "version:1"),
         ("workspace-made", None, "workspace:team"),
         ("workspace-member-set", None, "bob"),
         ("workspace-changed", None, "workspace:team"),
@@ -65,7 +74,12 @@ async def test_what_is_done_to_rights_is_written_down(serve: Serve) -> None:
     ]
     assert {entry["actor"] for entry in found} == {"boss"}
     assert {entry["address"] for entry in found} == {"127.0.0.1"}
-    assert found[-1]["details"] == {"role": "editor"}
+    details = {entry["action"]: entry["details"] for entry in found}
+    assert details["member-set"] == {"role": "editor"}
+    assert details["link-made"] == {"role": "reader", "guests": "no", "password": "no", "expires_at": "never"}
+    assert details["key-made"] == {"name": "backend", "documents": "* reader", "admin": "no", "expires_at": "never"}
+    exported = [entry["details"]["format"] for entry in reversed(found) if entry["action"] == "document-exported"]
+    assert exported == ["update", "json", "text", "comparison"]
 
 
 async def test_what_people_do_with_accounts_is_written_down(serve: Serve) -> None:
@@ -75,11 +89,14 @@ async def test_what_people_do_with_accounts_is_written_down(serve: Serve) -> Non
         wrong = {"email": "ada@example.org", "password": "wrong horse battery"}
         assert (await server.client.post("/api/v1/session", json=wrong)).status_code == 403
         other = "another horse battery"
+        await ada.put("/api/v1/account/password", json={"current": "wrong horse battery", "new": other})
+        await ada.patch("/api/v1/account", json={"name": "Ada L."})
         await ada.put("/api/v1/account/password", json={"current": PASSWORD, "new": other})
         await ada.delete("/api/v1/session")
         await boss.patch(f"/api/v1/users/{ada_id}", json={"admin": True})
         ticket = (await boss.post(f"/api/v1/users/{ada_id}/reset")).json()["ticket"]
-        await server.client.post("/api/v1/password-resets", json={"ticket": ticket, "password": other})
+        for _ in range(2):
+            await server.client.post("/api/v1/password-resets", json={"ticket": ticket, "password": other})
         invited = (await boss.post("/api/v1/invitations", json={"email": "eve@example.org"})).json()["ticket"]
         eve = {"ticket": invited, "name": "Eve", "password": PASSWORD}
         eve_id = (await server.client.post("/api/v1/accounts", json=eve)).json()["id"]
@@ -90,11 +107,14 @@ async def test_what_people_do_with_accounts_is_written_down(serve: Serve) -> Non
         ("sign-in", boss_id, None),
         ("sign-in", ada_id, None),
         ("sign-in-failed", "", "ada@example.org"),
+        ("sign-in-failed", ada_id, ada_id),
+        ("account-changed", ada_id, ada_id),
         ("password-changed", ada_id, None),
         ("sign-out", ada_id, None),
         ("account-changed", boss_id, ada_id),
         ("reset-offered", boss_id, ada_id),
         ("password-reset", ada_id, None),
+        ("ticket-refused", "", None),
         ("invited", boss_id, "eve@example.org"),
         ("account-made", eve_id, eve_id),
     ]
@@ -122,3 +142,51 @@ async def test_log_is_filtered_and_paged(serve: Serve) -> None:
     assert [entry["subject"] for entry in deleted] == ["workspace:a"]
     assert by_nobody == []
     assert refused.status_code == 422
+
+
+async def test_what_strangers_try_is_written_down(serve: Serve) -> None:
+    admin = bearer({}, user="boss", admin=True)
+    async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+        client = server.client
+        await client.post("/api/v1/documents", json={"name": "plan"}, headers=admin)
+        link = {"role": "reader", "guests": True, "password": PASSWORD}
+        made = (await client.post("/api/v1/documents/plan/links", json=link, headers=admin)).json()
+        for _ in range(3):
+            for shown in ("ck_nothing", "cl_nothing", "nothing"):
+                await client.get("/api/v1/session", headers={"Authorization": f"Bearer {shown}"})
+        for password in (*(f"wrong horse battery {number}" for number in range(6)), None):
+            await client.post("/api/v1/links/open", json={"token": made["token"], "password": password})
+        found = await entries(client, admin)
+
+    assert [(entry["action"], entry["details"]) for entry in reversed(found) if entry["document"] is None] == [
+        ("credentials-refused", {"shown": "key"}),
+        ("credentials-refused", {"shown": "link"}),
+        ("credentials-refused", {"shown": "token"}),
+    ]
+    tried = [(entry["action"], entry["subject"], entry["details"].get("delayed")) for entry in reversed(found)][4:]
+    assert tried == [("link-refused", "link:1", "no")] * 5 + [("link-refused", "link:1", "yes")]
+
+
+async def test_opened_links_are_written_down(serve: Serve) -> None:
+    admin = bearer({}, user="boss", admin=True)
+    async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+        await server.client.post("/api/v1/documents", json={"name": "plan"}, headers=admin)
+        link = {"role": "reader", "guests": True}
+        made = (await server.client.post("/api/v1/documents/plan/links", json=link, headers=admin)).json()
+        for _ in range(2):
+            await server.client.post("/api/v1/links/open", json={"token": made["token"]})
+        found = await entries(server.client, admin, action="link-opened")
+        guest = {"Authorization": f"Bearer {made['token']}"}
+        await server.client.get("/api/v1/documents/plan/content", headers=guest)
+        read = await entries(server.client, admin, action="document-exported")
+
+    assert [(entry["document"], entry["subject"], entry["actor"]) for entry in found] == [("plan", "link:1", "")]
+    assert [entry["details"] for entry in read] == [{"format": "json", "by": "link:1"}]
+
+
+async def test_a_link_that_never_was_is_written_down(serve: Serve) -> None:
+    async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+        await server.client.post("/api/v1/links/open", json={"token": "cl_nothing"})
+        found = await entries(server.client, bearer({}, user="boss", admin=True))
+
+    assert [(entry["action"], entry["details"]) for entry in found] == [("credentials-refused", {"shown": "link"})]

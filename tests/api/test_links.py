@@ -69,9 +69,11 @@ async def test_link_with_a_password_asks_for_it(owned: httpx.AsyncClient) -> Non
     wrong = await opened(owned, link["token"], "open says me please")
     right = await opened(owned, link["token"], PASSWORD)
 
-    assert without.json() == {"document": "plan", "role": "reader", "guests": True, "token": None}
+    assert without.json() == {"document": None, "role": None, "guests": True, "token": None}
     assert (wrong.status_code, wrong.json()["type"]) == (403, "/api/docs#sign-in-failed")
     assert (await owned.get(PLAN, headers=showing(right.json()["token"]))).json()["role"] == "reader"
+    assert (right.json()["document"], right.json()["role"]) == ("plan", "reader")
+    assert (await opened(owned, right.json()["token"])).json() == right.json()
 
 
 async def test_proof_of_one_links_password_opens_no_other(owned: httpx.AsyncClient) -> None:
@@ -108,6 +110,17 @@ async def test_link_that_is_not_for_guests_lets_none_in(owned: httpx.AsyncClient
 
     assert refused.status_code == 401
     assert "signed in" in refused.json()["detail"]
+    told = (await opened(owned, link["token"])).json()
+    assert told == {"document": None, "role": None, "guests": False, "token": link["token"]}
+
+
+async def test_link_without_a_password_has_no_proof(owned: httpx.AsyncClient) -> None:
+    link = await made(owned)
+
+    refused = await owned.get(PLAN, headers=showing(f"{link['token']}~x"))
+
+    assert refused.status_code == 401
+    assert "password" not in refused.json()["detail"]
 
 
 async def test_link_ends_with_its_document(owned: httpx.AsyncClient) -> None:
@@ -124,6 +137,17 @@ async def test_link_that_never_was_is_refused(owned: httpx.AsyncClient, token: s
     assert (await opened(owned, token)).status_code in {404, 422}
     if token.isascii() and token.isprintable() and len(token) < 5000:
         assert (await owned.get(PLAN, headers=showing(token))).status_code == 401
+
+
+async def test_half_a_character_is_no_secret(owned: httpx.AsyncClient) -> None:
+    link = await made(owned, password=PASSWORD)
+    for path, body in (
+        (LINKS, '{"role": "reader", "password": "\\ud800 and eleven more"}'),
+        ("/api/v1/links/open", f'{{"token": "{link["token"]}~\\ud800"}}'),
+        ("/api/v1/links/open", f'{{"token": "{link["token"]}", "password": "\\ud800"}}'),
+    ):
+        refused = await owned.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert (refused.status_code, refused.json()["type"]) == (422, "/api/docs#invalid-request")
 
 
 @pytest.mark.parametrize("role", ["owner", "admin", "", None])

@@ -159,10 +159,12 @@ def test_link_with_a_password_asks_for_it(shared_server: RunningServer, people: 
 def test_link_for_people_with_accounts_asks_to_sign_in(shared_server: RunningServer, people: People) -> None:
     ada = owner_of_a_document(shared_server, people, "For people with accounts")
     open_dialog(ada)
-    link = make_link(ada.page, "editor", guests=False)
+    link = make_link(ada.page, "editor", guests=False, password=LINK_PASSWORD)
 
     bob = people.join(shared_server.url)
     bob.page.goto(link)
+    bob.page.get_by_role("textbox", name="Password").fill(LINK_PASSWORD)
+    bob.page.get_by_role("button", name="Open the document").click()
     sign_in(bob, "bob@example.org")
 
     expect(bob.editor).to_contain_text("For people with accounts")

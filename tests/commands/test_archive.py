@@ -63,7 +63,7 @@ async def fill(storage: Storage, database: Database) -> None:
     new_link = NewLink(
         "cl_secret", Role.READER, guests=True, password_hash="kept", created_by=account.user_id, expires_at=tomorrow
     )
-    await storage.links.create(record.id, new_link)
+    await storage.links.create(record.id, new_link, b"\x01" * 32)
     new_key = NewKey(
         "backend",
         account.user_id,

@@ -1,7 +1,10 @@
 """What every store of share links must do, in each database."""
 
+import contextlib
 from datetime import timedelta
+from hashlib import sha256
 
+import anyio
 import pytest
 
 from collab.errors import TooManyLinks
@@ -24,19 +27,23 @@ async def made(
     return await storage.links.create(
         document,
         NewLink(secret, Role.EDITOR, guests=True, password_hash="hash", created_by="ada", expires_at=expires_at),
+        hash_of(secret),
     )
+
+
+def hash_of(secret: str) -> bytes:
+    return sha256(secret.encode()).digest()
 
 
 async def test_a_link_is_found_by_its_secret(storage: Storage, document: DocumentId) -> None:
     link = await made(storage, document, seconds=60)
 
     assert (link.document, link.role, link.guests, link.password_hash) == (NOTES, Role.EDITOR, True, "hash")
-    found = await storage.links.find("cl_secret")
+    found = await storage.links.find(hash_of("cl_secret"))
     assert found is not None
     assert (found.number, found.secret, found.expires_at) == (link.number, "cl_secret", link.expires_at)
     assert await storage.links.get(link.number) == found
-    assert await storage.links.find("cl_Secret") is None
-    assert await storage.links.find("\u017f") is None
+    assert await storage.links.find(hash_of("cl_Secret")) is None
 
 
 async def test_links_are_listed_in_their_order_with_those_that_have_expired(
@@ -46,18 +53,18 @@ async def test_links_are_listed_in_their_order_with_those_that_have_expired(
     await made(storage, document, "2")
 
     assert [link.secret for link in await storage.links.of(document)] == ["1", "2"]
-    assert await storage.links.find("1") is None
+    assert await storage.links.find(hash_of("1")) is None
 
 
 async def test_links_belong_to_one_life_of_a_document(storage: Storage, document: DocumentId) -> None:
     link = await made(storage, document)
     await storage.documents.delete(NOTES)
 
-    assert await storage.links.find("cl_secret") is None
+    assert await storage.links.find(hash_of("cl_secret")) is None
     assert await storage.links.get(link.number) is None
     successor = await storage.documents.create(NOTES, kind=DocumentKind.YJS, title="")
     assert await storage.links.of(successor.id) == []
-    assert await storage.links.find("cl_secret") is None
+    assert await storage.links.find(hash_of("cl_secret")) is None
 
 
 async def test_the_end_of_a_link_is_told_to_those_who_came_by_it(storage: Storage, document: DocumentId) -> None:
@@ -68,7 +75,7 @@ async def test_the_end_of_a_link_is_told_to_those_who_came_by_it(storage: Storag
     assert not await storage.links.end(document, LinkNumber(link.number + 1))
     assert await storage.links.end(document, link.number)
 
-    assert await storage.links.find("cl_secret") is None
+    assert await storage.links.find(hash_of("cl_secret")) is None
     assert (await storage.shares.changed_since(before))[1] == {link_subject(link.number)}
 
 
@@ -80,3 +87,18 @@ async def test_a_document_has_no_more_links_than_may_be(
 
     with pytest.raises(TooManyLinks, match="1 links"):
         await made(storage, document, "2")
+
+
+async def test_those_made_at_once_are_no_more_than_may_be(
+    storage: Storage, document: DocumentId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "MAX_LINKS", 2)
+
+    async def make(number: int) -> None:
+        with contextlib.suppress(TooManyLinks):
+            await made(storage, document, str(number))
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(8):
+            tasks.start_soon(make, number)
+    assert len(await storage.links.of(document)) == 2

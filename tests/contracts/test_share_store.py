@@ -93,9 +93,12 @@ async def test_a_document_in_the_trash_gives_nobody_a_role_until_it_is_restored(
 ) -> None:
     await share(storage, document, "bob", Role.OWNER)
 
+    assert await storage.shares.role_of("bob", NOTES, in_trash=True) is Role.OWNER
     await storage.documents.delete(NOTES)
     assert await storage.shares.role_of("bob", NOTES) is None
     assert await storage.shares.roles_of("bob") == Shared()
+    assert await storage.shares.role_of("bob", NOTES, in_trash=True) is Role.OWNER
+    assert await storage.shares.role_of("eve", NOTES, in_trash=True) is None
     await storage.documents.restore(NOTES)
     assert await storage.shares.role_of("bob", NOTES) is Role.OWNER
 
@@ -106,7 +109,10 @@ async def test_a_successor_of_the_same_name_has_no_members(storage: Storage, doc
     successor = await storage.documents.create(NOTES, kind=DocumentKind.YJS, title="")
 
     assert await storage.shares.role_of("bob", NOTES) is None
+    assert await storage.shares.role_of("bob", NOTES, in_trash=True) is None
     assert await storage.shares.members(successor.id) == []
+    await storage.documents.delete(NOTES)
+    assert await storage.shares.role_of("bob", NOTES, in_trash=True) is None
 
 
 async def test_a_document_takes_so_many_members_and_no_more(

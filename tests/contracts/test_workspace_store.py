@@ -2,7 +2,7 @@
 
 import pytest
 
-from collab.errors import TooManyMembers, WorkspaceExists, WorkspaceNotFound
+from collab.errors import LastOwner, TooManyMembers, WorkspaceExists, WorkspaceNotFound
 from collab.ports import DocumentKind, DocumentName, Role, Shared, Workspace, WorkspaceName
 from collab.storage import Storage, workspaces
 from collab.storage.records import utc_now
@@ -91,6 +91,26 @@ async def test_a_deleted_workspace_gives_nobody_a_role_and_leaves_its_documents(
     assert await storage.shares.role_of("bob", PLAN) is None
     assert (await storage.shares.changed_since(before))[1] == {"bob"}
     assert (await storage.documents.get(PLAN)).name == PLAN
+
+
+async def test_the_last_owner_of_a_workspace_cannot_give_that_up(storage: Storage, team: Workspace) -> None:
+    for owner in ("bob", "eve"):
+        await storage.workspaces.set_member(team.name, owner, Role.OWNER, granted_by="boss")
+    assert await storage.workspaces.remove_member(TEAM, "eve", keep_an_owner=True)
+
+    for leaves in (
+        storage.workspaces.remove_member(TEAM, "bob", keep_an_owner=True),
+        storage.workspaces.set_member(TEAM, "bob", None, granted_by="bob", keep_an_owner=True),
+    ):
+        with pytest.raises(LastOwner):
+            await leaves
+    assert await storage.workspaces.role_of("bob", TEAM) is Role.OWNER
+    await storage.workspaces.change(TEAM, default_role=Role.OWNER, keep_an_owner=True)
+    await storage.workspaces.set_member(TEAM, "bob", None, granted_by="bob", keep_an_owner=True)
+    with pytest.raises(LastOwner):
+        await storage.workspaces.change(TEAM, default_role=Role.EDITOR, keep_an_owner=True)
+    assert (await storage.workspaces.get(TEAM)).default_role is Role.OWNER
+    assert await storage.workspaces.remove_member(TEAM, "bob")
 
 
 async def test_what_is_not_there_is_told_as_such(storage: Storage) -> None:

@@ -61,6 +61,20 @@ async def test_guest_by_a_link_for_readers_cannot_write(serve: Serve) -> None:
             assert (await client.until(LetIn)).scope == "readonly"
 
 
+async def test_what_is_refused_at_either_door_is_in_the_audit_log(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        async with hocuspocus(server) as client:
+            await client.authenticate(token="ck_nothing")
+            await client.until(Denied)
+        with pytest.raises(InvalidStatus):
+            async with y_websocket(server, token="cl_nothing"):
+                pass
+        entries = (await owner.get("/api/v1/audit")).json()["entries"]
+
+    refused = [(entry["details"], entry["address"]) for entry in entries if entry["action"] == "credentials-refused"]
+    assert refused == [({"shown": "link"}, "127.0.0.1"), ({"shown": "key"}, "127.0.0.1")]
+
+
 @pytest.mark.parametrize("document", ["doc2", "other", "d", "doc/1"])
 async def test_link_opens_no_other_document(serve: Serve, document: str) -> None:
     async with shared(serve) as (server, owner):

@@ -1,70 +1,17 @@
 """Single sign-on from end to end: `collab serve` and a certified provider, each in a process of its own, and a browser between them."""
 
-import shutil
 import sqlite3
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.oidc.browser import CALLBACK, Browser, parameters, refusal
+from tests.oidc.deployment import PASSWORD, audited, environment
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.anyio
-
-PASSWORD = "correct horse battery"
-CLIENT_SECRET = "a secret: with/odd+characters%"
-
-
-@pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with accounts of Ada, an admin, and Bob, to be copied."""
-    folder = tmp_path_factory.mktemp("accounts")
-    for command in (
-        ["migrate"],
-        ["user", "add", "ada@example.org", "--name", "Ada", "--admin"],
-        ["user", "add", "bob@example.org", "--name", "Bob"],
-    ):
-        program = [sys.executable, "-m", "collab", *command, "--data-dir", str(folder)]
-        subprocess.run(program, input=f"{PASSWORD}\n", text=True, capture_output=True, check=True)
-    return folder / "collab.db"
-
-
-@pytest.fixture
-def server(provider: str, database: Path, tmp_path: Path) -> Iterator[RunningServer]:
-    """A server that knows the provider, with those accounts."""
-    shutil.copy(database, tmp_path)
-    running = RunningServer.start(tmp_path, environment=environment(provider))
-    yield running
-    running.kill()
-
-
-def environment(issuer: str, **more: str) -> dict[str, str]:
-    return {
-        "COLLAB_ACCOUNTS": "true",
-        "COLLAB_OIDC_ISSUER": issuer,
-        "COLLAB_OIDC_CLIENT_ID": "collab",
-        "COLLAB_OIDC_CLIENT_SECRET": CLIENT_SECRET,
-        "COLLAB_OIDC_NAME": "Example ID",
-        **more,
-    }
-
-
-@pytest.fixture
-async def browser(server: RunningServer) -> AsyncIterator[Browser]:
-    async with Browser(server.url) as opened:
-        yield opened
-
-
-async def audited(server: RunningServer) -> list[dict[str, Any]]:
-    async with Browser(server.url) as admin:
-        await admin.sign_in_with_password("ada@example.org", PASSWORD)
-        return list(reversed((await admin.client.get("/api/v1/audit")).json()["entries"]))
 
 
 async def test_the_sign_in_page_is_told_of_the_provider(browser: Browser) -> None:
@@ -305,70 +252,6 @@ async def test_nobody_is_sent_on_to_another_site(browser: Browser, path: str) ->
 
     assert answered.headers["Location"] == "/"
     assert await browser.name() == "Bob"
-
-
-async def test_somebody_who_is_signed_in_links_and_unlinks(
-    browser: Browser, server: RunningServer, provider: str
-) -> None:
-    await browser.sign_in_with_password("ada@example.org", PASSWORD)
-    session = browser.client.cookies["collab_session"]
-    answered = await browser.sign_in("mailless", "/account", link=True)
-
-    assert answered.headers["Location"] == "/account"
-    assert "collab_session" not in answered.headers["Set-Cookie"]
-    browser.client.cookies.set("collab_session", session)
-    assert await browser.name() == "Ada"
-    async with Browser(server.url) as elsewhere:
-        await elsewhere.sign_in("mailless")
-        assert await elsewhere.name() == "Ada"
-
-    (identity,) = (await browser.client.get("/api/v1/account/identities")).json()["identities"]
-    for _ in range(2):
-        assert (await browser.delete(f"/api/v1/account/identities/{identity['id']}")).status_code == 204
-    async with Browser(server.url) as elsewhere:
-        assert refusal(await elsewhere.sign_in("mailless")) == "no-account"
-    acts = [(act["action"], act["subject"], act["details"]) for act in await audited(server)]
-    assert ("identity-linked", "mailless", {"issuer": provider}) in acts
-    assert ("identity-unlinked", "mailless", {"issuer": provider}) in acts
-
-
-async def test_an_identity_of_another_account_is_not_linked(browser: Browser, server: RunningServer) -> None:
-    async with Browser(server.url) as bobs:
-        await bobs.sign_in("bob")
-    await browser.sign_in_with_password("ada@example.org", PASSWORD)
-
-    assert refusal(await browser.sign_in("bob", "/account", link=True)) == "taken"
-
-
-async def test_nothing_is_linked_for_whoever_is_not_signed_in(browser: Browser) -> None:
-    assert refusal(await browser.start("/account", link=True)) == "signed-out"
-
-
-async def test_a_page_elsewhere_links_nothing(browser: Browser) -> None:
-    await browser.sign_in_with_password("ada@example.org", PASSWORD)
-    for site in ("same-site", "cross-site", "none"):
-        begun = await browser.client.get("/api/v1/oidc/start?link=true", headers={"Sec-Fetch-Site": site})
-        assert refusal(begun) == "signed-out"
-
-
-async def test_nothing_is_linked_to_a_session_that_ended_meanwhile(browser: Browser) -> None:
-    await browser.sign_in_with_password("ada@example.org", PASSWORD)
-    address = await browser.log_in(await browser.start("/account", link=True), "mailless")
-    assert (await browser.delete("/api/v1/session")).status_code == 204
-
-    assert refusal(await browser.come_back(address)) == "signed-out"
-
-
-async def test_an_account_without_a_password_keeps_its_last_identity(provider: str, tmp_path: Path) -> None:
-    server = RunningServer.start(tmp_path, environment=environment(provider, COLLAB_OIDC_SIGN_UP="true"))
-    try:
-        async with Browser(server.url) as browser:
-            await browser.sign_in("new")
-            (identity,) = (await browser.client.get("/api/v1/account/identities")).json()["identities"]
-            refused = await browser.delete(f"/api/v1/account/identities/{identity['id']}")
-            assert (refused.status_code, refused.json()["type"]) == (409, "/api/docs#last-way-in")
-    finally:
-        server.kill()
 
 
 async def test_a_server_without_a_provider_has_none_of_it(tmp_path: Path) -> None:

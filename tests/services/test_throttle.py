@@ -1,3 +1,5 @@
+"""How long whoever fails to sign in must wait."""
+
 from collab.services.throttle import (
     FORGOTTEN_AFTER,
     LONGEST_DELAY,
@@ -86,3 +88,12 @@ def test_memory_is_bounded_and_the_latest_are_remembered() -> None:
 
     assert throttle.delay([Subject("first", 1)]) == 0
     assert throttle.delay([Subject(f"guess {MOST_REMEMBERED - 1}", 1)]) == 1
+
+
+def test_neighbours_in_a_network_of_ipv6_are_one_address() -> None:
+    throttle = Throttle(Clock())
+    for number in range(5):
+        fail(throttle, 1, address=f"2001:db8::{number:x}")
+
+    assert throttle.delay(subjects_of("ada", "2001:db8::ffff")) == 1
+    assert throttle.delay(subjects_of("ada", "2001:db8:0:1::1")) == 0

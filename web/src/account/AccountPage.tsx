@@ -13,6 +13,7 @@ import {
   endSession,
   getAccount,
   listSessions,
+  type OwnAccount,
 } from "../api/account.ts";
 import { asProblem, type Problem, reasonFor } from "../api/problem.ts";
 import { Frame } from "../app/Frame.tsx";
@@ -28,7 +29,7 @@ import { NewPassword } from "./NewPassword.tsx";
 /** What somebody who has an account does with it: name and colour, password, where they are signed in. */
 export function AccountPage() {
   useDocumentTitle("Your account · Collab");
-  const [account, setAccount] = useState<Account>();
+  const [account, setAccount] = useState<OwnAccount>();
   const [problem, setProblem] = useState<Problem>();
   const load = useCallback(() => {
     getAccount().then(setAccount, (error: unknown) => setProblem(asProblem(error)));
@@ -43,7 +44,7 @@ export function AccountPage() {
           <h1 className={styles.title}>Your account</h1>
           <p className={styles.email}>{account.email}</p>
           <ProfileForm account={account} />
-          <PasswordForm />
+          {account.has_password ? <PasswordForm /> : null}
           <Identities />
           <Sessions />
           <ApiKeys />

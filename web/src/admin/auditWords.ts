@@ -11,6 +11,8 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   "password-reset": "Set another password by a link",
   "reset-offered": "Let somebody set another password",
   invited: "Invited somebody",
+  "ticket-refused": "Could not use an invitation or a link for another password",
+  "credentials-refused": "Was refused at the door",
   "identity-linked": "Linked a single sign-on",
   "identity-unlinked": "Unlinked a single sign-on",
   "session-ended": "Signed a browser out",
@@ -18,6 +20,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   "member-removed": "Took a role away",
   "link-made": "Made a share link",
   "link-revoked": "Revoked a share link",
+  "link-opened": "Opened a share link",
   "link-refused": "Wrong password for a share link",
   "key-made": "Made an API key",
   "key-revoked": "Revoked an API key",
@@ -30,6 +33,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   "document-restored": "Restored a document",
   "document-exported": "Took a copy of a document",
   "version-discarded": "Deleted a version",
+  "version-restored": "Took a document back to a version",
   "database-exported": "Exported everything",
 };
 

@@ -33,6 +33,10 @@ export interface Account {
   admin: boolean;
 }
 
+export interface OwnAccount extends Account {
+  has_password: boolean;
+}
+
 export interface BrowserSession {
   id: number;
   agent: string;
@@ -70,8 +74,8 @@ export async function resetPassword(ticket: string, password: string): Promise<v
   await request("/password-resets", { method: "POST", body: { ticket, password } });
 }
 
-export async function getAccount(): Promise<Account> {
-  return (await request("/account")) as Account;
+export async function getAccount(): Promise<OwnAccount> {
+  return (await request("/account")) as OwnAccount;
 }
 
 export async function changeProfile(change: { name?: string; color?: string; picture?: string }): Promise<Account> {

@@ -25,10 +25,11 @@ export interface NewLink {
 }
 
 export interface OpenedLink {
-  document: string;
-  role: Role;
+  /** `null` where the password is missing, or somebody must sign in first. */
+  document: string | null;
+  role: Role | null;
   guests: boolean;
-  /** What to show in place of an access token; `null` where a password is missing. */
+  /** What to show in place of an access token, and here instead of the password; `null` where that is missing. */
   token: string | null;
 }
 

@@ -29,9 +29,14 @@ export function keepToken(token: string): void {
   }
 }
 
-/** Whether what this tab shows is a share link's. */
-export function showsLink(): boolean {
-  return current.startsWith(LINK);
+/** Whether this is the secret of a share link. */
+export function isLink(token: string): boolean {
+  return token.startsWith(LINK);
+}
+
+/** The share link by which this tab is in; empty where it is in by other means. */
+export function linkKept(): string {
+  return isLink(current) ? current : "";
 }
 
 export function accessToken(): string {

@@ -2,7 +2,7 @@ import { createContext, lazy, type ReactNode, useCallback, useContext, useEffect
 import { getWaysIn, type WaysIn } from "../api/account.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { getSession, type Session } from "../api/session.ts";
-import { accessToken, showsLink } from "../api/token.ts";
+import { accessToken, linkKept } from "../api/token.ts";
 import { LinkSpent, ProblemMessage, TokenNeeded } from "./screens.tsx";
 
 const SignInPage = lazy(async () => ({ default: (await import("../account/SignInPage.tsx")).SignInPage }));
@@ -41,8 +41,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
       {stranger && ways?.accounts && accessToken() === "" ? (
         <SignInPage singleSignOn={ways.single_sign_on} signedIn={() => window.location.reload()} />
       ) : null}
-      {stranger && showsLink() ? <LinkSpent /> : null}
-      {stranger && ways && !showsLink() && (!ways.accounts || accessToken() !== "") ? (
+      {stranger && linkKept() ? <LinkSpent /> : null}
+      {stranger && ways && !linkKept() && (!ways.accounts || accessToken() !== "") ? (
         <TokenNeeded tried={accessToken() !== ""} />
       ) : null}
       {problem && !stranger ? <ProblemMessage problem={problem} retry={load} /> : null}

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useEffect } from "react";
 import type { Problem } from "../api/problem.ts";
-import { keepToken, showsLink } from "../api/token.ts";
+import { keepToken, linkKept } from "../api/token.ts";
 import { Frame } from "./Frame.tsx";
 import { Message } from "./Message.tsx";
 import { navigate } from "./navigation.ts";
@@ -63,7 +63,7 @@ export function ProblemMessage({ problem, retry }: { problem: Problem; retry: ()
     return () => window.clearInterval(timer);
   }, [away, retry]);
 
-  if (problem.kind === "unauthenticated") return showsLink() ? <LinkSpent /> : <TokenNeeded tried />;
+  if (problem.kind === "unauthenticated") return linkKept() ? <LinkSpent /> : <TokenNeeded tried />;
   if (problem.kind === "forbidden") {
     return (
       <Message tone="key" title="You have no access to this">

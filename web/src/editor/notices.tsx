@@ -3,7 +3,7 @@ import { Eye, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { type Role, restoreDocument } from "../api/documents.ts";
 import { type Problem, reasonFor } from "../api/problem.ts";
-import { showsLink } from "../api/token.ts";
+import { linkKept } from "../api/token.ts";
 import { useSession } from "../app/SessionGate.tsx";
 import styles from "./notices.module.css";
 
@@ -68,7 +68,7 @@ export function DeniedNotice({ name, reason, problem, readable, retry }: DeniedP
 function explanation(problem: Problem | undefined, reason: string): string {
   if (problem?.kind === "deleted") return "Somebody deleted this document.";
   if (problem?.kind === "unauthenticated") {
-    return showsLink()
+    return linkKept() !== ""
       ? "The link by which you came is not valid any more."
       : "Your access token is not valid any more.";
   }

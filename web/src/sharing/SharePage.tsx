@@ -4,19 +4,20 @@ import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { FormPage } from "../account/FormPage.tsx";
 import { getWaysIn } from "../api/account.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
-import { getSession } from "../api/session.ts";
 import { type OpenedLink, openLink } from "../api/sharing.ts";
-import { keepToken } from "../api/token.ts";
+import { isLink, keepToken, linkKept } from "../api/token.ts";
 import { Message } from "../app/Message.tsx";
 import { documentPath } from "../app/routes.ts";
 import { ProblemMessage } from "../app/screens.tsx";
+
+const SHARE = "/share";
 
 const SignInPage = lazy(async () => ({ default: (await import("../account/SignInPage.tsx")).SignInPage }));
 
 /** Comes into a document by a share link, whose secret stands behind the `#` and reaches no server but in a request's body. */
 export function SharePage() {
   useDocumentTitle("A shared document · Collab");
-  const [secret] = useState(() => window.location.hash.slice(1));
+  const [secret] = useState(shownLink);
   const [link, setLink] = useState<OpenedLink>();
   const [problem, setProblem] = useState<Problem>();
   const [password, setPassword] = useState("");
@@ -26,7 +27,7 @@ export function SharePage() {
   const enter = useCallback(async (opened: OpenedLink) => {
     setLink(opened);
     if (opened.token === null) return;
-    if (!opened.guests && !(await isSignedIn())) {
+    if (opened.document === null) {
       setSingleSignOn((await getWaysIn()).single_sign_on);
       setStranger(true);
       return;
@@ -57,9 +58,9 @@ export function SharePage() {
       <Suspense>
         <SignInPage
           singleSignOn={singleSignOn}
-          returnTo={documentPath(link.document)}
+          returnTo={SHARE}
           leaving={() => keepToken(link.token ?? "")}
-          signedIn={() => void enter(link)}
+          signedIn={async () => enter(await openLink(link.token ?? ""))}
         />
       </Suspense>
     );
@@ -87,10 +88,8 @@ export function SharePage() {
   );
 }
 
-async function isSignedIn(): Promise<boolean> {
-  try {
-    return (await getSession()).mode === "account";
-  } catch {
-    return false;
-  }
+/** The link that was followed, or the one with which the browser went to the identity provider. */
+function shownLink(): string {
+  const followed = window.location.hash.slice(1);
+  return isLink(followed) ? followed : linkKept();
 }

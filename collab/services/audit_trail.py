@@ -1,0 +1,99 @@
+"""What is written into the audit log, and how often: nobody can fill it, for what is in it stays there."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from collab.access import counted_as
+from collab.ports import Act, AuditAction, AuditLog
+from collab.protocol.rate import Rate
+
+Value = TypeVar("Value")
+
+REFUSALS: Final = frozenset(
+    {
+        AuditAction.SIGN_IN_FAILED,
+        AuditAction.TICKET_REFUSED,
+        AuditAction.LINK_REFUSED,
+        AuditAction.CREDENTIALS_REFUSED,
+    }
+)
+"""What strangers can do as well."""
+
+REPEATED: Final = frozenset({AuditAction.DOCUMENT_EXPORTED, AuditAction.LINK_OPENED, AuditAction.CREDENTIALS_REFUSED})
+"""What programs do again and again: a backend that reads a document every second, a client whose token has expired."""
+
+REPEATED_WITHIN: Final = 3600.0
+"""Seconds in which the same one of these is written down once."""
+
+RATE_OF_ADDRESS: Final = Rate(per_second=0.1, burst=20)
+"""Of one kind of refusals by one address."""
+
+RATE: Final = Rate(per_second=10.0, burst=1000)
+"""Of one kind by all addresses: whoever wants to hide somebody else's among theirs needs a hundred addresses."""
+
+MOST_REMEMBERED: Final = 20_000
+"""Acts, and addresses; past it those are forgotten that have been known longest."""
+
+LEFT_OUT: Final = "left_out"
+"""In the details of a refusal: how many of its kind before it were not written down."""
+
+REPEATS: Final = "repeats"
+"""In the details of what is repeated: how often it was in the hours since it was written down last."""
+
+
+class AuditTrail:
+    """Writes acts down."""
+
+    def __init__(self, log: AuditLog, clock: Callable[[], float]) -> None:
+        """Count by a clock in seconds."""
+        self._log = log
+        self._clock = clock
+        self._noted: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+        """When what is repeated was written down last, and how often it was since."""
+        self._full_at: OrderedDict[Hashable, float] = OrderedDict()
+        self._left_out = Counter[AuditAction]()
+
+    async def note(self, act: Act) -> None:
+        """Write an act down, at this moment.
+
+        One of those that are repeated is written down once an hour; a refusal as long as its address, and all together, have not been
+        refused in the same way too often lately. The next that is written down says how many were not. Raises `DatabaseUnavailable`.
+        """
+        told = dict(act.details)
+        same = (act.action, act.actor, act.address, act.document, act.subject, *sorted(told.items()))
+        if act.action in REPEATED:
+            noted_at, repeats = self._noted.get(same, (-REPEATED_WITHIN, 0))
+            if self._clock() - noted_at < REPEATED_WITHIN:
+                self._noted[same] = noted_at, repeats + 1
+                return
+            if repeats:
+                told[REPEATS] = str(repeats)
+        if act.action in REFUSALS:
+            if not self._has_room(act):
+                self._left_out[act.action] += 1
+                return
+            if left_out := self._left_out.pop(act.action, 0):
+                told[LEFT_OUT] = str(left_out)
+        await self._log.add(replace(act, details=told))
+        if act.action in REPEATED:
+            _remember(self._noted, same, (self._clock(), 0))
+
+    def _has_room(self, act: Act) -> bool:
+        """Count a refusal, where there is room for it."""
+        now = self._clock()
+        buckets = (((act.action, counted_as(act.address) or act.address), RATE_OF_ADDRESS), (act.action, RATE))
+        full_at = {key: rate.spend(self._full_at.get(key, 0.0), 1, now) for key, rate in buckets}
+        if any(rate.debt(full_at[key], now) > 0 for key, rate in buckets):
+            return False
+        for key, moment in full_at.items():
+            _remember(self._full_at, key, moment)
+        return True
+
+
+def _remember(memory: OrderedDict[Hashable, Value], key: Hashable, value: Value) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > MOST_REMEMBERED:
+        memory.popitem(last=False)

@@ -1,0 +1,130 @@
+"""How often what is written into the audit log, by a clock of the test."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from collab.errors import DatabaseUnavailable
+from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
+from collab.services import audit_trail
+from collab.services.audit_trail import AuditTrail
+
+pytestmark = pytest.mark.anyio
+
+
+class Kept:
+    """A log in memory."""
+
+    def __init__(self) -> None:
+        self.acts: list[Act] = []
+        self.is_down = False
+
+    async def add(self, act: Act) -> None:
+        if self.is_down:
+            raise DatabaseUnavailable("it is down")
+        self.acts.append(act)
+
+    async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
+        raise NotImplementedError
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def trail(kept: Kept, clock: Clock) -> AuditTrail:
+    return AuditTrail(kept, clock)
+
+
+def failed(address: str, email: str = "ada@example.org") -> Act:
+    return Act(AuditAction.SIGN_IN_FAILED, "", address, subject=email)
+
+
+async def test_one_address_writes_no_more_refusals_than_it_may_and_what_was_left_out_is_told(
+    trail: AuditTrail, kept: Kept, clock: Clock
+) -> None:
+    for number in range(50):
+        await trail.note(failed("192.0.2.1", f"{number}@example.org"))
+    assert len(kept.acts) == 20
+
+    await trail.note(failed("192.0.2.2"))
+    assert kept.acts[-1].details == {"left_out": "30"}
+    clock.now += 10
+    await trail.note(failed("192.0.2.1"))
+    assert (len(kept.acts), kept.acts[-1].details) == (22, {})
+
+
+async def test_neighbours_in_a_network_of_ipv6_are_one_address(trail: AuditTrail, kept: Kept) -> None:
+    for number in range(50):
+        await trail.note(failed(f"2001:db8::{number:x}"))
+    assert len(kept.acts) == 20
+
+
+async def test_all_addresses_together_write_no_more_refusals_than_may_be(
+    trail: AuditTrail, kept: Kept, clock: Clock
+) -> None:
+    for number in range(1500):
+        await trail.note(failed(f"192.0.{number // 250}.{number % 250}"))
+    assert len(kept.acts) == 1000
+    clock.now += 1
+    await trail.note(failed("198.51.100.1"))
+    assert kept.acts[-1].details == {"left_out": "500"}
+
+
+async def test_refusals_of_one_kind_hide_none_of_another(trail: AuditTrail, kept: Kept) -> None:
+    for _ in range(50):
+        await trail.note(Act(AuditAction.TICKET_REFUSED, "", "192.0.2.1"))
+    await trail.note(failed("192.0.2.1"))
+
+    assert kept.acts[-1] == failed("192.0.2.1")
+
+
+async def test_what_was_not_written_down_is_tried_again(trail: AuditTrail, kept: Kept) -> None:
+    read = Act(AuditAction.DOCUMENT_EXPORTED, "ada", "192.0.2.1", "plan")
+    kept.is_down = True
+    with pytest.raises(DatabaseUnavailable):
+        await trail.note(read)
+    kept.is_down = False
+    await trail.note(read)
+
+    assert kept.acts == [read]
+
+
+async def test_what_programs_repeat_is_written_once_an_hour(trail: AuditTrail, kept: Kept, clock: Clock) -> None:
+    def read(document: str) -> Act:
+        return Act(AuditAction.DOCUMENT_EXPORTED, "key:1", "192.0.2.1", document, details={"format": "json"})
+
+    for document in ("a", "b", "a", "b", "a"):
+        await trail.note(read(document))
+    assert [act.document for act in kept.acts] == ["a", "b"]
+    clock.now += 3600
+    await trail.note(read("a"))
+    assert [act.document for act in kept.acts] == ["a", "b", "a"]
+    assert kept.acts[-1].details == {"format": "json", "repeats": "2"}
+
+
+async def test_what_people_do_is_written_each_time(trail: AuditTrail, kept: Kept) -> None:
+    for _ in range(300):
+        await trail.note(Act(AuditAction.MEMBER_SET, "ada", "192.0.2.1", "plan", "bob"))
+    assert len(kept.acts) == 300
+
+
+async def test_memory_is_bounded(trail: AuditTrail, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_trail, "MOST_REMEMBERED", 2)
+    for document in ("a", "b", "c", "a"):
+        await trail.note(Act(AuditAction.LINK_OPENED, "", "192.0.2.1", document))
+    assert [act.document for act in kept.acts] == ["a", "b", "c", "a"]
