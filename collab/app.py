@@ -175,7 +175,7 @@ class Collab:
             ):
                 connections = Connections(settings, hub.committer, intake, self._websockets)
                 tasks.start_soon(connections.watch)
-                trail = AuditTrail(storage.audit, time.monotonic)
+                trail = AuditTrail(storage.audit.add, time.monotonic)
                 access = AuditedAccess(access_from(settings, storage.sessions, storage.keys, storage.links), trail)
                 policy, rights = Policy(storage.shares, storage.workspaces), LiveRights(storage.shares, access)
                 tasks.start_soon(rights.run)

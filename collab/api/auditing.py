@@ -14,22 +14,12 @@ from collab.api.paths import LARGEST_ID
 from collab.api.services import ServicesOfApp
 from collab.errors import CollabError, SignInDelayed
 from collab.ports import Act, AuditAction, AuditEntry, AuditFilter, Identity
-from collab.services.audit_trail import AuditTrail
+from collab.services.audit_trail import AuditTrail, yes_or_no
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
 MAX_PAGE: Final = 500
 _Text = Annotated[str | None, Query(max_length=512)]
-
-
-def yes_or_no(fact: bool) -> str:
-    """Return how details tell of a fact."""
-    return "yes" if fact else "no"
-
-
-def until(moment: datetime | None) -> str:
-    """Return how details tell of an end."""
-    return "never" if moment is None else moment.isoformat()
 
 
 def _by(identity: Identity | None) -> dict[str, str]:
@@ -59,11 +49,18 @@ class Recorder:
         details |= _by(getattr(self._request.state, "identity", None))
         await self._trail.note(Act(action, actor, address_of(self._request.scope), document, subject, details))
 
-    async def refusal(self, action: AuditAction, error: CollabError, actor: str = "", **told: str | None) -> None:
+    async def refusal(
+        self,
+        action: AuditAction,
+        error: CollabError,
+        actor: str = "",
+        *,
+        document: str | None = None,
+        subject: str | None = None,
+        **details: str,
+    ) -> None:
         """Write down that somebody was refused, and whether it was for having failed too often before. Raises as `note` does."""
         delayed = yes_or_no(isinstance(error, SignInDelayed))
-        document, subject = told.pop("document", None), told.pop("subject", None)
-        details = {name: value for name, value in told.items() if value is not None}
         await self.note(action, actor, document=document, subject=subject, delayed=delayed, **details)
 
 

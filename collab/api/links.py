@@ -7,13 +7,14 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field, SecretStr
 
 from collab.access import Action, address_of
-from collab.api.auditing import Recording, until, yes_or_no
+from collab.api.auditing import Recording
 from collab.api.caller import Caller, shown_session
 from collab.api.models import Body, Moment, RoleName, Secret, in_the_future, role_called, role_name
 from collab.api.paths import DOCUMENTS, LARGEST_ID, NameInPath
 from collab.api.services import ServicesOfApp
 from collab.errors import LinkNotFound, SignInDelayed, SignInFailed
 from collab.ports import AuditAction, LinkNumber, ShareLink
+from collab.services.audit_trail import until, yes_or_no
 
 router = APIRouter(tags=["links"])
 

@@ -36,8 +36,13 @@ class Frame:
         self._payload: bytes | None = None
 
     @classmethod
-    def binary(cls, *parts: bytes) -> Self:
-        """Frame a message under the shortest header that holds its length, as section 5.2 demands; one in parts is copied just once."""
+    def binary(cls, payload: bytes) -> Self:
+        """Frame a message under the shortest header that holds its length, as section 5.2 demands."""
+        return cls(_header(len(payload)) + payload)
+
+    @classmethod
+    def joined(cls, *parts: bytes) -> Self:
+        """Frame a message that comes in parts; what is large in it is copied just once."""
         return cls(b"".join((_header(sum(map(len, parts))), *parts)))
 
     @property

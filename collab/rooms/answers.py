@@ -39,7 +39,7 @@ class Answers:
         """Return the answer that tells this; the same one, where the same bytes were told last."""
         told, frame = self._framed.get(dialect, (None, None))
         if frame is None or told is not diff:
-            frame = Frame.binary(*dialect.sync_step2(diff))
+            frame = Frame.joined(*dialect.sync_step2(diff))
             self._framed[dialect] = diff, frame
         self._told += len(frame.wire)
         return frame

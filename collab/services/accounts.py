@@ -11,7 +11,6 @@ from collab.access.secrets import SESSION, TICKET, hash_of, make_secret
 from collab.errors import (
     AccountNotFound,
     InvalidEmail,
-    SignInDelayed,
     SignInFailed,
     TicketSpent,
 )
@@ -86,9 +85,7 @@ class Accounts:
         too many of these.
         """
         subjects = subjects_of(email, visitor.address)
-        if (delay := self._throttle.delay(subjects)) > 0:
-            raise SignInDelayed("too many attempts to sign in failed; try again later", wait=delay)
-        self._throttle.failed(subjects)  # until it has succeeded: others may try beside it
+        self._throttle.begin(subjects, "too many attempts to sign in failed")
         found = await self.store.by_email(email)
         account, kept = (None, None) if found is None else found
         is_right = await self._passwords.verify(kept, password)
@@ -141,9 +138,7 @@ class Accounts:
         checked = ticket.email or check_email(email or "")
         password_hash = await self._passwords.hash(password)
         invitation = (Subject(f"invitation {(hash_of(secret) or b'').hex()}", free=5),)
-        if (delay := self._throttle.delay(invitation)) > 0:
-            raise SignInDelayed("too many e-mails came that are taken; try again later", wait=delay)
-        self._throttle.failed(invitation)
+        self._throttle.begin(invitation, "too many e-mails came that are taken")
         account = await self.store.create(
             email=checked,
             name=name,
@@ -175,9 +170,7 @@ class Accounts:
         """Change one's password; the other sessions end. Raises `SignInFailed`, `SignInDelayed` and `UnfitPassword`."""
         check_fitness(new)
         subjects = subjects_of(user_id, visitor.address)
-        if (delay := self._throttle.delay(subjects)) > 0:
-            raise SignInDelayed("too many wrong passwords came; try again later", wait=delay)
-        self._throttle.failed(subjects)
+        self._throttle.begin(subjects, "too many wrong passwords came")
         if not await self._passwords.verify(await self.store.password_of(user_id), current):
             raise SignInFailed("the current password is wrong")
         self._throttle.succeeded(subjects)

@@ -1,12 +1,13 @@
 """What is written into the audit log, and how often: nobody can fill it, for what is in it stays there."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
+from datetime import datetime
 from typing import Final, TypeVar
 
 from collab.access import counted_as
-from collab.ports import Act, AuditAction, AuditLog
+from collab.ports import Act, AuditAction
 from collab.protocol.rate import Rate
 
 Value = TypeVar("Value")
@@ -43,12 +44,22 @@ REPEATS: Final = "repeats"
 """In the details of what is repeated: how often it was in the hours since it was written down last."""
 
 
+def yes_or_no(fact: bool) -> str:
+    """Return how details tell of a fact."""
+    return "yes" if fact else "no"
+
+
+def until(moment: datetime | None) -> str:
+    """Return how details tell of an end."""
+    return "never" if moment is None else moment.isoformat()
+
+
 class AuditTrail:
     """Writes acts down."""
 
-    def __init__(self, log: AuditLog, clock: Callable[[], float]) -> None:
-        """Count by a clock in seconds."""
-        self._log = log
+    def __init__(self, add: Callable[[Act], Awaitable[None]], clock: Callable[[], float]) -> None:
+        """Write by `AuditLog.add`, and count by a clock in seconds."""
+        self._add = add
         self._clock = clock
         self._noted: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
         """When what is repeated was written down last, and how often it was since."""
@@ -76,7 +87,7 @@ class AuditTrail:
                 return
             if left_out := self._left_out.pop(act.action, 0):
                 told[LEFT_OUT] = str(left_out)
-        await self._log.add(replace(act, details=told))
+        await self._add(replace(act, details=told))
         if act.action in REPEATED:
             _remember(self._noted, same, (self._clock(), 0))
 

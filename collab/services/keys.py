@@ -6,6 +6,7 @@ from datetime import datetime
 from collab.access.secrets import API_KEY, hash_of, make_secret
 from collab.errors import Forbidden, InvalidScope, KeyNotFound
 from collab.ports import ApiKey, Identity, KeyNumber, KeyStore, NewKey, Role
+from collab.services.audit_trail import until, yes_or_no
 
 
 def told_of(key: ApiKey) -> dict[str, str]:
@@ -13,8 +14,8 @@ def told_of(key: ApiKey) -> dict[str, str]:
     return {
         "name": key.name,
         "documents": ", ".join(f"{pattern} {role.name.lower()}" for pattern, role in key.scope.items()) or "none",
-        "admin": "yes" if key.admin else "no",
-        "expires_at": "never" if key.expires_at is None else key.expires_at.isoformat(),
+        "admin": yes_or_no(key.admin),
+        "expires_at": until(key.expires_at),
     }
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from collab.access.link_passes import opens, pass_of, secret_in
 from collab.access.passwords import Passwords
 from collab.access.secrets import LINK, hash_of, make_secret
-from collab.errors import LinkNotFound, SignInDelayed, SignInFailed
+from collab.errors import LinkNotFound, SignInFailed
 from collab.ports import DocumentId, LinkStore, NewLink, Role, ShareLink
 from collab.services.throttle import Throttle, subjects_of
 
@@ -53,9 +53,7 @@ class Links:
         if password is None:
             return None
         subjects = subjects_of(f"link {link.number}", address)
-        if (delay := self._throttle.delay(subjects)) > 0:
-            raise SignInDelayed("too many wrong passwords came; try again later", wait=delay)
-        self._throttle.failed(subjects)
+        self._throttle.begin(subjects, "too many wrong passwords came")
         if not await self._passwords.verify(link.password_hash, password):
             raise SignInFailed("the link's password is another")
         self._throttle.succeeded(subjects)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from collab.access.client_address import counted_as
+from collab.errors import SignInDelayed
 
 FIRST_DELAY: Final = 1.0
 LONGEST_DELAY: Final = 900.0
@@ -51,6 +52,12 @@ class Throttle:
     def delay(self, subjects: Iterable[Subject]) -> float:
         """Return how many seconds these must wait still; 0 where they need not."""
         return max(map(self._delay, subjects), default=0.0)
+
+    def begin(self, subjects: Iterable[Subject], refusal: str) -> None:
+        """Count an attempt as failed until it has succeeded: others may try beside it. Raises `SignInDelayed` where these must wait."""
+        if (delay := self.delay(subjects)) > 0:
+            raise SignInDelayed(f"{refusal}; try again later", wait=delay)
+        self.failed(subjects)
 
     def failed(self, subjects: Iterable[Subject]) -> None:
         """Count a failure."""

@@ -80,7 +80,7 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
             hub = await stack.enter_async_context(
                 Hub.running(storage.log, storage.documents, storage.versions, settings)
             )
-            trail = AuditTrail(storage.audit, monotonic)
+            trail = AuditTrail(storage.audit.add, monotonic)
             access = AuditedAccess(access_from(settings, storage.sessions, storage.keys, storage.links), trail)
             candidates = (editor,) if editor is not None else ()
             services = Services(

@@ -66,3 +66,8 @@ def test_empty_ping_is_read_by_a_client() -> None:
 
 def test_frame_shows_its_size_and_not_its_content() -> None:
     assert repr(Frame.binary(b"secret")) == "<Frame of 8 bytes>"
+
+
+@pytest.mark.parametrize("length", [0, 1, 124, 125, 65_534, 65_535])
+def test_frame_of_parts_is_that_of_the_whole(length: int) -> None:
+    assert Frame.joined(b"x", b"y" * length).wire == Frame.binary(b"x" + b"y" * length).wire

@@ -1,11 +1,9 @@
 """How often what is written into the audit log, by a clock of the test."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from collab.errors import DatabaseUnavailable
-from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
+from collab.ports import Act, AuditAction
 from collab.services import audit_trail
 from collab.services.audit_trail import AuditTrail
 
@@ -23,9 +21,6 @@ class Kept:
         if self.is_down:
             raise DatabaseUnavailable("it is down")
         self.acts.append(act)
-
-    async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
-        raise NotImplementedError
 
 
 class Clock:
@@ -47,7 +42,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def trail(kept: Kept, clock: Clock) -> AuditTrail:
-    return AuditTrail(kept, clock)
+    return AuditTrail(kept.add, clock)
 
 
 def failed(address: str, email: str = "ada@example.org") -> Act:
