@@ -185,9 +185,9 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
     "slowreader": Comparison(
         title="One reader that reads nothing",
         conditions=(
-            f"{slowreader.WORKLOAD.writers} writers send {slowreader.MEGABYTES:g} MB in {slowreader.SECONDS:g} s to "
-            f"{slowreader.WORKLOAD.readers} readers in one room; then the same on another server, where one of them reads "
-            "nothing meanwhile."
+            f"{slowreader.WORKLOAD.writers} writers send {slowreader.MEGABYTES:g} MB/s to {slowreader.WORKLOAD.readers} readers "
+            f"in one room; then the same on another server, where one of them reads nothing for {slowreader.STUCK_SECONDS:g} s, "
+            f"and comes back while the others go on for {slowreader.RETURN_SECONDS:g} s."
         ),
         trial=lambda _: slowreader.trial(),
         columns=slowreader.COLUMNS,

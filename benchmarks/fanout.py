@@ -160,11 +160,13 @@ async def _converge(seats: Sequence[_Seat]) -> None:
 
 async def until_converged(rooms: Sequence[tuple[Sequence[Replica], StateVector]]) -> None:
     """Wait until the replicas of each room have all its edits, and the same text. Raises `RunFailed` when that takes too long."""
-    deadline = time.monotonic() + _CONVERGENCE_SECONDS
-    while complaint := _complaint(rooms):
+    complaint = _complaint(rooms)
+    deadline = time.monotonic() + _CONVERGENCE_SECONDS  # from here on: nothing is read while megabytes are applied
+    while complaint:
         if time.monotonic() > deadline:
             raise RunFailed(complaint)
         await asyncio.sleep(_POLL_SECONDS)
+        complaint = _complaint(rooms)
 
 
 def _complaint(rooms: Sequence[tuple[Sequence[Replica], StateVector]]) -> str | None:
@@ -173,12 +175,18 @@ def _complaint(rooms: Sequence[tuple[Sequence[Replica], StateVector]]) -> str | 
         replica.catch_up()
     complete = sum(replica.state_vector == expected for replicas, expected in rooms for replica in replicas)
     if complete < len(everybody):
-        return f"{complete} of {len(everybody)} clients have every edit"
+        lacking = max(_lacking(replica, expected) for replicas, expected in rooms for replica in replicas)
+        return f"{complete} of {len(everybody)} clients have every edit; {lacking} are lacking to one of them"
     apart = sum(len({replica.text for replica in replicas}) > 1 for replicas, _ in rooms)
     if apart:
         return f"the clients of {apart} of {len(rooms)} rooms hold different texts"
     missing = sum(replica.unacknowledged for replica in everybody)
     return f"{missing} edits were not acknowledged" if missing else None
+
+
+def _lacking(replica: Replica, expected: StateVector) -> int:
+    held = replica.state_vector
+    return sum(max(0, clock - held.get(writer, 0)) for writer, clock in expected.items())
 
 
 def _outcome(load: Load, readings: Sequence[Reading], workload: Workload, memory: _Memory) -> Outcome:

@@ -11,9 +11,15 @@ MB = 1_000_000
 
 def outcome(p99: float, growth: int, back: Return, *, others: float = 0.1) -> Outcome:
     nobody = Return(0, 0, 0.0)
-    all_read = Stretch(p99, growth * MB, growth * MB, nobody, generator_share=0.2, others_share=0.1)
+    all_read = Stretch(p99, p99 + 0.001, growth * MB, (growth + 5) * MB, nobody, generator_share=0.2, others_share=0.1)
     one_stuck = Stretch(
-        p99 + 0.005, (growth + 3) * MB, (growth + 40) * MB, back, generator_share=0.3, others_share=others
+        p99 + 0.005,
+        p99 + 0.007,
+        (growth + 3) * MB,
+        (growth + 40) * MB,
+        back,
+        generator_share=0.3,
+        others_share=others,
     )
     return Outcome(all_read, one_stuck)
 
@@ -28,7 +34,7 @@ def test_table_sets_the_stuck_reader_beside_none() -> None:
 
     lines = table(COLUMNS, [OURS], {OURS.label: runs}, {}).splitlines()
 
-    figures = "20.0 ms | 25.0 ms | 100 MB | 103 MB | 140 MB | 700 | 16 MB | 0.50 s"
+    figures = "20.0 ms | 25.0 ms | 21.0 ms | 27.0 ms | 100 MB | 103 MB | 105 MB | 140 MB | 700 | 16 MB | 0.50 s"
     assert lines[-1] == f"| {OURS.label} | {figures} | 3 of 4: a client was disconnected |"
 
 
