@@ -42,6 +42,21 @@ CLOSE_TIMEOUT: Final = 2.0
 class Connection:
     """A WebSocket of one client."""
 
+    __slots__ = (
+        "_error",
+        "_lifetime",
+        "_on_cut_loose",
+        "_owes_goodbye",
+        "_receive",
+        "_scope",
+        "_send",
+        "_session",
+        "address_counted",
+        "client_host",
+        "user_counted",
+        "wire",
+    )
+
     def __init__(
         self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend, on_cut_loose: Callable[[], None]
     ) -> None:

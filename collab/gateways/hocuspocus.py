@@ -65,6 +65,18 @@ class SeatState(Enum):
 class Seat:
     """One document of one connection."""
 
+    __slots__ = (
+        "dialect",
+        "expiry",
+        "live",
+        "session",
+        "state",
+        "token_number",
+        "unfollow",
+        "waiting",
+        "waiting_bytes",
+    )
+
     def __init__(self, address: str) -> None:
         self.dialect = HocuspocusDialect(address)
         self.state = SeatState.WAITING
@@ -124,6 +136,8 @@ async def serve(connection: Connection, entrance: Entrance) -> None:
 
 class _HocuspocusConnection:
     """The seats of one WebSocket."""
+
+    __slots__ = ("_admissions", "_connection", "_entrance", "_limits", "_seats", "_settings", "_timeout")
 
     def __init__(self, connection: Connection, entrance: Entrance) -> None:
         self._connection = connection

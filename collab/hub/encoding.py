@@ -39,6 +39,8 @@ class Source(Protocol):
 class Encoding:
     """The answers of one room that take long."""
 
+    __slots__ = ("_carry_out", "_give_up", "_is_under_way", "_name", "_readers", "_room", "_source", "_until_saved")
+
     def __init__(
         self,
         name: DocumentName,

@@ -22,6 +22,8 @@ FIRST_RETRY: Final = 0.1
 class Rebuilding:
     """The time that a room spends without a replica, and how it gets another one."""
 
+    __slots__ = ("_name", "_room", "is_under_way")
+
     def __init__(self, name: DocumentName, room: Room) -> None:
         self.is_under_way = False
         self._name = name

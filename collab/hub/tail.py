@@ -9,6 +9,8 @@ from collab.rooms import compaction
 class Tail:
     """Counts the updates after the snapshot, as far as this process knows of them."""
 
+    __slots__ = ("_bytes", "_failed_bytes", "_failed_rows", "_folding", "_rows", "_snapshot_bytes")
+
     def __init__(self, content: StoredContent) -> None:
         self._snapshot_bytes = len(content.snapshot or b"")
         self._rows = self._bytes = 0
