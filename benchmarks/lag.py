@@ -1,12 +1,10 @@
 """Somebody types while others open, read and write heavy documents: how late the event loop is, and what the typist feels of it."""
 
 import asyncio
-import multiprocessing
 import os
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +19,7 @@ from benchmarks.clients import Client, joined
 from benchmarks.clocks import clock_ranges
 from benchmarks.contenders import collab_command
 from benchmarks.dialects import HocuspocusClient, Saved
+from benchmarks.elsewhere import elsewhere
 from benchmarks.failures import RunFailed
 from benchmarks.manuscripts import PAGE_BYTES, manuscript
 from benchmarks.measure import check_undisturbed, percentile
@@ -260,8 +259,8 @@ async def _write_manuscript(pages: int, port: int) -> None:
 async def _visits(server: RunningServer, typist: Typist, say: Callable[[str], None]) -> Outcome:
     done = asyncio.Event()
     measured: list[Beside] = []
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as elsewhere:
-        in_process = partial(asyncio.get_running_loop().run_in_executor, elsewhere)
+    with elsewhere(1) as visitors:
+        in_process = partial(asyncio.get_running_loop().run_in_executor, visitors)
         visitor = await in_process(time.process_time)  # and it takes a moment to start
         before = CpuSeconds.now(server.processes)
         async with asyncio.TaskGroup() as tasks:
