@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Generic, Protocol, TypeVar
@@ -68,7 +69,8 @@ class Growth(Generic[Result]):
         for _ in range(_TRIES):
             with TemporaryDirectory(prefix="collab-benchmark-") as scratch:
                 directory = Path(scratch)
-                stand = Stand(OURS, "room-", lambda: started(OURS.server, directory))  # noqa: B023 - not after this turn
+                serving = partial(started, OURS.server, directory)
+                stand = Stand(OURS, "room-", serving, directory)
                 run = await outcome_of(self.trial(point, directory), stand, noisy=noisy)
             say(f"{self.mark(point)} {self.grows}  {progress_line(self.columns, run)}")
             if not isinstance(run, RunFailed):

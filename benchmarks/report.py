@@ -5,7 +5,7 @@ import platform
 import shutil
 import statistics
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,9 +54,8 @@ def table(
     columns: Sequence[Column[Result]],
     contenders: Sequence[Contender],
     outcomes: Outcomes[Result],
-    left_out: Mapping[str, str],
 ) -> str:
-    """Return a Markdown table: a row for each contender, and for each that was left out, by its label, the reason."""
+    """Return a Markdown table: a row for each contender."""
     rows = [_Row(contender, outcomes[contender.label]) for contender in contenders]
     peers = [row.counted for row in rows if row.counted and not row.contender.ours]
     bests = [column.best(map(column.value, peers)) if peers else None for column in columns]
@@ -67,7 +66,6 @@ def table(
         line([*titles, "runs that count"]),
         "|---" * (len(titles) + 1) + "|",
         *(line([row.contender.label, *_cells(columns, row.counted, bests), row.verdict]) for row in rows),
-        *(line([label, *"-" * (len(titles) - 1), f"left out: {why}"]) for label, why in left_out.items()),
     ]
     return "\n".join(lines)
 

@@ -22,7 +22,7 @@ DIALECT = YWebsocketClient("room")
 
 @pytest.mark.parametrize("server", [PYCRDT_WEBSOCKET, RELAY], ids=lambda server: server.name)
 async def test_everybody_in_every_room_converges(server: Server, tmp_path: Path) -> None:
-    stand = Stand(contender(server.name, server.command), "room", lambda: started(server, tmp_path))
+    stand = Stand(contender(server.name, server.command), "room", lambda: started(server, tmp_path), tmp_path)
     outcome = await trial(WORKLOAD)(stand)
     assert outcome.deliveries == pytest.approx(2 * 2 * 3 * 10, rel=0.3)
 
