@@ -139,13 +139,13 @@ GROWTH: Final[Mapping[str, Growing]] = {
         title="Rooms of two",
         conditions=(
             "More and more rooms, in each of which two people make an edit every five seconds each and read those of the other; "
-            "15 s are measured, after 10 s of warm-up, in which the documents come into being."
+            "15 s are measured, after each has made a first edit, the server has come to rest, and 5 s of warm-up."
         ),
         grows="rooms",
         points=(10, 50, 200, 1_000, 5_000),
         trial=_typing(
             lambda rooms: Workload(
-                rooms=rooms, writers=2, readers=0, rate=0.2, seconds=15, warm_up=10, probes=2 * rooms
+                rooms=rooms, writers=2, readers=0, rate=0.2, seconds=15, warm_up=5, begun=True, probes=2 * rooms
             )
         ),
         columns=(

@@ -20,7 +20,7 @@ from benchmarks.openings import ask
 from benchmarks.processes import ProcessTree
 from benchmarks.report import TO_THE_BEST_PEER, Column
 from benchmarks.rounds import Stand, Trial
-from benchmarks.usage import CpuSeconds, Usage
+from benchmarks.usage import CpuSeconds, Usage, at_rest
 from collab.protocol.messages import SyncStep2, SyncUpdate
 
 OPENINGS: Final = 5
@@ -32,12 +32,10 @@ _POLL_SECONDS: Final = 0.5
 _SETTLING_SECONDS: Final = 1.0
 _READING_SECONDS: Final = 60.0
 REST_SECONDS: Final = 60.0
-"""After the author has left, and longer where the server is busy then: by the end each has closed the document, and stored it."""
+"""After the author has left, and longer where the server is busy then: each closes the document, and folds or writes at leisure; some write
+longer than it took to type."""
 
 _STORING_SECONDS: Final = 180.0
-_LOOK_SECONDS: Final = 5.0
-_AT_REST: Final = 0.1
-"""Of a core, while a server looks for work and has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,8 @@ async def _run(updates: Sequence[bytes], text: str, stand: Stand) -> Outcome:
     if fill is None:
         async with stand.serving() as server:
             await _type(updates, text, dialect, server.port, stand.door)
-            await _rest(server.processes)
+            await asyncio.sleep(REST_SECONDS)
+            await at_rest(server.processes, _STORING_SECONDS)
     else:
         await fill(stand.directory, dialect.path(stand.door), updates)
     openings = [await open_first(dialect, stand, lambda state: spelt([state]) == text) for _ in range(OPENINGS)]
@@ -122,19 +121,6 @@ async def _holds(text: str, dialect: ClientDialect, port: int, door: str) -> boo
         return spelt([await ask(dialect, port, door)]) == text
     except RunFailed:
         return False
-
-
-async def _rest(processes: ProcessTree) -> None:
-    """Let the server close the document, and fold or write what it does at leisure; some take longer to write than it took to type."""
-    await asyncio.sleep(REST_SECONDS)
-    deadline = time.monotonic() + _STORING_SECONDS
-    while True:
-        before = processes.cpu_seconds()
-        await asyncio.sleep(_LOOK_SECONDS)
-        if processes.cpu_seconds() - before < _AT_REST * _LOOK_SECONDS:
-            return
-        if time.monotonic() > deadline:
-            raise RunFailed("the server was not at rest long after its last client had gone")
 
 
 class FirstOpening(NamedTuple):

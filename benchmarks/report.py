@@ -1,19 +1,17 @@
 """The table and the picture of a benchmark, and the page that keeps the latest ones."""
 
-import os
-import platform
 import shutil
 import statistics
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from benchmarks.charts import Bar, Bars, Chart
 from benchmarks.contenders import OURS, Contender
 from benchmarks.failures import RunFailed
+from benchmarks.machine import machine
 from benchmarks.rounds import Outcome, Outcomes
 
 _HEADING: Final = "\n## "
@@ -143,14 +141,6 @@ def surroundings(rounds: int, contenders: Sequence[Contender], outcomes: Outcome
     )
 
 
-def machine() -> str:
-    """Say when and on what something was measured."""
-    return (
-        f"{datetime.now(UTC).date().isoformat()}, {os.cpu_count()} cores ({_cpu_model()}), "
-        f"{platform.system()}, Python {platform.python_version()}"
-    )
-
-
 def alone(runs: Sequence[Outcome] = (), shared_by: str = "server and generator") -> str:
     """Say when, on what, beside what, how undisturbed and of which version the figures of ours alone are."""
     server = OURS.server
@@ -161,15 +151,6 @@ def disturbance(runs: Sequence[Outcome]) -> str:
     """Say what other processes took meanwhile, if anything was measured."""
     shares = [run.others_share for run in runs]
     return f", while other processes took {statistics.median(shares):.0%} of a core" if shares else ""
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, platform.machine())
 
 
 def _node_version() -> str:
