@@ -26,6 +26,7 @@ from benchmarks.revocation import revocation_table, revocations
 from benchmarks.rounds import clear_settings
 from benchmarks.signins import sign_ins, sign_ins_table
 from benchmarks.store import histories, measure, store_table
+from benchmarks.targets import TARGETS, write_targets
 from benchmarks.workload import SEED
 
 _DOCS: Final = Path(__file__).parent.parent / "docs"
@@ -92,6 +93,8 @@ def _measure(
         return 1
     if not print_only:
         write_section(page, name, title, measured.text, measured.chart)
+        if name in TARGETS and page == _PAGE:
+            write_targets(page)
     return 0
 
 

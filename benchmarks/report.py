@@ -15,6 +15,8 @@ from benchmarks.machine import machine
 from benchmarks.rounds import Outcome, Outcomes
 
 _HEADING: Final = "\n## "
+_OPENING: Final = "<!-- {}: written by `make bench` -->"
+_CLOSING: Final = "<!-- /{} -->"
 
 TO_THE_BEST_PEER: Final = "to the best peer"
 _LONGEST_REASON: Final = 160
@@ -166,7 +168,7 @@ def write_section(page: Path, name: str, title: str, text: str, chart: Chart | N
     Where the page has no such marks yet, they come with a heading before its last section, which tells how all was measured. Raises
     `ValueError` where it has only one of them, or no section at all.
     """
-    opening, closing = f"<!-- {name}: written by `make bench` -->", f"<!-- /{name} -->"
+    opening, closing = _OPENING.format(name), _CLOSING.format(name)
     shown = text if chart is None else f"{text}\n\n![{chart.alt}]({_picture(page, name)})"
     section = f"{opening}\n\n{shown}\n\n{closing}"
     content = page.read_text()
@@ -182,6 +184,15 @@ def write_section(page: Path, name: str, title: str, text: str, chart: Chart | N
         picture.parent.mkdir(parents=True, exist_ok=True)
         picture.write_text(chart.svg)
     page.write_text(f"{before}{section}{after}")
+
+
+def section_of(page: str, name: str) -> tuple[str, str] | None:
+    """Return the heading and the text of a section of a page; `None` where it has none of this name."""
+    before, begin, rest = page.partition(_OPENING.format(name))
+    text, end, _ = rest.partition(_CLOSING.format(name))
+    if not (begin and end):
+        return None
+    return before.rpartition(_HEADING)[2].partition("\n")[0], text
 
 
 def _picture(page: Path, name: str) -> str:
