@@ -39,14 +39,14 @@ InProcess = Callable[..., Awaitable[Any]]
 """Calls a function, with its arguments, in the visitors' process."""
 
 _KEYSTROKES_A_SECOND: Final = 50
-_LEAST_SECONDS: Final = 0.4
+_LEAST_SECONDS: Final = 0.25
 """That somebody types for beside each visit, however short that is."""
 
 ROUNDS: Final = 5
 """Each on a server that is started anew."""
 
 _AUTHOR: Final = 4711
-_SETTLED_SECONDS: Final = 0.2
+_SETTLED_SECONDS: Final = 0.15
 """After a visit, for what it leaves to be done."""
 
 _POLL_SECONDS: Final = 0.05
