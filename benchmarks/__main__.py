@@ -16,7 +16,7 @@ import uvloop
 from benchmarks.comparisons import COMPARISONS, Benchmark
 from benchmarks.durability import durability_table
 from benchmarks.durability import measure as measure_durability
-from benchmarks.failures import RunFailed
+from benchmarks.failures import OptionUnusable, RunFailed
 from benchmarks.growth import GROWTH
 from benchmarks.kills import KillPlan
 from benchmarks.lag import lag, lag_table
@@ -26,12 +26,14 @@ from benchmarks.revocation import revocation_table, revocations
 from benchmarks.rounds import clear_settings
 from benchmarks.signins import sign_ins, sign_ins_table
 from benchmarks.store import histories, measure, store_table
+from benchmarks.targets import TARGETS, write_targets
 from benchmarks.workload import SEED
 
 _DOCS: Final = Path(__file__).parent.parent / "docs"
 _PAGE: Final = _DOCS / "benchmarks.md"
 _GROWTH_PAGE: Final = _DOCS / "scaling.md"
 _INTERRUPTED: Final = 130
+_UNUSABLE: Final = 2
 _LONGEST_SECONDS: Final = 600
 
 Result = TypeVar("Result")
@@ -51,6 +53,9 @@ def main() -> int:
     except RunFailed as failure:
         print(failure, file=sys.stderr)
         return 1
+    except OptionUnusable as complaint:
+        print(complaint, file=sys.stderr)
+        return _UNUSABLE
     return status
 
 
@@ -88,11 +93,13 @@ def _measure(
         return 1
     if not print_only:
         write_section(page, name, title, measured.text, measured.chart)
+        if name in TARGETS and page == _PAGE:
+            write_targets(page)
     return 0
 
 
 def _store(options: argparse.Namespace) -> int:
-    text = store_table(uvloop.run(measure(histories(options.traces))))
+    text = store_table(uvloop.run(_interruptible(measure(histories(options.traces)))))
     _publish(options, "One document: 259,778 edits in a database", text)
     return 0
 
@@ -155,7 +162,7 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     store = commands.add_parser(
         "store", help="a document of 259,778 edits: what it takes up, and how long it takes to open it"
     )
-    store.add_argument("--traces", type=Path, help="a directory with recorded histories (*.json.gz)")
+    store.add_argument("--traces", type=_traces, help="a directory with recorded histories (*.json.gz)")
     store.set_defaults(run=_store)
     durability = commands.add_parser(
         "durability",
@@ -190,6 +197,14 @@ def _add_rounds(command: argparse.ArgumentParser, default: int) -> None:
         default=default,
         help=f"how often each server is measured ({default}); fewer print only",
     )
+
+
+def _traces(text: str) -> Path:
+    directory = Path(text)
+    if not any(directory.glob("*.json.gz")):
+        kind = "a directory without recorded histories" if directory.is_dir() else "no directory"
+        raise argparse.ArgumentTypeError(f"{text!r} came, {kind}; expected a directory with files that end in .json.gz")
+    return directory
 
 
 def _rounds(text: str) -> int:

@@ -1,19 +1,17 @@
 """Every comparison of ours with its peers, by its name: what is run, what its table shows, and under what conditions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from benchmarks import cursors, fanout, idling, openings, reopening, slowreader, throughput
 from benchmarks.charts import bar_chart
 from benchmarks.contenders import (
     CONTENDERS,
+    KEEPING,
     OURS,
-    OURS_TO_HOCUSPOCUS_CLIENTS,
-    WITH_HOCUSPOCUS,
-    WITH_PYCRDT_WEBSOCKET,
+    UNHURRIED,
     WITH_RELAY,
-    WITH_Y_WEBSOCKET_SERVER,
     Contender,
 )
 from benchmarks.failures import RunFailed
@@ -67,9 +65,6 @@ class Comparison(Generic[Result]):
     seconds: float | None = 8.0
     rounds: int = 3
     contenders: Sequence[Contender] = CONTENDERS
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    """Why a contender, by its label, is not among those."""
-
     afresh: bool = True
     """Whether each run gets a server of its own."""
 
@@ -84,7 +79,7 @@ class Comparison(Generic[Result]):
 
         outcomes = await side_by_side(plan, self.trial(seconds or 0.0), progress)
         conditions = self.conditions.format(seconds=f"{seconds or 0:g}")
-        rows = table(self.columns, self.contenders, outcomes, self.left_out)
+        rows = table(self.columns, self.contenders, outcomes)
         text = f"{conditions} {surroundings(rounds, self.contenders, outcomes)}\n\n{rows}"
         ours = [contender.label for contender in self.contenders if contender.ours]
         whole = {label for label, runs in outcomes.items() if not any(isinstance(run, RunFailed) for run in runs)}
@@ -168,19 +163,20 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
         trial=throughput.trial,
         columns=throughput.COLUMNS,
         seconds=5.0,
+        contenders=UNHURRIED,
     ),
     "reopening": Comparison(
         title="A document of 259,778 edits after a restart",
         conditions=(
-            f"The history is typed, edit by edit, and its author leaves; {reopening.REST_SECONDS:g} s later the server is ended. It is "
-            f"started again {reopening.OPENINGS} times, and each time its first client opens the document. "
+            f"The history is typed, edit by edit, and its author leaves; {reopening.REST_SECONDS:g} s later, or when the server has "
+            f"nothing to do any more, it is ended. It is started again {reopening.OPENINGS} times, and each time its first client opens "
+            "the document. pycrdt-websocket finds it in its store from the beginning. "
             "A run's figures are medians of these."
         ),
         trial=reopening.trial,
         columns=reopening.COLUMNS,
         seconds=None,
-        contenders=(OURS, OURS_TO_HOCUSPOCUS_CLIENTS, WITH_HOCUSPOCUS),
-        left_out=dict.fromkeys((WITH_Y_WEBSOCKET_SERVER.label, WITH_PYCRDT_WEBSOCKET.label), "it keeps nothing"),
+        contenders=KEEPING,
     ),
     "slowreader": Comparison(
         title="One reader that reads nothing",

@@ -12,8 +12,10 @@ from typing import Final
 
 from pycrdt import Doc, Text
 from sqlalchemy import distinct, func, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from benchmarks.failures import OptionUnusable
 from benchmarks.workload import ROOT
 from collab.hub.replicas import load_replica
 from collab.ports import DocumentName
@@ -94,6 +96,27 @@ async def postgres_database(server: str) -> AsyncIterator[Database]:
             yield Database(f"PostgreSQL {version.split()[0]}", url, Path(scratch))
     finally:
         await _execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def check_postgres(server: str) -> None:
+    """Raise `OptionUnusable` unless there is a PostgreSQL server at this URL on which a database can be made."""
+    expected = (
+        "expected postgresql://USER:PASSWORD@HOST/DATABASE of a server that runs, and a user who may make a database"
+    )
+    try:
+        url = make_url(server)
+    except (ArgumentError, ValueError) as error:
+        raise OptionUnusable(f"--postgres {server!r} came, which is no URL; {expected}") from error
+    shown = url.render_as_string(hide_password=True)
+    if url.get_backend_name() != "postgresql":
+        raise OptionUnusable(f"--postgres {shown} came; {expected}")
+    try:
+        may = await _execute(server, "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+    except (OSError, SQLAlchemyError) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        raise OptionUnusable(f"--postgres {shown} came, which cannot be used: {said}; {expected}") from error
+    if may != "True":
+        raise OptionUnusable(f"--postgres {shown} came, whose user may make no database; {expected}")
 
 
 async def _execute(url: str, statement: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.commits import DOCUMENTS, Pace, pace
-from benchmarks.databases import Database, postgres_database, sqlite_database
+from benchmarks.databases import Database, check_postgres, postgres_database, sqlite_database
 from benchmarks.kills import Death, Deaths, KillPlan, kill_again_and_again
 from benchmarks.report import alone
 
@@ -31,7 +31,9 @@ class Durability:
 
 
 async def measure(plan: KillPlan, postgres: str | None, progress: Progress) -> list[Durability]:
-    """Measure on SQLite and, where there is a server for it, on PostgreSQL."""
+    """Measure on SQLite and, where there is a server for it, on PostgreSQL. Raises `OptionUnusable` at once where that server is none."""
+    if postgres is not None:
+        await check_postgres(postgres)
     places = [sqlite_database()] if postgres is None else [sqlite_database(), postgres_database(postgres)]
     return [await _measure(place, plan, progress) for place in places]
 

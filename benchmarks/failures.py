@@ -1,4 +1,4 @@
-"""Why a run does not count."""
+"""Why a run does not count, or is not begun."""
 
 
 class RunFailed(Exception):
@@ -7,3 +7,7 @@ class RunFailed(Exception):
 
 class GeneratorBusy(RunFailed):
     """The generator had too much to do, and might itself be what was measured."""
+
+
+class OptionUnusable(Exception):
+    """What an option names cannot be used: what came, and what was expected."""

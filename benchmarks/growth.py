@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Generic, Protocol, TypeVar
@@ -68,7 +69,8 @@ class Growth(Generic[Result]):
         for _ in range(_TRIES):
             with TemporaryDirectory(prefix="collab-benchmark-") as scratch:
                 directory = Path(scratch)
-                stand = Stand(OURS, "room-", lambda: started(OURS.server, directory))  # noqa: B023 - not after this turn
+                serving = partial(started, OURS.server, directory)
+                stand = Stand(OURS, "room-", serving, directory)
                 run = await outcome_of(self.trial(point, directory), stand, noisy=noisy)
             say(f"{self.mark(point)} {self.grows}  {progress_line(self.columns, run)}")
             if not isinstance(run, RunFailed):
@@ -137,13 +139,13 @@ GROWTH: Final[Mapping[str, Growing]] = {
         title="Rooms of two",
         conditions=(
             "More and more rooms, in each of which two people make an edit every five seconds each and read those of the other; "
-            "15 s are measured, after 10 s of warm-up, in which the documents come into being."
+            "15 s are measured, after each has made a first edit, the server has come to rest, and 5 s of warm-up."
         ),
         grows="rooms",
         points=(10, 50, 200, 1_000, 5_000),
         trial=_typing(
             lambda rooms: Workload(
-                rooms=rooms, writers=2, readers=0, rate=0.2, seconds=15, warm_up=10, probes=2 * rooms
+                rooms=rooms, writers=2, readers=0, rate=0.2, seconds=15, warm_up=5, begun=True, probes=2 * rooms
             )
         ),
         columns=(

@@ -1,12 +1,11 @@
 """Somebody types while others open, read and write heavy documents: how late the event loop is, and what the typist feels of it."""
 
 import asyncio
-import multiprocessing
 import os
+import statistics
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,46 +19,37 @@ from pycrdt import Doc, Text
 from benchmarks.clients import Client, joined
 from benchmarks.clocks import clock_ranges
 from benchmarks.contenders import collab_command
-from benchmarks.dialects import HocuspocusClient, Saved
+from benchmarks.dialects import HocuspocusClient
+from benchmarks.elsewhere import elsewhere
 from benchmarks.failures import RunFailed
-from benchmarks.manuscripts import PAGE_BYTES, manuscript
+from benchmarks.manuscripts import PAGE_BYTES, written_page
 from benchmarks.measure import check_undisturbed, percentile
 from benchmarks.processes import HOST, RunningServer, free_port, running
-from benchmarks.report import alone
+from benchmarks.report import alone, line
+from benchmarks.shelves import shelve
 from benchmarks.usage import CpuSeconds, Usage
+from benchmarks.visits import DOOR, NOTHING, PATIENCE, VISITS, Visit, manuscript_name
 from benchmarks.workload import ROOT
 from collab.protocol.messages import SyncUpdate
 
 SIZES: Final = (1, 16, 64)
 """Pages of the documents."""
 
-DOOR: Final = "/hocuspocus"
 InProcess = Callable[..., Awaitable[Any]]
 """Calls a function, with its arguments, in the visitors' process."""
 
 _KEYSTROKES_A_SECOND: Final = 50
-_LEAST_SECONDS: Final = 3.0
+_LEAST_SECONDS: Final = 0.25
 """That somebody types for beside each visit, however short that is."""
 
-_AUTHOR: Final = 4711
-_LINES: Final = 4_500
-_PATIENCE: Final = 120.0
-_SETTLING_SECONDS: Final = 10.0
-"""After the documents were written: they are folded meanwhile."""
+ROUNDS: Final = 5
+"""Each on a server that is started anew."""
 
-_SETTLED_SECONDS: Final = 1.0
+_AUTHOR: Final = 4711
+_SETTLED_SECONDS: Final = 0.15
 """After a visit, for what it leaves to be done."""
 
 _POLL_SECONDS: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Something that somebody does with a document, in a process of their own."""
-
-    title: str
-    make: Callable[[int, int], None]
-    """Takes the server's port and the document's pages, and returns when it is done."""
 
 
 @dataclass(slots=True)
@@ -88,87 +78,11 @@ class Outcome:
     """Of those who are neither the server, nor the generator, nor visitors."""
 
 
-def _name(pages: int) -> str:
-    return f"manuscript-{pages}"
-
-
-def _content(port: int, pages: int) -> str:
-    return f"http://{HOST}:{port}/api/v1/documents/{_name(pages)}/content"
-
-
-def _open(port: int, pages: int) -> None:
-    asyncio.run(_joined_once(port, pages))
-
-
-async def _joined_once(port: int, pages: int) -> None:
-    async with asyncio.timeout(_PATIENCE):
-        async with joined([Client(HocuspocusClient(_name(pages)))], port, DOOR):
-            pass
-
-
-def _read(form: str, port: int, pages: int) -> None:
-    with urllib.request.urlopen(f"{_content(port, pages)}?format={form}", timeout=_PATIENCE) as answer:
-        answer.read()
-
-
-def _read_json(port: int, pages: int) -> None:
-    _read("json", port, pages)
-
-
-def _read_text(port: int, pages: int) -> None:
-    _read("text", port, pages)
-
-
-def _write(update: bytes, port: int, pages: int) -> None:
-    request = urllib.request.Request(
-        _content(port, pages), update, {"Content-Type": "application/vnd.yjs.update"}, method="POST"
-    )
-    with urllib.request.urlopen(request, timeout=_PATIENCE):
-        pass
-
-
-def _write_letter(port: int, pages: int) -> None:
-    document: Doc[Text] = Doc()
-    document.get("margin", type=Text).insert(0, "a")
-    _write(document.get_update(), port, pages)
-
-
-def _write_page(port: int, pages: int) -> None:
-    document: Doc[Text] = Doc()
-    text = document.get("page", type=Text)
-    with document.transaction():
-        for _ in range(_LINES):
-            text.insert(0, "a line of some sixty letters, as a text may have them again.\n")
-    _write(document.get_update(), port, pages)
-
-
-def _open_edited(port: int, pages: int) -> None:
-    _write_letter(port, pages)
-    _open(port, pages)
-
-
-def _nothing(port: int, pages: int) -> None:  # noqa: ARG001 - what the others are compared with
-    time.sleep(_LEAST_SECONDS)
-
-
-NOTHING: Final = Visit("nothing", _nothing)
-
-VISITS: Final = (
-    Visit("read as JSON, closed", _read_json),
-    Visit("open", _open),
-    Visit("write a letter", _write_letter),
-    Visit("write a letter, and open", _open_edited),
-    Visit("read as text", _read_text),
-    Visit("write 330 kB", _write_page),
-)
-"""In this order: the first finds the document closed, the others open."""
-
-
 class Looks:
     """What the server counts of its loop's lags."""
 
     def __init__(self, port: int) -> None:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=_PATIENCE) as answer:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=PATIENCE) as answer:
             families = text_string_to_metric_families(answer.read().decode())
         samples = next(family.samples for family in families if family.name == "collab_event_loop_lag_seconds")
         self.up_to = {float(sample.labels["le"]): sample.value for sample in samples if "le" in sample.labels}
@@ -201,7 +115,7 @@ class Typist:
             self.writer.send(update)
             due += 1 / _KEYSTROKES_A_SECOND
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while len(self.latencies(0)) < len(self._sent):  # noqa: ASYNC110 - what comes is only kept until it is asked for
                 await asyncio.sleep(_POLL_SECONDS)
 
@@ -223,19 +137,23 @@ class Typist:
 
 
 async def lag(say: Callable[[str], None]) -> Outcome:
-    """Write the documents, start the server anew, and make each visit while somebody types.
+    """Shelve the documents; then, again and again, start the server anew and make each visit while somebody types.
 
     Raises `RunFailed` where a visit fails, and where something else than the server was measured.
     """
     with TemporaryDirectory(prefix="collab-benchmark-") as scratch:
-        async with _serving(Path(scratch)) as server:
-            for pages in SIZES:
-                await _write_manuscript(pages, server.port)
-            await asyncio.sleep(_SETTLING_SECONDS)
-        async with _serving(Path(scratch)) as server:
-            typist = Typist("typing")
-            async with joined([typist.reader, typist.writer], server.port, DOOR):
-                outcome = await _visits(server, typist, say)
+        await _shelve_manuscripts(Path(scratch))
+        rounds: list[Outcome] = []
+        for number in range(1, ROUNDS + 1):
+            async with _serving(Path(scratch)) as server:
+                typist = Typist(f"typing-{number}")
+                async with joined([typist.reader, typist.writer], server.port, DOOR):
+                    rounds.append(await _visits(server, typist, lambda line: say(f"round {number}  {line}")))  # noqa: B023 - called here
+    outcome = Outcome(
+        [beside for each in rounds for beside in each.visits],
+        statistics.mean(each.generator_share for each in rounds),
+        statistics.mean(each.others_share for each in rounds),
+    )
     check_undisturbed(outcome.generator_share, outcome.others_share, os.cpu_count() or 1)
     return outcome
 
@@ -245,28 +163,34 @@ def _serving(scratch: Path) -> AbstractAsyncContextManager[RunningServer]:
     return running("Collab", collab_command(port, scratch), port, scratch / "output.log")
 
 
-async def _write_manuscript(pages: int, port: int) -> None:
-    dialect = HocuspocusClient(_name(pages))
-    author = Client(dialect)
-    async with joined([author], port, DOOR), asyncio.timeout(_PATIENCE):
-        updates = manuscript(pages).updates
-        for update in updates:
-            author.send(dialect.update(update))
-        while sum(isinstance(dialect.hear(message), Saved) for _, message in author.arrivals) < len(updates):
-            author.check()
-            await asyncio.sleep(_POLL_SECONDS)
+async def _shelve_manuscripts(directory: Path) -> None:
+    """Put the documents where the servers find them. The pages of each are the first of the largest."""
+    loop = asyncio.get_running_loop()
+    with elsewhere(os.cpu_count() or 1) as writers:
+        pages = await asyncio.gather(*(loop.run_in_executor(writers, written_page, n) for n in range(max(SIZES))))
+    for size in SIZES:
+        await shelve(directory, manuscript_name(size), pages[:size])
+
+
+def program() -> Iterator[tuple[int, Visit]]:
+    """Give what is done in a round, with documents of how many pages."""
+    yield 0, NOTHING
+    for pages in SIZES:
+        for visit in VISITS:
+            if visit.most_pages is None or pages <= visit.most_pages:
+                yield pages, visit
 
 
 async def _visits(server: RunningServer, typist: Typist, say: Callable[[str], None]) -> Outcome:
     done = asyncio.Event()
     measured: list[Beside] = []
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as elsewhere:
-        in_process = partial(asyncio.get_running_loop().run_in_executor, elsewhere)
+    with elsewhere(1) as visitors:
+        in_process = partial(asyncio.get_running_loop().run_in_executor, visitors)
         visitor = await in_process(time.process_time)  # and it takes a moment to start
         before = CpuSeconds.now(server.processes)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(typist.type(done))
-            for pages, visit in [(0, NOTHING), *((pages, visit) for pages in SIZES for visit in VISITS)]:
+            for pages, visit in program():
                 measured.append(await _beside(visit, pages, server.port, typist, in_process))
                 say(_progress(measured[-1]))
             done.set()
@@ -308,19 +232,39 @@ def _bound(lag: float) -> str:
 
 
 def lag_table(outcome: Outcome) -> str:
-    """Return what was measured as a Markdown table."""
+    """Return what was measured as a Markdown table: a row for each visit, over all the rounds in which it was made."""
+    rows: dict[tuple[int, str], list[Beside]] = {}
+    for beside in outcome.visits:
+        rows.setdefault((beside.pages, beside.title), []).append(beside)
+    times = max(map(len, rows.values()))
     lines = [
         (
             f"Somebody types {_KEYSTROKES_A_SECOND} keystrokes/s in a room of two, while somebody else does something with a document of "
-            f"another size, once each. {alone([outcome])}"
+            f"another size; {times} times each, every time on a server that was just started. {alone([outcome])}"
         ),
         "",
-        "| document | what is done with it | takes | lag of the loop, at most | looks above 10 ms | typing: p99 | worst |",
-        "|---|---|---|---|---|---|---|",
-        *(
-            f"| {_size(each.pages)} | {each.title} | {each.took:.2f} s | {_bound(each.lag)} | {each.late} | "
-            f"{percentile(each.latencies, 0.99) * 1e3:.1f} ms | {max(each.latencies) * 1e3:.1f} ms |"
-            for each in outcome.visits
+        (
+            "| document | what is done with it | takes, median | longest | lag of the loop, at most: median | largest "
+            "| looks above 10 ms | typing: p99 | worst |"
         ),
+        "|---|---|---|---|---|---|---|---|---|",
+        *(_row(visits) for visits in rows.values()),
     ]
     return "\n".join(lines)
+
+
+def _row(visits: Sequence[Beside]) -> str:
+    took, lags = sorted(each.took for each in visits), sorted(each.lag for each in visits)
+    latencies = [latency for each in visits for latency in each.latencies]
+    cells = (
+        _size(visits[0].pages),
+        visits[0].title,
+        f"{statistics.median(took):.2f} s",
+        f"{took[-1]:.2f} s",
+        _bound(statistics.median_high(lags)),
+        _bound(lags[-1]),
+        str(sum(each.late for each in visits)),
+        f"{percentile(latencies, 0.99) * 1e3:.1f} ms",
+        f"{max(latencies) * 1e3:.1f} ms",
+    )
+    return line(cells)

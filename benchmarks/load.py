@@ -9,10 +9,12 @@ from typing import Final
 
 from benchmarks.clients import Client
 from benchmarks.processes import ProcessTree
-from benchmarks.usage import CpuSeconds, Usage
+from benchmarks.usage import CpuSeconds, Usage, at_rest
 from benchmarks.workload import Workload, schedule, sleep_until
 
 _LEAD_SECONDS: Final = 0.1
+_BEGINNERS_A_SECOND: Final = 500
+_REST_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ async def put_on(
 ) -> Load:
     """Have each writer send its messages as the workload says."""
     sent: list[list[float]] = [[] for _ in writers]
+    if workload.begun:
+        await _begin(writers, messages, sent)
+        await at_rest(processes, _REST_SECONDS)
     processes.refresh()
     gc.collect()
     gc.disable()  # a collection among so many kept frames would show up as latency
@@ -42,6 +47,15 @@ async def put_on(
     finally:
         gc.enable()
     return Load(before, after, sent)
+
+
+async def _begin(writers: Sequence[Client], messages: Sequence[Sequence[bytes]], sent: Sequence[list[float]]) -> None:
+    """Have each writer send its first message, one after the other."""
+    start = time.perf_counter()
+    for number, (writer, own, times) in enumerate(zip(writers, messages, sent, strict=True)):
+        await sleep_until(start + number / _BEGINNERS_A_SECOND)
+        times.append(time.perf_counter())
+        writer.send(own[0])
 
 
 async def _write(

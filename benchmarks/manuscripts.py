@@ -55,7 +55,12 @@ def _read(updates: tuple[bytes, ...], pages: int) -> tuple[StateVector, tuple[st
 
 def manuscript(pages: int = 1) -> Manuscript:
     """Write a document of so many pages."""
-    return Manuscript(tuple(_page(page, _RUNS) for page in range(pages)))
+    return Manuscript(tuple(map(written_page, range(pages))))
+
+
+def written_page(number: int) -> bytes:
+    """Write one page; it takes half a second, so that many are better written in processes."""
+    return _page(number, _RUNS)
 
 
 def manuscript_of(size: int) -> Manuscript:

@@ -3,11 +3,12 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
+from picows import WSFrame, WSTransport
 from pycrdt import Doc, Text
 
 from benchmarks import units
@@ -15,10 +16,12 @@ from benchmarks.clients import Client, connected, joined
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
 from benchmarks.histories import ROOT, generated
-from benchmarks.openings import ask, state_in
+from benchmarks.openings import ask
+from benchmarks.processes import ProcessTree
 from benchmarks.report import TO_THE_BEST_PEER, Column
 from benchmarks.rounds import Stand, Trial
-from benchmarks.usage import CpuSeconds, Usage
+from benchmarks.usage import CpuSeconds, Usage, at_rest
+from collab.protocol.messages import SyncStep2, SyncUpdate
 
 OPENINGS: Final = 5
 _AT_ONCE: Final = 500
@@ -27,8 +30,12 @@ _AT_ONCE: Final = 500
 _TYPING_SECONDS: Final = 240.0
 _POLL_SECONDS: Final = 0.5
 _SETTLING_SECONDS: Final = 1.0
+_READING_SECONDS: Final = 60.0
 REST_SECONDS: Final = 60.0
-"""After the author has left: by then each server has closed the document, and folded or written what it does at leisure."""
+"""After the author has left, and longer where the server is busy then: each closes the document, and folds or writes at leisure; some write
+longer than it took to type."""
+
+_STORING_SECONDS: Final = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +82,18 @@ def spelt(updates: Iterable[bytes]) -> str:
 
 async def _run(updates: Sequence[bytes], text: str, stand: Stand) -> Outcome:
     dialect = stand.dialect()
-    async with stand.serving() as server:
-        await _type(updates, text, dialect, server.port, stand.door)
-        await asyncio.sleep(REST_SECONDS)
-    openings = [await _open(text, dialect, stand) for _ in range(OPENINGS)]
-    usages = [usage for _, usage in openings]
+    fill = stand.contender.server.fill
+    if fill is None:
+        async with stand.serving() as server:
+            await _type(updates, text, dialect, server.port, stand.door)
+            await asyncio.sleep(REST_SECONDS)
+            await at_rest(server.processes, _STORING_SECONDS)
+    else:
+        await fill(stand.directory, dialect.path(stand.door), updates)
+    openings = [await open_first(dialect, stand, lambda state: spelt([state]) == text) for _ in range(OPENINGS)]
+    usages = [opening.usage for opening in openings]
     return Outcome(
-        opening=statistics.median(seconds for seconds, _ in openings),
+        opening=statistics.median(opening.seconds for opening in openings),
         server_seconds=statistics.median(usage.server_seconds for usage in usages),
         generator_share=statistics.median(usage.generator_share for usage in usages),
         others_share=statistics.median(usage.others_share for usage in usages),
@@ -96,18 +108,19 @@ async def _type(updates: Sequence[bytes], text: str, dialect: ClientDialect, por
                 author.send(dialect.update(update))
             await asyncio.sleep(0)
         deadline = time.monotonic() + _TYPING_SECONDS
-        while spelt([await ask(dialect, port, door)]) != text:
+        while not await _holds(text, dialect, port, door):
             author.check()
             if time.monotonic() > deadline:
                 raise RunFailed("the server did not take the history")
             await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _open(text: str, dialect: ClientDialect, stand: Stand) -> tuple[float, Usage]:
-    first = await open_first(dialect, stand)
-    if spelt([first.state]) != text:
-        raise RunFailed("the document was not the whole one after a restart")
-    return first.seconds, first.usage
+async def _holds(text: str, dialect: ClientDialect, port: int, door: str) -> bool:
+    """Tell whether a new client gets the whole text; one that gets no answer may have come too early."""
+    try:
+        return spelt([await ask(dialect, port, door)]) == text
+    except RunFailed:
+        return False
 
 
 class FirstOpening(NamedTuple):
@@ -121,16 +134,54 @@ class FirstOpening(NamedTuple):
     state: bytes
 
 
-async def open_first(dialect: ClientDialect, stand: Stand) -> FirstOpening:
-    """Start the server, open the document as its first client, and end the server again."""
+async def open_first(dialect: ClientDialect, stand: Stand, is_whole: Callable[[bytes], bool]) -> FirstOpening:
+    """Start the server, have its first client open the document until a state is the whole of it, and end the server again."""
     async with stand.serving() as server:
         await asyncio.sleep(_SETTLING_SECONDS)
-        client = Client(dialect, keeps=False)
+        client = _First(dialect, server.processes)
         memory = server.processes.resident_bytes()
         before, start = CpuSeconds.now(server.processes), time.perf_counter()
         async with joined([client], server.port, stand.door):
-            usage = Usage(before, CpuSeconds.now(server.processes))
-            at, message = client.arrivals[-1]
+            number, state = await _whole(client, is_whole)
             await asyncio.sleep(_SETTLING_SECONDS)
             growth = server.processes.resident_bytes() - memory
-    return FirstOpening(at - start, usage, growth, state_in(message, dialect))
+    usage = Usage(before, client.readings[number])
+    return FirstOpening(client.arrivals[number].at - start, usage, growth, state)
+
+
+class _First(Client):
+    """A client that reads the CPU times of everybody with each message."""
+
+    def __init__(self, dialect: ClientDialect, processes: ProcessTree) -> None:
+        super().__init__(dialect)
+        self.readings: list[CpuSeconds] = []
+        """One for each arrival."""
+
+        self._processes = processes
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        super().on_ws_frame(transport, frame)
+        if len(self.readings) < len(self.arrivals):
+            self.readings.append(CpuSeconds.now(self._processes))
+
+
+async def _whole(client: Client, is_whole: Callable[[bytes], bool]) -> tuple[int, bytes]:
+    """Wait for the message that makes the document whole; return its number, and the document.
+
+    A server that answers before it has read its store says step 2 of nothing, and tells of the document in an update.
+    """
+    document: Doc[Text] = Doc()
+    deadline = time.monotonic() + _READING_SECONDS
+    number = 0
+    while time.monotonic() < deadline:
+        client.check()
+        for _, message in client.arrivals[number:]:
+            heard = client.dialect.hear(message)
+            number += 1
+            if isinstance(heard, SyncStep2 | SyncUpdate):
+                document.apply_update(heard.update)
+                state = document.get_update()
+                if is_whole(state):
+                    return number - 1, state
+        await asyncio.sleep(_POLL_SECONDS)
+    raise RunFailed("the document was not the whole one after a restart")

@@ -1,22 +1,22 @@
 """The table and the picture of a benchmark, and the page that keeps the latest ones."""
 
-import os
-import platform
 import shutil
 import statistics
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from benchmarks.charts import Bar, Bars, Chart
 from benchmarks.contenders import OURS, Contender
 from benchmarks.failures import RunFailed
+from benchmarks.machine import machine
 from benchmarks.rounds import Outcome, Outcomes
 
 _HEADING: Final = "\n## "
+_OPENING: Final = "<!-- {}: written by `make bench` -->"
+_CLOSING: Final = "<!-- /{} -->"
 
 TO_THE_BEST_PEER: Final = "to the best peer"
 _LONGEST_REASON: Final = 160
@@ -54,9 +54,8 @@ def table(
     columns: Sequence[Column[Result]],
     contenders: Sequence[Contender],
     outcomes: Outcomes[Result],
-    left_out: Mapping[str, str],
 ) -> str:
-    """Return a Markdown table: a row for each contender, and for each that was left out, by its label, the reason."""
+    """Return a Markdown table: a row for each contender."""
     rows = [_Row(contender, outcomes[contender.label]) for contender in contenders]
     peers = [row.counted for row in rows if row.counted and not row.contender.ours]
     bests = [column.best(map(column.value, peers)) if peers else None for column in columns]
@@ -67,7 +66,6 @@ def table(
         line([*titles, "runs that count"]),
         "|---" * (len(titles) + 1) + "|",
         *(line([row.contender.label, *_cells(columns, row.counted, bests), row.verdict]) for row in rows),
-        *(line([label, *"-" * (len(titles) - 1), f"left out: {why}"]) for label, why in left_out.items()),
     ]
     return "\n".join(lines)
 
@@ -145,14 +143,6 @@ def surroundings(rounds: int, contenders: Sequence[Contender], outcomes: Outcome
     )
 
 
-def machine() -> str:
-    """Say when and on what something was measured."""
-    return (
-        f"{datetime.now(UTC).date().isoformat()}, {os.cpu_count()} cores ({_cpu_model()}), "
-        f"{platform.system()}, Python {platform.python_version()}"
-    )
-
-
 def alone(runs: Sequence[Outcome] = (), shared_by: str = "server and generator") -> str:
     """Say when, on what, beside what, how undisturbed and of which version the figures of ours alone are."""
     server = OURS.server
@@ -163,15 +153,6 @@ def disturbance(runs: Sequence[Outcome]) -> str:
     """Say what other processes took meanwhile, if anything was measured."""
     shares = [run.others_share for run in runs]
     return f", while other processes took {statistics.median(shares):.0%} of a core" if shares else ""
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, platform.machine())
 
 
 def _node_version() -> str:
@@ -187,7 +168,7 @@ def write_section(page: Path, name: str, title: str, text: str, chart: Chart | N
     Where the page has no such marks yet, they come with a heading before its last section, which tells how all was measured. Raises
     `ValueError` where it has only one of them, or no section at all.
     """
-    opening, closing = f"<!-- {name}: written by `make bench` -->", f"<!-- /{name} -->"
+    opening, closing = _OPENING.format(name), _CLOSING.format(name)
     shown = text if chart is None else f"{text}\n\n![{chart.alt}]({_picture(page, name)})"
     section = f"{opening}\n\n{shown}\n\n{closing}"
     content = page.read_text()
@@ -203,6 +184,15 @@ def write_section(page: Path, name: str, title: str, text: str, chart: Chart | N
         picture.parent.mkdir(parents=True, exist_ok=True)
         picture.write_text(chart.svg)
     page.write_text(f"{before}{section}{after}")
+
+
+def section_of(page: str, name: str) -> tuple[str, str] | None:
+    """Return the heading and the text of a section of a page; `None` where it has none of this name."""
+    before, begin, rest = page.partition(_OPENING.format(name))
+    text, end, _ = rest.partition(_CLOSING.format(name))
+    if not (begin and end):
+        return None
+    return before.rpartition(_HEADING)[2].partition("\n")[0], text
 
 
 def _picture(page: Path, name: str) -> str:

@@ -46,6 +46,9 @@ class Stand:
     serving: Serving
     """Each server of its own that a trial starts here finds what the one before it kept."""
 
+    directory: Path
+    """Where that is kept, and where there is nothing at first."""
+
     def dialect(self, room: str = "") -> ClientDialect:
         """Return the contender's dialect, spoken to the room of this name."""
         return self.contender.dialect(f"{self.room}{room}")
@@ -86,7 +89,9 @@ async def side_by_side(plan: Plan, trial: Trial[Result], progress: Progress[Resu
         for number in range(1, plan.rounds + 1):
             for place, contender in enumerate(plan.contenders):
                 with tempfile.TemporaryDirectory(prefix="collab-benchmark-") as scratch:
-                    stand = Stand(contender, f"room-{number}-{place}-", serving(contender.server, Path(scratch)))
+                    directory = Path(scratch)
+                    room = f"room-{number}-{place}-"
+                    stand = Stand(contender, room, serving(contender.server, directory), directory)
                     outcome = await outcome_of(trial, stand, noisy=plan.noisy)
                 outcomes[contender.label].append(outcome)
                 progress(number, contender, outcome)

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import multiprocessing
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +15,7 @@ import jwt
 from benchmarks.clients import Client, joined
 from benchmarks.contenders import collab_command
 from benchmarks.dialects import YWebsocketClient
+from benchmarks.elsewhere import elsewhere
 from benchmarks.failures import RunFailed
 from benchmarks.measure import Window, percentile, read
 from benchmarks.processes import HOST, Command, free_port, running
@@ -74,7 +73,7 @@ async def _type(port: int, number: int, *, crowd: bool) -> tuple[float, Sequence
     dialect = YWebsocketClient(f"typing-{number}", jwt.encode(claims, _SECRET, algorithm="HS256"))
     (script,) = write_scripts(Workload(writers=1, rate=LETTERS_A_SECOND, seconds=SECONDS, warm_up=0), number)
     writer, reader = Client(dialect), Client(dialect)
-    with ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn")) as people:
+    with elsewhere(AT_ONCE) as people:
         loop = asyncio.get_running_loop()
         if crowd:
             await asyncio.gather(*(loop.run_in_executor(people, time.time) for _ in range(AT_ONCE)))

@@ -5,9 +5,14 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.failures import RunFailed
 from benchmarks.measure import Window
 from benchmarks.processes import ProcessTree, machine_cpu_seconds
 
+AT_REST: Final = 0.2
+"""Of a core, at most, that a server takes which only keeps its connections."""
+
+_LOOK_SECONDS: Final = 3.0
 _POLL_SECONDS: Final = 0.1
 
 
@@ -57,6 +62,18 @@ class Usage:
         """What all other processes of the machine took meanwhile, in cores."""
         machine = (self.after.machine - self.before.machine) / self.window.seconds
         return max(machine - self.server_share - self.generator_share, 0.0)
+
+
+async def at_rest(processes: ProcessTree, within: float) -> None:
+    """Wait until a server has done what it was told. Raises `RunFailed` where it is still busy after so many seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        before = processes.cpu_seconds()
+        await asyncio.sleep(_LOOK_SECONDS)
+        if processes.cpu_seconds() - before < AT_REST * _LOOK_SECONDS:
+            return
+        if time.monotonic() > deadline:
+            raise RunFailed(f"the server was still busy after {within:g} s of rest")
 
 
 class Memory:

@@ -36,6 +36,9 @@ class Workload:
     warm_up: float = 3.0
     """Typing before the window, in which the servers' compilers and caches get warm."""
 
+    begun: bool = False
+    """Whether each writer makes an edit of their own before that, so that all documents exist, and the typing begins when all is quiet."""
+
     probes: int = 20
     """Readers whose arrivals are decoded, spread evenly over the order in which they came."""
 
@@ -53,7 +56,7 @@ class Workload:
 
     @property
     def keystrokes(self) -> int:
-        """How many edits each writer makes."""
+        """How many edits each writer makes in that time."""
         return round(self.rate * (self.warm_up + self.seconds))
 
 
@@ -86,7 +89,7 @@ def _type(client_id: int, workload: Workload, source: random.Random, pool: str) 
     text = document.get(ROOT, type=Text)
     updates: list[bytes] = []
     subscription = document.observe(lambda event: updates.append(event.update))
-    for _ in range(workload.keystrokes):
+    for _ in range(workload.begun + workload.keystrokes):
         start = source.randrange(len(pool) - workload.letters)
         text += pool[start : start + workload.letters]
     document.unobserve(subscription)

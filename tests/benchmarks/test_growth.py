@@ -86,7 +86,7 @@ def test_history_in_chapters_has_as_many_edits_as_it_is_asked_to_have(monkeypatc
 
 
 def stand(directory: Path) -> Stand:
-    return Stand(OURS, "room", lambda: started(OURS.server, directory))
+    return Stand(OURS, "room", lambda: started(OURS.server, directory), directory)
 
 
 async def test_document_of_a_size_is_opened_and_typed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.lag import Beside, Looks, Outcome, lag_table
+from benchmarks.lag import Beside, Looks, Outcome, lag_table, program
 from benchmarks.processes import HOST
 
 FIGURES = """\
@@ -62,15 +62,24 @@ def test_the_bound_is_the_least_that_no_look_exceeded(
     assert Looks(port).since(before) == found
 
 
-def test_the_table_has_a_line_for_each_visit() -> None:
+def test_the_table_has_a_line_for_each_visit_with_the_median_and_the_largest_of_its_rounds() -> None:
     visits = [
         Beside(0, "nothing", 3.0, 0.002, 0, [0.001]),
         Beside(16, "open", 1.25, float("inf"), 2, [0.001] * 99 + [0.5]),
+        Beside(0, "nothing", 3.0, 0.002, 0, [0.001]),
+        Beside(16, "open", 1.0, 0.005, 0, [0.001] * 100),
+        Beside(16, "open", 2.0, 0.01, 1, [0.001] * 100),
     ]
 
     lines = lag_table(Outcome(visits, generator_share=0.2, others_share=0.1)).splitlines()
 
+    assert "; 3 times each, " in lines[0]
     assert lines[-2:] == [
-        "| - | nothing | 3.00 s | 2 ms | 0 | 1.0 ms | 1.0 ms |",
-        "| 5 MB | open | 1.25 s | more | 2 | 1.0 ms | 500.0 ms |",
+        "| - | nothing | 3.00 s | 3.00 s | 2 ms | 2 ms | 0 | 1.0 ms | 1.0 ms |",
+        "| 5 MB | open | 1.25 s | 2.00 s | 10 ms | more | 3 | 1.0 ms | 500.0 ms |",
     ]
+
+
+def test_many_come_at_once_to_the_document_of_5_mb_and_not_to_the_largest() -> None:
+    made = [pages for pages, visit in program() if visit.title == "open, 20 within 0.2 s"]
+    assert made == [1, 16]

@@ -1,5 +1,6 @@
 """The peers that are scripts of ours serve as the comparisons expect, and what drains a client counts what it got."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,14 @@ DIALECT = YWebsocketClient("room")
 
 @pytest.mark.parametrize("server", [PYCRDT_WEBSOCKET, RELAY], ids=lambda server: server.name)
 async def test_everybody_in_every_room_converges(server: Server, tmp_path: Path) -> None:
-    stand = Stand(contender(server.name, server.command), "room", lambda: started(server, tmp_path))
+    stand = Stand(contender(server.name, server.command), "room", lambda: started(server, tmp_path), tmp_path)
     outcome = await trial(WORKLOAD)(stand)
+    assert outcome.deliveries == pytest.approx(2 * 2 * 3 * 10, rel=0.3)
+
+
+async def test_every_writer_has_begun_before_the_typing(tmp_path: Path) -> None:
+    stand = Stand(contender(RELAY.name, RELAY.command), "room", lambda: started(RELAY, tmp_path), tmp_path)
+    outcome = await trial(replace(WORKLOAD, begun=True))(stand)
     assert outcome.deliveries == pytest.approx(2 * 2 * 3 * 10, rel=0.3)
 
 

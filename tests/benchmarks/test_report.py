@@ -31,7 +31,7 @@ def outcome(cpu: float, p99: float = 0.010, memory: int = 64) -> Outcome:
 
 def row(outcomes: Runs, label: str) -> list[str]:
     contenders = [contender for contender in CONTENDERS if contender.label in outcomes]
-    lines = table(fanout.columns(), contenders, outcomes, {"a peer": "it keeps nothing"}).splitlines()
+    lines = table(fanout.columns(), contenders, outcomes).splitlines()
     (line,) = [line for line in lines if line.startswith(f"| {label} |")]
     return [cell.strip() for cell in line.strip("|").split("|")]
 
@@ -60,10 +60,6 @@ def test_table_leaves_out_runs_that_do_not_count_and_says_why() -> None:
     assert row(outcomes, ours)[1:3] == ["8.00 ms", "-"]
     assert row(outcomes, ours)[-1] == "1 of 2: 119 of 120 clients have every edit"
     assert row(outcomes, others[0])[1:] == ["-"] * 10 + ["0 of 1: it said: / a / b"]
-
-
-def test_table_tells_why_a_peer_was_left_out() -> None:
-    assert row({CONTENDERS[0].label: [outcome(8)]}, "a peer")[1:] == ["-"] * 10 + ["left out: it keeps nothing"]
 
 
 def test_page_keeps_what_stands_around_the_table(tmp_path: Path) -> None:

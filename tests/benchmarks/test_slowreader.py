@@ -32,7 +32,7 @@ def test_table_sets_the_stuck_reader_beside_none() -> None:
         RunFailed("a client was disconnected"),
     ]
 
-    lines = table(COLUMNS, [OURS], {OURS.label: runs}, {}).splitlines()
+    lines = table(COLUMNS, [OURS], {OURS.label: runs}).splitlines()
 
     figures = "20.0 ms | 25.0 ms | 21.0 ms | 27.0 ms | 100 MB | 103 MB | 105 MB | 140 MB | 700 | 16 MB | 0.50 s"
     assert lines[-1] == f"| {OURS.label} | {figures} | 3 of 4: a client was disconnected |"

@@ -14,7 +14,7 @@ from tests.benchmarks.test_rounds import contender, listening
 
 
 def stand(contender: Contender, directory: Path) -> Stand:
-    return Stand(contender, "room", lambda: started(contender.server, directory))
+    return Stand(contender, "room", lambda: started(contender.server, directory), directory)
 
 
 @pytest.mark.parametrize("door", [OURS, OURS_TO_HOCUSPOCUS_CLIENTS], ids=lambda door: door.label)
