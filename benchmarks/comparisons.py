@@ -91,13 +91,16 @@ def _typing(workload: Workload) -> Callable[[float], Trial[fanout.Outcome]]:
     return lambda seconds: fanout.trial(replace(workload, seconds=seconds))
 
 
-def _openings(title: str, conditions: str, rush: Rush) -> Comparison[openings.Outcome]:
+def _openings(
+    title: str, conditions: str, rush: Rush, contenders: Sequence[Contender] = CONTENDERS
+) -> Comparison[openings.Outcome]:
     return Comparison(
         title=title,
         conditions=conditions,
         trial=lambda _: openings.trial(rush),
         columns=openings.COLUMNS,
         seconds=None,
+        contenders=contenders,
     )
 
 
@@ -139,6 +142,12 @@ COMPARISONS: Final[Mapping[str, Benchmark]] = {
         "200 people open a large document at once",
         "200 clients come within 2 s to a document of 5 MB that somebody has open.",
         Rush(clients=200, within=2.0, pages=16),
+    ),
+    "closed": _openings(
+        "200 people open a large document at once after a restart",
+        "200 clients come within 2 s to a document of 5 MB that nobody has opened since the server started.",
+        Rush(clients=200, within=2.0, pages=16, closed=True),
+        (*CONTENDERS[:2], *KEEPING[2:]),
     ),
     "cursors": Comparison(
         title="One room: 100 people move their cursors",

@@ -1,4 +1,7 @@
-"""Many who open the same document at once: how long the last of them waits for all of it, and what that costs the server."""
+"""Many who open the same document at once: how long the last of them waits for all of it, and what that costs the server.
+
+Somebody has it open already, or nobody since the server started.
+"""
 
 import asyncio
 import time
@@ -14,16 +17,19 @@ from benchmarks.clients import Client, connect, connected, joined
 from benchmarks.dialects import ClientDialect
 from benchmarks.failures import RunFailed
 from benchmarks.manuscripts import Manuscript, manuscript
+from benchmarks.processes import RunningServer
 from benchmarks.report import TO_THE_BEST_PEER, Column
 from benchmarks.rounds import Stand, Trial
-from benchmarks.usage import CpuSeconds, Memory, Usage
+from benchmarks.usage import CpuSeconds, Memory, Usage, at_rest
 from benchmarks.workload import sleep_until
-from collab.protocol.messages import SyncStep2
+from collab.protocol.messages import SyncStep2, SyncUpdate
 
 _LONGEST_WAIT: Final = 120.0
 _WRITING_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.2
 _SETTLING_SECONDS: Final = 1.0
+_STORING_SECONDS: Final = 10.0
+"""After the author has left, and longer where the server is busy then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Rush:
     """From the first to the last; they come at even intervals."""
 
     pages: int = 1
+    closed: bool = False
+    """Whether the server was started again since anybody had the document open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +82,62 @@ def trial(rush: Rush) -> Trial[Outcome]:
 
 async def _run(rush: Rush, document: Manuscript, stand: Stand) -> Outcome:
     dialect = stand.dialect()
+    if rush.closed:
+        await _shelve(document, dialect, stand)
+        async with stand.serving() as server:
+            await asyncio.sleep(_SETTLING_SECONDS)
+            return await _measured(rush, document, dialect, stand, server)
     async with (
         stand.serving() as server,
         connected(1, dialect, server.port, stand.door) as (author,),  # who stays: nobody finds the document closed
     ):
-        for update in document.updates:
-            author.send(dialect.update(update))
-        await _until_held(document, dialect, server.port, stand.door)
+        await _write(document, author, server.port, stand.door)
         await asyncio.sleep(_SETTLING_SECONDS)
-        server.processes.refresh()
-        memory = Memory(server.processes)
-        watching = asyncio.create_task(memory.watch())
-        before = CpuSeconds.now(server.processes)
-        answers: list[bytes] = []
-        openers = [_Opener(dialect, answers) for _ in range(rush.clients)]
-        try:
-            waits = await _come(openers, rush, server.port, stand.door)
-            usage = Usage(before, CpuSeconds.now(server.processes))
-            memory.look()
-        finally:
-            watching.cancel()
-            for opener in openers:
-                opener.leave()
+        outcome = await _measured(rush, document, dialect, stand, server)
         author.check()
+    return outcome
+
+
+async def _shelve(document: Manuscript, dialect: ClientDialect, stand: Stand) -> None:
+    """Have a server store the document, which nobody has open any more when it is ended."""
+    if (fill := stand.contender.server.fill) is not None:
+        await fill(stand.directory, dialect.path(stand.door), document.updates)
+        return
+    async with stand.serving() as server:
+        async with connected(1, dialect, server.port, stand.door) as (author,):
+            await _write(document, author, server.port, stand.door)
+        await asyncio.sleep(_STORING_SECONDS)
+        await at_rest(server.processes, _LONGEST_WAIT)
+
+
+async def _write(document: Manuscript, author: Client, port: int, door: str) -> None:
+    """Send it all, and ask anew until the server gives it whole."""
+    for update in document.updates:
+        author.send(author.dialect.update(update))
+    deadline = time.monotonic() + _WRITING_SECONDS
+    while not document.holds(await ask(author.dialect, port, door)):
+        if time.monotonic() > deadline:
+            raise RunFailed("the server did not take the document")
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _measured(
+    rush: Rush, document: Manuscript, dialect: ClientDialect, stand: Stand, server: RunningServer
+) -> Outcome:
+    server.processes.refresh()
+    memory = Memory(server.processes)
+    watching = asyncio.create_task(memory.watch())
+    before = CpuSeconds.now(server.processes)
+    answers: list[bytes] = []
+    openers = [_Opener(dialect, document.size, answers) for _ in range(rush.clients)]
+    try:
+        waits = await _come(openers, rush, server.port, stand.door)
+        usage = Usage(before, CpuSeconds.now(server.processes))
+        memory.look()
+    finally:
+        watching.cancel()
+        for opener in openers:
+            opener.leave()
     for answer in answers:
         if not document.holds(state_in(answer, dialect)):
             raise RunFailed("a client got a document that is not the whole one")
@@ -106,9 +147,10 @@ async def _run(rush: Rush, document: Manuscript, stand: Stand) -> Outcome:
 class _Opener(Client):
     """A client that copies no answer that another has got already: thousands of them would keep the generator busy."""
 
-    def __init__(self, dialect: ClientDialect, answers: list[bytes]) -> None:
-        """All share the list of the different answers."""
+    def __init__(self, dialect: ClientDialect, size: int, answers: list[bytes]) -> None:
+        """Make one that expects a document of about this size; all share the list of the different answers."""
         super().__init__(dialect, keeps=False)
+        self._size = size
         self._answers = answers
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -119,8 +161,16 @@ class _Opener(Client):
             self.synced.set_result(time.perf_counter())
             return
         super().on_ws_frame(transport, frame)
-        if self.synced.done():
+
+    def _greet(self, at: float, message: bytes) -> None:
+        heard = self.dialect.hear(message)
+        if not isinstance(heard, SyncStep2 | SyncUpdate):
+            super()._greet(at, message)
+        elif (
+            len(heard.update) > self._size / 2
+        ):  # a server that has not read its store yet answers with nothing at first
             self._answers.append(self.arrivals.pop().message)
+            self.synced.set_result(at)
 
 
 async def _come(openers: Sequence[_Opener], rush: Rush, port: int, door: str) -> list[float]:
@@ -145,20 +195,11 @@ async def _open(opener: _Opener, at: float, port: int, door: str) -> float:
 
 
 def state_in(message: bytes, dialect: ClientDialect) -> bytes:
-    """Return what a step 2 carries. Raises `RunFailed` for another message."""
+    """Return what a step 2 or an update carries. Raises `RunFailed` for another message."""
     heard = dialect.hear(message)
-    if not isinstance(heard, SyncStep2):
-        raise RunFailed(f"{type(heard).__name__} came; expected step 2")
+    if not isinstance(heard, SyncStep2 | SyncUpdate):
+        raise RunFailed(f"{type(heard).__name__} came; expected step 2 or an update")
     return heard.update
-
-
-async def _until_held(document: Manuscript, dialect: ClientDialect, port: int, door: str) -> None:
-    """Ask anew until the server gives the whole document."""
-    deadline = time.monotonic() + _WRITING_SECONDS
-    while not document.holds(await ask(dialect, port, door)):
-        if time.monotonic() > deadline:
-            raise RunFailed("the server did not take the document")
-        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def ask(dialect: ClientDialect, port: int, door: str) -> bytes:

@@ -97,6 +97,7 @@ TARGETS: Final[Mapping[str, Sequence[Ratio | Limit]]] = {
     "openings": (Ratio("CPU", "CPU of the server", 0.25, on_node=True),),
     "rush": (Limit("longest wait", "longest wait", "3 s", inclusive=True),),
     "large": (Limit("longest wait", "longest wait", "3 s", inclusive=True),),
+    "closed": (Limit("longest wait", "longest wait", "3 s", inclusive=True),),
     "cursors": (
         Ratio("CPU", "CPU share", 0.3),
         Limit("p99", "p99", "50 ms"),
