@@ -7,10 +7,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
+from collab.archive import Note
+from collab.errors import StorageError
+from collab.ports import THIS_MACHINE, Act, AuditAction, AuditEntry, AuditFilter
 from collab.settings import Settings
-from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
-from collab.user_commands import THIS_MACHINE
+from collab.storage import open_storage
+from collab.terminal import DatabaseUrl, DataDir, errors, output, run, settings_from, storage_of
 
 
 def show_audit_log(
@@ -47,10 +49,21 @@ def _shown(text: str) -> str:
     return escape("".join(spelt))
 
 
-async def note_export(settings: Settings, how: str) -> None:
-    """Write down that everything was written out."""
-    async with storage_of(settings) as storage:
-        await storage.audit.add(Act(AuditAction.DATABASE_EXPORTED, THIS_MACHINE, details={"how": how}))
+def noting(url: str, how: str) -> Note:
+    """Return what writes down that everything is written out.
+
+    Where that cannot be done it is said, and the copy is made all the same: it may be the last that is to be had of a full disk, or the
+    one before the schema is brought up to date.
+    """
+
+    async def note() -> None:
+        try:
+            async with open_storage(url) as storage:
+                await storage.audit.add(Act(AuditAction.DATABASE_EXPORTED, THIS_MACHINE, details={"how": how}))
+        except StorageError as error:
+            errors.print(f"[yellow]warning:[/] this is not in the audit log: {escape(str(error))}", soft_wrap=True)
+
+    return note
 
 
 async def _entries(settings: Settings, wanted: AuditFilter, limit: int) -> Sequence[AuditEntry]:

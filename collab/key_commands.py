@@ -8,11 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from collab.errors import AccountNotFound, InvalidScope
-from collab.ports import Act, ApiKey, AuditAction, KeyNumber, Role
+from collab.ports import THIS_MACHINE, Act, ApiKey, AuditAction, KeyNumber, Role
 from collab.services.keys import Keys, told_of
 from collab.settings import Settings
 from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
-from collab.user_commands import THIS_MACHINE
 
 app = typer.Typer(help="Look after the API keys of programs.", no_args_is_help=True)
 

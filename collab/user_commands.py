@@ -3,7 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -12,15 +12,12 @@ from rich.table import Table
 from collab.access.passwords import Passwords, check_fitness
 from collab.access.secrets import MAX_SECRET_LENGTH
 from collab.errors import AccountNotFound
-from collab.ports import Account, AccountChanges, Act, AuditAction, AuditLog
+from collab.ports import THIS_MACHINE, Account, AccountChanges, Act, AuditAction, AuditLog
 from collab.services.accounts import Accounts, accounts_on, check_email
 from collab.settings import Settings
 from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
 
 app = typer.Typer(help="Look after the accounts of those who sign in here.", no_args_is_help=True)
-
-THIS_MACHINE: Final = ""
-"""Who an act from the terminal is by: nobody who has an account."""
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail.")]
 

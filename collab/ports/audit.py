@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+THIS_MACHINE: Final = ""
+"""Who an act from the terminal is by: nobody who has an account."""
 
 
 class AuditAction(StrEnum):
@@ -53,6 +56,11 @@ class AuditAction(StrEnum):
     VERSION_DISCARDED = "version-discarded"
     VERSION_RESTORED = "version-restored"
     DATABASE_EXPORTED = "database-exported"
+    """Everything was copied, as a backup or as plain files."""
+
+    DATABASE_IMPORTED = "database-imported"
+    ROWS_CUT = "rows-cut"
+    """Rows were taken out of the log of a document that did not load."""
 
 
 @dataclass(frozen=True, slots=True)

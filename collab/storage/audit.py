@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, RowMapping, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
 from collab.storage.access_tables import accounts, audit_log
@@ -20,6 +21,21 @@ _ENTRIES: Final = (
 )
 
 
+async def write_down(connection: AsyncConnection, act: Act) -> None:
+    """Insert a row for an act, at this moment, in the transaction of the connection."""
+    await connection.execute(
+        insert(audit_log).values(
+            at=utc_now(),
+            action=act.action.value,
+            actor=_storable(act.actor),
+            address=act.address,
+            document=_storable(act.document),
+            subject=_storable(act.subject),
+            details={name: _storable(value) for name, value in act.details.items()},
+        )
+    )
+
+
 class SqlAuditLog:
     """Keeps the log in the table `audit_log`."""
 
@@ -29,17 +45,7 @@ class SqlAuditLog:
     async def add(self, act: Act) -> None:
         """Insert a row."""
         async with self._database.writing() as connection:
-            await connection.execute(
-                insert(audit_log).values(
-                    at=utc_now(),
-                    action=act.action.value,
-                    actor=_storable(act.actor),
-                    address=act.address,
-                    document=_storable(act.document),
-                    subject=_storable(act.subject),
-                    details={name: _storable(value) for name, value in act.details.items()},
-                )
-            )
+            await write_down(connection, act)
 
     async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
         """Read the rows, the newest first."""

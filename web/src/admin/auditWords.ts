@@ -35,6 +35,8 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   "version-discarded": "Deleted a version",
   "version-restored": "Took a document back to a version",
   "database-exported": "Exported everything",
+  "database-imported": "Imported everything",
+  "rows-cut": "Cut rows out of a document that did not load",
 };
 
 /** One entry in words; an action that this page does not know yet is told by its name. */
