@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from collab.access.claims import is_color, is_web_address
-from collab.api.auditing import Recording
 from collab.api.caller import AccountsOfApp, Holder, VisitorOfRequest
 from collab.api.models import Body, Name, Secret
 from collab.api.paths import LARGEST_ID
+from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
 from collab.errors import AccountNotFound, InvalidProfile, SignInDelayed, SignInFailed
 from collab.ports import Account, AccountChanges, AuditAction, BrowserSession, SessionNumber

@@ -9,10 +9,10 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from collab.access import Action
-from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.models import DocumentChange, DocumentInfo, DocumentList, NewDocument, OneLine
 from collab.api.paths import DOCUMENTS, NameInPath, document_path
+from collab.api.recording import Recording
 from collab.api.services import Services, ServicesOfApp
 from collab.content.seed import RichTextFit, rich_text_fit, seed_rich_text
 from collab.errors import ContentError

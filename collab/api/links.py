@@ -7,12 +7,12 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field, SecretStr
 
 from collab.access import Action, address_of
-from collab.api.auditing import Recording
 from collab.api.caller import Caller, shown_session
 from collab.api.models import Body, Moment, RoleName, Secret, in_the_future, role_called, role_name
 from collab.api.paths import DOCUMENTS, LARGEST_ID, NameInPath
+from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
-from collab.errors import LinkNotFound, SignInDelayed, SignInFailed
+from collab.errors import Distrust, LinkNotFound, SignInDelayed, SignInFailed
 from collab.ports import AuditAction, LinkNumber, ShareLink
 from collab.services.audit_trail import until, yes_or_no
 
@@ -143,7 +143,7 @@ async def open_link(services: ServicesOfApp, recording: Recording, request: Requ
     try:
         link = await services.links.find(secret)
     except LinkNotFound:
-        await recording.note(AuditAction.CREDENTIALS_REFUSED, "", shown="link")
+        await recording.note(AuditAction.CREDENTIALS_REFUSED, "", shown="link", reason=Distrust.UNKNOWN.value)
         raise
     session = None if services.accounts is None else await services.accounts.session_of(shown_session(request))
     who = "" if session is None else session.account.user_id

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from collab.access import Action
-from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.models import Body, RoleName, role_called, role_name
 from collab.api.paths import DOCUMENTS, NameInPath
+from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
 from collab.errors import InvalidUserId, MemberNotFound
 from collab.ports import AuditAction, DocumentName, Identity, Member, Role

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from collab.access import Action
-from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.comparisons import Comparison, LineInfo
 from collab.api.content import (
@@ -18,6 +17,7 @@ from collab.api.content import (
 )
 from collab.api.models import NewVersion, Restored, VersionInfo, VersionList
 from collab.api.paths import DOCUMENTS, LARGEST_ID, NameInPath
+from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
 from collab.ports import AuditAction, VersionId
 

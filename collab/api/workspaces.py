@@ -6,10 +6,10 @@ from typing import Annotated, Final, Self
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from collab.api.auditing import Recording
 from collab.api.caller import Admin, Caller
 from collab.api.members import UserInPath
 from collab.api.models import Body, OneLine, RoleName, role_called, role_name
+from collab.api.recording import Recording
 from collab.api.services import Services, ServicesOfApp
 from collab.errors import Forbidden, MemberNotFound
 from collab.ports import AuditAction, Identity, Role, Workspace, WorkspaceMember, WorkspaceName

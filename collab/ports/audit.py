@@ -30,6 +30,9 @@ class AuditAction(StrEnum):
     CREDENTIALS_REFUSED = "credentials-refused"
     """A key, a link or a token that is not good was shown at a door."""
 
+    ADMIN_REFUSED = "admin-refused"
+    """Somebody who is no admin asked for what is for admins alone."""
+
     IDENTITY_LINKED = "identity-linked"
     """An account's owner may come in by an identity at the provider of single sign-on from now on."""
 

@@ -1,8 +1,10 @@
 """What the endpoints write into the audit log, and how admins read it."""
 
+from time import time
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from collab.settings import Settings
@@ -159,9 +161,9 @@ async def test_what_strangers_try_is_written_down(serve: Serve) -> None:
         found = await entries(client, admin)
 
     assert [(entry["action"], entry["details"]) for entry in reversed(found) if entry["document"] is None] == [
-        ("credentials-refused", {"shown": "key"}),
-        ("credentials-refused", {"shown": "link"}),
-        ("credentials-refused", {"shown": "token"}),
+        ("credentials-refused", {"shown": "key", "reason": "unknown"}),
+        ("credentials-refused", {"shown": "link", "reason": "unknown"}),
+        ("credentials-refused", {"shown": "token", "reason": "unfit"}),
     ]
     tried = [(entry["action"], entry["subject"], entry["details"].get("delayed")) for entry in reversed(found)][4:]
     assert tried == [("link-refused", "link:1", "no")] * 5 + [("link-refused", "link:1", "yes")]
@@ -189,4 +191,88 @@ async def test_a_link_that_never_was_is_written_down(serve: Serve) -> None:
         await server.client.post("/api/v1/links/open", json={"token": "cl_nothing"})
         found = await entries(server.client, bearer({}, user="boss", admin=True))
 
-    assert [(entry["action"], entry["details"]) for entry in found] == [("credentials-refused", {"shown": "link"})]
+    assert [(entry["action"], entry["details"]) for entry in found] == [
+        ("credentials-refused", {"shown": "link", "reason": "unknown"})
+    ]
+
+
+def token(secret: str = SECRET, **claims: object) -> dict[str, str]:
+    good = {"sub": "eve", "name": "Eve", "exp": time() + 600, "iss": "https://id.example.org", "aud": "collab"}
+    return {"Authorization": f"Bearer {jwt.encode(good | claims, secret, algorithm='HS256')}"}
+
+
+async def test_tokens_that_expired_are_told_apart_from_forged_ones(serve: Serve) -> None:
+    other = jwt.encode({"sub": "eve"}, SECRET * 2, algorithm="HS512")
+    refused = {
+        "expired": token(exp=time() - 600),
+        "not-yet": token(nbf=time() + 600),
+        "signature": token(SECRET[::-1]),
+        "algorithm": {"Authorization": f"Bearer {other}"},
+        "issuer": token(iss="https://evil.example.org"),
+        "audience": token(aud="another"),
+        "unfit": token(name=7),
+    }
+    asked = Settings.model_validate(
+        {"secret": SECRET, "token_issuer": "https://id.example.org", "token_audience": "collab"}
+    )
+    async with serve(asked) as server:
+        for _ in range(2):
+            for headers in refused.values():
+                assert (await server.client.get("/api/v1/session", headers=headers)).status_code == 401
+        found = await entries(server.client, token(admin=True))
+
+    assert [entry["details"] for entry in reversed(found)] == [
+        {"shown": "token", "reason": reason} for reason in refused
+    ]
+
+
+async def test_who_asks_for_what_is_for_admins_alone_is_written_down(serve: Serve) -> None:
+    admin, eve = bearer({}, user="boss", admin=True), bearer({}, user="eve")
+    asked: list[tuple[str, str, object]] = [
+        ("GET", "/audit", None),
+        ("GET", "/audit?limit=1", None),
+        ("DELETE", "/workspaces/team", None),
+        ("GET", "/keys?all=true", None),
+        ("POST", "/keys", {"name": "mine", "admin": True}),
+    ]
+    async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+        for method, path, body in asked:
+            answered = await server.client.request(method, f"/api/v1{path}", json=body, headers=eve)
+            assert answered.status_code == 403, path
+        found = await entries(server.client, admin)
+
+    assert {(entry["action"], entry["actor"], entry["address"]) for entry in found} == {
+        ("admin-refused", "eve", "127.0.0.1")
+    }
+    assert [entry["details"]["asked"] for entry in reversed(found)] == [
+        "GET /api/v1/audit",
+        "DELETE /api/v1/workspaces/{workspace}",
+        "GET /api/v1/keys",
+        "POST /api/v1/keys",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Bob@example.org", "Bob@example.org"),
+        ("ada", "ada"),  # an account has it, as those that an older version made may
+        ("correct horse battery", "not an e-mail address"),
+        ("Tr0ub4dor&3", "not an e-mail address"),
+        ("p@ssword", "not an e-mail address"),
+        ("p@ss.wo rd", "not an e-mail address"),
+        ("a@b@example.org", "not an e-mail address"),
+        ("x" * 250 + "@example.org", "not an e-mail address"),
+    ],
+)
+async def test_a_password_that_was_typed_in_place_of_the_email_is_not_kept(serve: Serve, typed: str, kept: str) -> None:
+    async with serve(Settings(accounts=True)) as server:
+        boss = await sign_in(server, "boss", admin=True)
+        await server.storage.accounts.create(email="ada", name="Ada", password_hash=None, admin=False)
+        wrong = {"email": typed, "password": "wrong horse battery"}
+        assert (await server.client.post("/api/v1/session", json=wrong)).status_code == 403
+        join = {"ticket": "ct_nothing", "email": typed, "name": "Eve", "password": PASSWORD}
+        assert (await server.client.post("/api/v1/accounts", json=join)).status_code == 410
+        found = await entries(boss, action=["sign-in-failed", "ticket-refused"])
+
+    assert [entry["subject"] for entry in found] == [kept, kept]

@@ -13,6 +13,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   invited: "Invited somebody",
   "ticket-refused": "Could not use an invitation or a link for another password",
   "credentials-refused": "Was refused at the door",
+  "admin-refused": "Asked for what only admins may do",
   "identity-linked": "Linked a single sign-on",
   "identity-unlinked": "Unlinked a single sign-on",
   "session-ended": "Signed a browser out",
