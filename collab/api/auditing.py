@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, IPvAnyAddress
 
 from collab.api.caller import Admin
 from collab.api.models import Moment
@@ -63,6 +63,7 @@ async def read_audit_log(
     before: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="The last page's `next_before`.")] = None,
     action: Annotated[list[AuditAction] | None, Query(description="One or more; all without any.")] = None,
     actor: _Text = None,
+    address: Annotated[IPvAnyAddress | None, Query(description="From where it was done.")] = None,
     document: _Text = None,
     subject: _Text = None,
     since: Moment | None = None,
@@ -72,6 +73,7 @@ async def read_audit_log(
     wanted = AuditFilter(
         actions=frozenset(action) if action else None,
         actor=actor,
+        address=None if address is None else str(address),
         document=document,
         subject=subject,
         since=since,

@@ -101,6 +101,7 @@ class AuditFilter:
 
     actions: frozenset[AuditAction] | None = None
     actor: str | None = None
+    address: str | None = None
     document: str | None = None
     subject: str | None = None
     since: datetime | None = None

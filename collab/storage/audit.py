@@ -49,7 +49,9 @@ class SqlAuditLog:
 
     async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
         """Read the rows, the newest first."""
-        if not all(can_be_stored(text or "") for text in (wanted.actor, wanted.document, wanted.subject)):
+        if not all(
+            can_be_stored(text or "") for text in (wanted.actor, wanted.address, wanted.document, wanted.subject)
+        ):
             return []
         chosen = _chosen(wanted)
         if before is not None:
@@ -75,6 +77,7 @@ def _chosen(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         chosen.append(audit_log.c.action.in_([action.value for action in wanted.actions]))
     for column, value in (
         (audit_log.c.actor, wanted.actor),
+        (audit_log.c.address, wanted.address),
         (audit_log.c.document, wanted.document),
         (audit_log.c.subject, wanted.subject),
     ):

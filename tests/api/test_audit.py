@@ -135,7 +135,10 @@ async def test_log_is_filtered_and_paged(serve: Serve) -> None:
         about_a = await entries(server.client, admin, subject="workspace:a")
         deleted = await entries(server.client, admin, action=["workspace-deleted", "sign-in"])
         by_nobody = await entries(server.client, admin, actor="eve")
+        from_here = await entries(server.client, admin, address="127.0.0.1")
+        from_elsewhere = await entries(server.client, admin, address="192.0.2.1")
         refused = await server.client.get("/api/v1/audit?action=nothing", headers=admin)
+        no_address = await server.client.get("/api/v1/audit?address=example.org", headers=admin)
 
     found = [entry["subject"] for entry in (*first.json()["entries"], *second.json()["entries"])]
     assert found == ["workspace:a", "workspace:c", "workspace:b", "workspace:a"]
@@ -143,7 +146,8 @@ async def test_log_is_filtered_and_paged(serve: Serve) -> None:
     assert [entry["action"] for entry in about_a] == ["workspace-deleted", "workspace-made"]
     assert [entry["subject"] for entry in deleted] == ["workspace:a"]
     assert by_nobody == []
-    assert refused.status_code == 422
+    assert (len(from_here), from_elsewhere) == (4, [])
+    assert (refused.status_code, no_address.status_code) == (422, 422)
 
 
 async def test_what_strangers_try_is_written_down(serve: Serve) -> None:

@@ -58,6 +58,7 @@ async def test_pages_follow_each_other(filled: Storage) -> None:
         (AuditFilter(actions=frozenset({AuditAction.SIGN_IN, AuditAction.KEY_MADE})), [FROM_THE_TERMINAL, SIGNED_IN]),
         (AuditFilter(actor="ada"), [SHARED]),
         (AuditFilter(actor=""), [FROM_THE_TERMINAL]),
+        (AuditFilter(address="2001:db8::1"), [SIGNED_IN]),
         (AuditFilter(document="plan"), [SHARED]),
         (AuditFilter(subject="bob"), [SHARED]),
         (AuditFilter(actor="bob", subject="bob"), []),
@@ -85,6 +86,7 @@ async def test_what_no_database_keeps_is_written_in_words_and_finds_nothing(stor
 
     assert [act.subject for act in await acts(storage, AuditFilter())] == ["a\\x00\\ud800b"]
     assert await acts(storage, AuditFilter(subject="a\x00")) == []
+    assert await acts(storage, AuditFilter(address="a\x00")) == []
 
 
 @pytest.mark.parametrize("change", [update(audit_log).values(actor="eve"), delete(audit_log)])
