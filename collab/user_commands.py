@@ -14,8 +14,10 @@ from collab.access.secrets import MAX_SECRET_LENGTH
 from collab.errors import AccountNotFound
 from collab.ports import THIS_MACHINE, Account, AccountChanges, Act, AuditAction, AuditLog
 from collab.services.accounts import Accounts, accounts_on, check_email
+from collab.services.audit_trail import yes_or_no
+from collab.services.keys import Keys
 from collab.settings import Settings
-from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
+from collab.terminal import DatabaseUrl, DataDir, counted, output, run, settings_from, storage_of
 
 app = typer.Typer(help="Look after the accounts of those who sign in here.", no_args_is_help=True)
 
@@ -86,9 +88,28 @@ def make_admin(
 
 
 @app.command()
-def reset(email: Email, database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+def reset(
+    email: Email,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--everything",
+            help="End at once what somebody else may come in by: the password, sessions, API keys and linked identities.",
+        ),
+    ] = False,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
     """Print a link by which somebody sets another password, within a day."""
-    ticket = run(lambda: _reset(settings_from(database_url=database_url, data_dir=data_dir), email))
+    settings = settings_from(database_url=database_url, data_dir=data_dir)
+    if everything:
+        keys, identities = run(lambda: _shut_out(settings, email))
+        output.print(
+            f"{escape(email)} is signed out everywhere, and the password is good no more. "
+            f"Taken away as well: {counted(keys, 'API key')}, {counted(identities, 'linked sign-in')}.",
+            soft_wrap=True,
+        )
+    ticket = run(lambda: _reset(settings, email, everything=everything))
     output.print(f"Pass this on; it is good for a day: /reset#{escape(ticket)}", soft_wrap=True)
 
 
@@ -150,11 +171,32 @@ def _change(settings: Settings, email: str, changes: AccountChanges) -> None:
     run(change)
 
 
-async def _reset(settings: Settings, email: str) -> str:
+async def _shut_out(settings: Settings, email: str) -> tuple[int, int]:
+    """End whatever leads into an account; return how many keys and identities. To be repeated where it was cut short."""
+    async with storage_of(settings) as storage:
+        accounts = accounts_on(storage.accounts, storage.sessions, storage.tickets, settings)
+        account = await _named(accounts, email)
+        await accounts.take_password(account.user_id)
+        keys = Keys(storage.keys)
+        revoked = await keys.list(account.user_id)
+        for key in revoked:
+            await keys.revoke(key.number)
+            await storage.audit.add(Act(AuditAction.KEY_REVOKED, THIS_MACHINE, subject=f"key:{key.number}"))
+        linked = await storage.identities.of(account.id)
+        for identity in linked:
+            await storage.identities.unlink(account.id, identity.number, issuer=identity.issuer)
+            details = {"user": account.user_id, "issuer": identity.issuer}
+            act = Act(AuditAction.IDENTITY_UNLINKED, THIS_MACHINE, subject=identity.subject, details=details)
+            await storage.audit.add(act)
+        return len(revoked), len(linked)
+
+
+async def _reset(settings: Settings, email: str, *, everything: bool) -> str:
     async with _accounts(settings) as (accounts, audit):
         user_id = (await _named(accounts, email)).user_id
         ticket = await accounts.offer_reset(THIS_MACHINE, user_id)
-        await audit.add(Act(AuditAction.RESET_OFFERED, THIS_MACHINE, subject=user_id))
+        details = {"everything": yes_or_no(everything)}
+        await audit.add(Act(AuditAction.RESET_OFFERED, THIS_MACHINE, subject=user_id, details=details))
         return ticket
 
 

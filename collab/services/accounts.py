@@ -121,6 +121,10 @@ class Accounts:
             by,
         )
 
+    async def take_password(self, user_id: str) -> None:
+        """Have no password of this account be right until another is set, and end all its sessions. Raises `AccountNotFound`."""
+        await self.store.set_password(user_id, await self._passwords.hash(make_secret(TICKET)))
+
     async def look(self, secret: str) -> Ticket:
         """Return what a ticket is good for. Raises `TicketSpent`."""
         found = hash_of(secret)
