@@ -84,10 +84,11 @@ async def _add(
             if found is None:
                 raise AccountNotFound(f"no account has the e-mail {email!r}; `collab user list` shows all of them")
             user_id = found[0].user_id
-        key, secret = await Keys(storage.keys).make_for(user_id, name, scope, admin, expires_at, THIS_MACHINE)
-        await storage.audit.add(
-            Act(AuditAction.KEY_MADE, THIS_MACHINE, subject=f"key:{key.number}", details=told_of(key))
-        )
+        async with storage.audit.together():
+            key, secret = await Keys(storage.keys).make_for(user_id, name, scope, admin, expires_at, THIS_MACHINE)
+            await storage.audit.add(
+                Act(AuditAction.KEY_MADE, THIS_MACHINE, subject=f"key:{key.number}", details=told_of(key))
+            )
         return secret
 
 
@@ -97,7 +98,7 @@ async def _all(settings: Settings) -> list[ApiKey]:
 
 
 async def _revoke(settings: Settings, number: KeyNumber) -> None:
-    async with storage_of(settings) as storage:
+    async with storage_of(settings) as storage, storage.audit.together():
         await Keys(storage.keys).revoke(number)
         await storage.audit.add(Act(AuditAction.KEY_REVOKED, THIS_MACHINE, subject=f"key:{number}"))
 

@@ -131,17 +131,19 @@ async def _add(settings: Settings, email: str, name: str, password: str, *, admi
     check_fitness(password)
     async with _accounts(settings) as (accounts, audit):
         password_hash = await Passwords().hash(password)
-        account = await accounts.store.create(email=checked, name=name, password_hash=password_hash, admin=admin)
-        details = {"admin": str(admin).lower()}
-        await audit.add(Act(AuditAction.ACCOUNT_MADE, THIS_MACHINE, subject=account.user_id, details=details))
+        async with audit.together():
+            account = await accounts.store.create(email=checked, name=name, password_hash=password_hash, admin=admin)
+            details = {"admin": str(admin).lower()}
+            await audit.add(Act(AuditAction.ACCOUNT_MADE, THIS_MACHINE, subject=account.user_id, details=details))
         return account
 
 
 async def _invite(settings: Settings, email: str, *, admin: bool) -> str:
     async with _accounts(settings) as (accounts, audit):
-        ticket = await accounts.invite(THIS_MACHINE, email, admin=admin)
-        details = {"admin": str(admin).lower()}
-        await audit.add(Act(AuditAction.INVITED, THIS_MACHINE, subject=email, details=details))
+        async with audit.together():
+            ticket = await accounts.invite(THIS_MACHINE, email, admin=admin)
+            details = {"admin": str(admin).lower()}
+            await audit.add(Act(AuditAction.INVITED, THIS_MACHINE, subject=email, details=details))
         return ticket
 
 
@@ -160,13 +162,14 @@ def _change(settings: Settings, email: str, changes: AccountChanges) -> None:
     async def change() -> None:
         async with _accounts(settings) as (accounts, audit):
             user_id = (await _named(accounts, email)).user_id
-            await accounts.store.change(user_id, changes)
-            details = {
-                field: str(value).lower()
-                for field, value in (("admin", changes.admin), ("disabled", changes.disabled))
-                if value is not None
-            }
-            await audit.add(Act(AuditAction.ACCOUNT_CHANGED, THIS_MACHINE, subject=user_id, details=details))
+            async with audit.together():
+                await accounts.store.change(user_id, changes)
+                details = {
+                    field: str(value).lower()
+                    for field, value in (("admin", changes.admin), ("disabled", changes.disabled))
+                    if value is not None
+                }
+                await audit.add(Act(AuditAction.ACCOUNT_CHANGED, THIS_MACHINE, subject=user_id, details=details))
 
     run(change)
 
@@ -180,23 +183,26 @@ async def _shut_out(settings: Settings, email: str) -> tuple[int, int]:
         keys = Keys(storage.keys)
         revoked = await keys.list(account.user_id)
         for key in revoked:
-            await keys.revoke(key.number)
-            await storage.audit.add(Act(AuditAction.KEY_REVOKED, THIS_MACHINE, subject=f"key:{key.number}"))
+            async with storage.audit.together():
+                await keys.revoke(key.number)
+                await storage.audit.add(Act(AuditAction.KEY_REVOKED, THIS_MACHINE, subject=f"key:{key.number}"))
         linked = await storage.identities.of(account.id)
         for identity in linked:
-            await storage.identities.unlink(account.id, identity.number, issuer=identity.issuer)
-            details = {"user": account.user_id, "issuer": identity.issuer}
-            act = Act(AuditAction.IDENTITY_UNLINKED, THIS_MACHINE, subject=identity.subject, details=details)
-            await storage.audit.add(act)
+            async with storage.audit.together():
+                await storage.identities.unlink(account.id, identity.number, issuer=identity.issuer)
+                details = {"user": account.user_id, "issuer": identity.issuer}
+                act = Act(AuditAction.IDENTITY_UNLINKED, THIS_MACHINE, subject=identity.subject, details=details)
+                await storage.audit.add(act)
         return len(revoked), len(linked)
 
 
 async def _reset(settings: Settings, email: str, *, everything: bool) -> str:
     async with _accounts(settings) as (accounts, audit):
         user_id = (await _named(accounts, email)).user_id
-        ticket = await accounts.offer_reset(THIS_MACHINE, user_id)
-        details = {"everything": yes_or_no(everything)}
-        await audit.add(Act(AuditAction.RESET_OFFERED, THIS_MACHINE, subject=user_id, details=details))
+        async with audit.together():
+            ticket = await accounts.offer_reset(THIS_MACHINE, user_id)
+            details = {"everything": yes_or_no(everything)}
+            await audit.add(Act(AuditAction.RESET_OFFERED, THIS_MACHINE, subject=user_id, details=details))
         return ticket
 
 

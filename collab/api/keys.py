@@ -105,10 +105,10 @@ async def make_key(services: ServicesOfApp, identity: Caller, recording: Recordi
     if new.admin:
         await check_admin(identity, recording, "only admins make keys that may do what admins do")
     scope = {pattern: role_called(role) for pattern, role in new.documents.items()}
-    key, secret = await services.keys.make(
-        identity, new.name, scope, admin=new.admin, expires_at=in_the_future(new.expires_at)
-    )
-    await recording.note(AuditAction.KEY_MADE, identity.user_id, subject=f"key:{key.number}", **told_of(key))
+    expires_at = in_the_future(new.expires_at)
+    async with recording.together():
+        key, secret = await services.keys.make(identity, new.name, scope, admin=new.admin, expires_at=expires_at)
+        await recording.note(AuditAction.KEY_MADE, identity.user_id, subject=f"key:{key.number}", **told_of(key))
     return MadeKey(key=KeyInfo.of(key), secret=secret)
 
 
@@ -121,9 +121,11 @@ async def revoke_key(
 ) -> None:
     """End one of the caller's keys, or an admin anybody's; what it has open in documents ends within a second."""
     _check_no_key(identity)
-    await services.keys.revoke(key, user_id=None if identity.admin else _user(identity.user_id))
+    whose = None if identity.admin else _user(identity.user_id)
+    async with recording.together():
+        await services.keys.revoke(key, user_id=whose)
+        await recording.note(AuditAction.KEY_REVOKED, identity.user_id, subject=f"key:{key}")
     services.rights.look_now()
-    await recording.note(AuditAction.KEY_REVOKED, identity.user_id, subject=f"key:{key}")
 
 
 def _check_no_key(identity: Identity) -> None:

@@ -98,24 +98,26 @@ async def make_link(
     """Make a link that gives whoever has it a role in this document. Needs the owner's role."""
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
-    link = await services.links.make(
-        record.id,
-        role_called(new.role),
-        guests=new.guests,
-        password=_shown(new.password),
-        expires_at=in_the_future(new.expires_at),
-        by=identity.user_id,
-    )
-    await recording.note(
-        AuditAction.LINK_MADE,
-        identity.user_id,
-        document=name,
-        subject=f"link:{link.number}",
-        role=new.role,
-        guests=yes_or_no(link.guests),
-        password=yes_or_no(link.password_hash is not None),
-        expires_at=until(link.expires_at),
-    )
+    password_hash = await services.links.hash_of(_shown(new.password))
+    async with recording.together():
+        link = await services.links.make(
+            record.id,
+            role_called(new.role),
+            guests=new.guests,
+            password_hash=password_hash,
+            expires_at=in_the_future(new.expires_at),
+            by=identity.user_id,
+        )
+        await recording.note(
+            AuditAction.LINK_MADE,
+            identity.user_id,
+            document=name,
+            subject=f"link:{link.number}",
+            role=new.role,
+            guests=yes_or_no(link.guests),
+            password=yes_or_no(link.password_hash is not None),
+            expires_at=until(link.expires_at),
+        )
     return LinkInfo.of(link)
 
 
@@ -130,10 +132,11 @@ async def revoke_link(
     """End a link; whoever came by it loses that role within a second. Needs the owner's role."""
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
-    if not await services.links.store.end(record.id, link):
-        raise LinkNotFound("the document has no such link")
+    async with recording.together():
+        if not await services.links.store.end(record.id, link):
+            raise LinkNotFound("the document has no such link")
+        await recording.note(AuditAction.LINK_REVOKED, identity.user_id, document=name, subject=f"link:{link}")
     services.rights.look_now()
-    await recording.note(AuditAction.LINK_REVOKED, identity.user_id, document=name, subject=f"link:{link}")
 
 
 @router.post("/api/v1/links/open", summary="Open a share link", response_description="What it opens.")

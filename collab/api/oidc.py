@@ -158,11 +158,12 @@ async def unlink_identity(
 ) -> None:
     """Sign nobody in by this identity any more; sessions go on. Harmless to repeat; 409 where it is the account's last way in."""
     account = await accounts.store.get(identity.user_id)
-    unlinked = await single_sign_on.unlink(account, IdentityNumber(identity_id))
-    if unlinked is not None:
-        await recording.note(
-            AuditAction.IDENTITY_UNLINKED, identity.user_id, subject=unlinked.subject, issuer=unlinked.issuer
-        )
+    async with recording.together():
+        unlinked = await single_sign_on.unlink(account, IdentityNumber(identity_id))
+        if unlinked is not None:
+            await recording.note(
+                AuditAction.IDENTITY_UNLINKED, identity.user_id, subject=unlinked.subject, issuer=unlinked.issuer
+            )
 
 
 async def _note(recording: Recorder, single_sign_on: SingleSignOn, came: Arrival | Refused) -> None:

@@ -1,5 +1,6 @@
 """What the endpoints write into the audit log."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from fastapi import Depends, Request
 from collab.access import address_of
 from collab.api.services import ServicesOfApp
 from collab.errors import CollabError, DatabaseUnavailable, SignInDelayed
-from collab.ports import Act, AuditAction, Identity
+from collab.ports import Act, AuditAction, AuditLog, Identity
 from collab.services.audit_trail import AuditTrail, yes_or_no
 
 log = structlog.get_logger(__name__)
@@ -26,8 +27,13 @@ def _by(identity: Identity | None) -> dict[str, str]:
 class Recorder:
     """Writes acts of one request down."""
 
+    _log: AuditLog
     _trail: AuditTrail
     _request: Request
+
+    def together(self) -> AbstractAsyncContextManager[None]:
+        """Have an act and its entry be one transaction, as `AuditLog.together` does."""
+        return self._log.together()
 
     async def note(
         self,
@@ -67,7 +73,7 @@ class Recorder:
 
 def recorder_of(services: ServicesOfApp, request: Request) -> Recorder:
     """Return what writes down the acts of this request."""
-    return Recorder(services.trail, request)
+    return Recorder(services.audit, services.trail, request)
 
 
 Recording = Annotated[Recorder, Depends(recorder_of)]

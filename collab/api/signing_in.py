@@ -121,9 +121,10 @@ async def sign_out(
 ) -> None:
     """End the session by which the caller is signed in, and what it has open in documents."""
     account = await accounts.store.get(identity.user_id)
-    await accounts.sessions.end(account.id, identity.session or SessionNumber(0))
+    async with recording.together():
+        await accounts.sessions.end(account.id, identity.session or SessionNumber(0))
+        await recording.note(AuditAction.SIGN_OUT, identity.user_id)
     services.rights.look_now()
-    await recording.note(AuditAction.SIGN_OUT, identity.user_id)
     response.headers.append("Set-Cookie", set_cookie("", secure=is_secure(request), seconds=0))
 
 

@@ -102,8 +102,11 @@ async def delete_version(
     """Delete a version; the document stays as it is. Needs the owner's role."""
     await services.policy.check(identity, name, Action.DISCARD_VERSION)
     record = await services.documents.get(name)
-    await services.versions.delete(record.id, version)
-    await recording.note(AuditAction.VERSION_DISCARDED, identity.user_id, document=name, subject=f"version:{version}")
+    async with recording.together():
+        await services.versions.delete(record.id, version)
+        await recording.note(
+            AuditAction.VERSION_DISCARDED, identity.user_id, document=name, subject=f"version:{version}"
+        )
 
 
 @router.get(

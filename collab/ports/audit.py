@@ -1,6 +1,7 @@
 """The audit log: who did what that matters to who may do what, and when. It is only ever added to."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -114,6 +115,14 @@ class AuditLog(Protocol):
 
     async def add(self, act: Act) -> None:
         """Write an act down, at this moment."""
+        ...
+
+    def together(self) -> AbstractAsyncContextManager[None]:
+        """Commit what is written within, by this and the other stores of its database, at the end, or none of it when anything is raised.
+
+        So an act and its entry are both there, or neither. Do nothing slow within, nor anything beside a store's methods that make, change
+        or delete a row: others may wait for the end to write, and readings do not see what was written yet.
+        """
         ...
 
     async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:

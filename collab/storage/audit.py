@@ -1,6 +1,7 @@
 """The audit log in a database: the port `AuditLog`."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from sqlalchemy import ColumnElement, RowMapping, func, insert, select
@@ -46,6 +47,10 @@ class SqlAuditLog:
         """Insert a row."""
         async with self._database.writing() as connection:
             await write_down(connection, act)
+
+    def together(self) -> AbstractAsyncContextManager[None]:
+        """Join the transactions."""
+        return self._database.together()
 
     async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
         """Read the rows, the newest first."""

@@ -1,5 +1,7 @@
 """What the endpoints write into the audit log, and how admins read it."""
 
+import sqlite3
+from contextlib import closing
 from time import time
 from typing import Any
 
@@ -8,7 +10,7 @@ import jwt
 import pytest
 
 from collab.settings import Settings
-from tests.api.conftest import SECRET, Serve, bearer
+from tests.api.conftest import SECRET, Serve, Server, bearer
 from tests.api.test_keys import PASSWORD, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -171,6 +173,71 @@ async def test_what_strangers_try_is_written_down(serve: Serve) -> None:
     ]
     tried = [(entry["action"], entry["subject"], entry["details"].get("delayed")) for entry in reversed(found)][4:]
     assert tried == [("link-refused", "link:1", "no")] * 5 + [("link-refused", "link:1", "yes")]
+
+
+DONE: list[tuple[str, str, object]] = [
+    ("PUT", "/documents/plan/members/eve", {"role": "editor"}),
+    ("DELETE", "/documents/plan/members/bob", None),
+    ("POST", "/documents/plan/links", {"role": "editor"}),
+    ("DELETE", "/documents/plan/links/1", None),
+    ("DELETE", "/documents/plan/versions/1", None),
+    ("DELETE", "/documents/plan", None),
+    ("POST", "/workspaces", {"name": "other"}),
+    ("PUT", "/workspaces/team/members/eve", {"role": "editor"}),
+    ("DELETE", "/workspaces/team/members/bob", None),
+    ("PATCH", "/workspaces/team", {"default_role": "reader"}),
+    ("DELETE", "/workspaces/team", None),
+    ("POST", "/keys", {"name": "mine", "admin": True}),
+    ("DELETE", "/keys/1", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), DONE, ids=[f"{each[0]} {each[1]}" for each in DONE])
+async def test_what_cannot_be_written_down_is_not_done_and_can_be_repeated(
+    serve: Serve, method: str, path: str, body: object
+) -> None:
+    admin = bearer({}, user="boss", admin=True)
+    async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+        for made, what in (
+            ("/documents", {"name": "plan"}),
+            ("/documents/plan/versions", {"name": "First"}),
+            ("/documents/plan/links", {"role": "reader"}),
+            ("/workspaces", {"name": "team"}),
+            ("/keys", {"name": "backend", "admin": True}),
+        ):
+            assert (await server.client.post(f"/api/v1{made}", json=what, headers=admin)).status_code == 201
+        for shared in ("documents/plan", "workspaces/team"):
+            path_of_bob = f"/api/v1/{shared}/members/bob"
+            assert (await server.client.put(path_of_bob, json={"role": "reader"}, headers=admin)).is_success
+        before = await kept_in(server)
+        with closing(sqlite3.connect(server.database)) as database, database:
+            database.execute("CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'full'); END")
+        refused = await server.client.request(method, f"/api/v1{path}", json=body, headers=admin)
+        untouched = await kept_in(server)
+        with closing(sqlite3.connect(server.database)) as database, database:
+            database.execute("DROP TRIGGER full")
+        repeated = await server.client.request(method, f"/api/v1{path}", json=body, headers=admin)
+        after = await kept_in(server)
+
+    assert (refused.status_code, repeated.is_success) == (503, True)
+    assert untouched == before
+    assert after != before
+    assert len(after["audit_log"]) == len(before["audit_log"]) + 1
+
+
+async def kept_in(server: Server) -> dict[str, list[tuple[Any, ...]]]:
+    with closing(sqlite3.connect(server.database)) as database:
+        tables = (
+            "documents",
+            "versions",
+            "members",
+            "links",
+            "api_keys",
+            "workspaces",
+            "workspace_members",
+            "audit_log",
+        )
+        return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
 async def test_opened_links_are_written_down(serve: Serve) -> None:
