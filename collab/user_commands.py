@@ -102,6 +102,7 @@ def reset(
 ) -> None:
     """Print a link by which somebody sets another password, within a day."""
     settings = settings_from(database_url=database_url, data_dir=data_dir)
+    ticket = run(lambda: _reset(settings, email, everything=everything))  # its entry comes before what it tells of
     if everything:
         keys, identities = run(lambda: _shut_out(settings, email))
         output.print(
@@ -109,7 +110,6 @@ def reset(
             f"Taken away as well: {counted(keys, 'API key')}, {counted(identities, 'linked sign-in')}.",
             soft_wrap=True,
         )
-    ticket = run(lambda: _reset(settings, email, everything=everything))
     output.print(f"Pass this on; it is good for a day: /reset#{escape(ticket)}", soft_wrap=True)
 
 
