@@ -152,6 +152,7 @@ async def test_log_is_filtered_and_paged(serve: Serve) -> None:
     assert (refused.status_code, no_address.status_code) == (422, 422)
 
 
+@pytest.mark.usefixtures("long_delays")
 async def test_what_strangers_try_is_written_down(serve: Serve) -> None:
     admin = bearer({}, user="boss", admin=True)
     async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
