@@ -13,7 +13,7 @@ import re
 import sqlite3
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import StorageError
+from collab.ports import THIS_MACHINE, Act, AuditAction
+from collab.storage.audit import write_down
 from collab.storage.counters import COUNTED, read_counters, set_counters
 from collab.storage.database import open_database
 from collab.storage.failures import is_of_no_text
@@ -64,6 +66,9 @@ class Manifest(BaseModel):
     """The last id that each table gave; where it is not named, that of the last row counts."""
 
 
+Note = Callable[[], Coroutine[Any, Any, None]]
+"""Writes into the audit log that everything was written out."""
+
 _Rows = tuple[Table, Select[Any]]
 """Rows of a table."""
 
@@ -76,8 +81,10 @@ class Moved:
     rows: int
 
 
-async def export(url: str, directory: Path, progress: Progress) -> Moved:
+async def export(url: str, directory: Path, progress: Progress, note: Note) -> Moved:
     """Write everything as it stands at one moment; a running server is not disturbed.
+
+    `note` is awaited before the manifest is written: without that nothing takes the files for an export.
 
     Raises `StorageError` where the directory is there already or cannot be written, and for a row that would not come back as it is, naming
     it, `DatabaseUnavailable` as the storage does.
@@ -101,6 +108,7 @@ async def export(url: str, directory: Path, progress: Progress) -> Moved:
             files[file] = await _write(connection, _rows_of(document), directory / file)
         counters = await read_counters(connection)
     manifest = Manifest(format=FORMAT, revision=needed_revision(), files=files, counters=counters)
+    await note()
     await to_thread.run_sync(_write_durably, directory / MANIFEST, manifest.model_dump_json(indent=1).encode())
     return Moved(len(names), sum(entry.rows for entry in files.values()))
 
@@ -199,7 +207,7 @@ def _write_durably(file: Path, content: bytes) -> None:
 
 
 async def import_(url: str, directory: Path, progress: Progress) -> Moved:
-    """Read everything into an empty database, in one transaction. The schema is made where there is none.
+    """Read everything into an empty database, in one transaction, and write that down. The schema is made where there is none.
 
     Raises `StorageError` for a database that has anything in it, and for an export that is incomplete, damaged or of another revision,
     naming the file; then nothing was imported.
@@ -213,7 +221,10 @@ async def import_(url: str, directory: Path, progress: Progress) -> Moved:
         for name, entry in progress.track(manifest.files.items(), description="Importing"):
             await connection.run_sync(_read_rows, directory / name, entry)
         await connection.run_sync(set_counters, manifest.counters)
-    return Moved(len(manifest.files) - 1, sum(entry.rows for entry in manifest.files.values()))
+        read = Moved(len(manifest.files) - 1, sum(entry.rows for entry in manifest.files.values()))
+        told = {"documents": str(read.documents), "rows": str(read.rows)}
+        await write_down(connection, Act(AuditAction.DATABASE_IMPORTED, THIS_MACHINE, details=told))
+    return read
 
 
 def _read_manifest(directory: Path) -> Manifest:

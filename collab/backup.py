@@ -9,17 +9,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from anyio import to_thread
+from anyio import from_thread, to_thread
 from rich.progress import Progress
 
+from collab.archive import Note
 from collab.errors import StorageError
 from collab.storage.address import SqliteAddress, parse_address
 
 _PAGES_AT_ONCE: Final = 1_000
 
 
-async def copy_database(url: str, file: Path, progress: Progress) -> int:
+async def copy_database(url: str, file: Path, progress: Progress, note: Note) -> int:
     """Copy the database as it stands at one moment, check the copy, and only then give it its name; return its size in bytes.
+
+    `note` is awaited before it has its name.
 
     Raises `StorageError` where something is there already, the database is none of ours, the copy is damaged or cannot be written, and for
     PostgreSQL, saying how.
@@ -30,10 +33,10 @@ async def copy_database(url: str, file: Path, progress: Progress) -> int:
             f"{address} is backed up by PostgreSQL's own tools: `pg_dump --format=custom --file=collab.dump DATABASE` copies it as it "
             "stands at one moment, and `pg_restore` brings it back; `collab export` writes plain files from it"
         )
-    return await to_thread.run_sync(_copy, address.path, file, progress)
+    return await to_thread.run_sync(_copy, address.path, file, progress, note)
 
 
-def _copy(source: Path, file: Path, progress: Progress) -> int:
+def _copy(source: Path, file: Path, progress: Progress, note: Note) -> int:
     if file.exists():
         raise StorageError(f"{file} is there already; expected the name of a new file")
     if not source.is_file():
@@ -44,6 +47,7 @@ def _copy(source: Path, file: Path, progress: Progress) -> int:
         _check_schema(source)
         _copy_pages(source, part, progress)
         _check(part)
+        from_thread.run(note)
         _settle(part, file)
     except (sqlite3.Error, OSError) as error:
         raise StorageError(f"{source} cannot be copied to {file}: {error}") from error

@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from collab import archive, upkeep
-from collab.audit_command import note_export, show_audit_log
+from collab.audit_command import noting, show_audit_log
 from collab.backup import copy_database
 from collab.errors import SettingsError
 from collab.key_commands import app as key_app
@@ -219,11 +219,9 @@ def export_server(
     data_dir: DataDir = None,
 ) -> None:
     """Write everything to plain files, as it stands at this moment. The server may go on meanwhile."""
-    settings = settings_from(database_url=database_url, data_dir=data_dir)
-    url = settings.database
+    url = settings_from(database_url=database_url, data_dir=data_dir).database
     with progress_bar() as progress:
-        written = run(lambda: archive.export(url, directory, progress))
-    run(lambda: note_export(settings, "export"))
+        written = run(lambda: archive.export(url, directory, progress, noting(url, "export")))
     output.print(
         f"{counted(written.documents, 'document')} exported to {escape(str(directory))}, {counted(written.rows, 'row')} in all."
     )
@@ -251,7 +249,7 @@ def backup(
     """Copy an SQLite database as it stands at this moment. The server may go on meanwhile."""
     url = settings_from(database_url=database_url, data_dir=data_dir).database
     with progress_bar() as progress:
-        size = run(lambda: copy_database(url, file, progress))
+        size = run(lambda: copy_database(url, file, progress, noting(url, "backup")))
     output.print(
         f"{size:,} bytes copied to {escape(str(file))}, and checked. A server started on it goes on from there."
     )

@@ -52,6 +52,8 @@ They become WebSocket close codes in `collab.gateways.closing` and HTTP statuses
 says what came and what was expected, in lower case, and never holds a secret.
 """
 
+from enum import StrEnum
+
 
 class CollabError(Exception):
     """Whatever Collab raises on purpose."""
@@ -77,8 +79,39 @@ class AccessError(CollabError):
     """Somebody may not do what they asked for."""
 
 
+class Distrust(StrEnum):
+    """Why what somebody showed is not believed, in a word for the audit log."""
+
+    EXPIRED = "expired"
+    NOT_YET = "not-yet"
+    SIGNATURE = "signature"
+    """It was signed with another key, or changed since."""
+
+    UNKNOWN_KEY = "unknown-key"
+    """It names a signing key that is none of the issuer's."""
+
+    ALGORITHM = "algorithm"
+    ISSUER = "issuer"
+    AUDIENCE = "audience"
+    UNKNOWN = "unknown"
+    """An API key or a share link that is good no more, or never was: nothing is kept of those that ended."""
+
+    PASSWORD = "password"  # noqa: S105 - a word, not a password
+    """A share link has a password, which did not come."""
+
+    SIGNED_OUT = "signed-out"
+    """A share link is for people who have signed in."""
+
+    UNFIT = "unfit"
+    """It is not of the form, or its claims are not."""
+
+
 class Unauthenticated(AccessError):
     """No token, or one that cannot be verified."""
+
+    def __init__(self, message: str, why: Distrust = Distrust.UNFIT) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class Forbidden(AccessError):

@@ -8,11 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from collab.errors import AccountNotFound, InvalidScope
-from collab.ports import Act, ApiKey, AuditAction, KeyNumber, Role
+from collab.ports import THIS_MACHINE, Act, ApiKey, AuditAction, KeyNumber, Role
 from collab.services.keys import Keys, told_of
 from collab.settings import Settings
 from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
-from collab.user_commands import THIS_MACHINE
 
 app = typer.Typer(help="Look after the API keys of programs.", no_args_is_help=True)
 
@@ -85,10 +84,11 @@ async def _add(
             if found is None:
                 raise AccountNotFound(f"no account has the e-mail {email!r}; `collab user list` shows all of them")
             user_id = found[0].user_id
-        key, secret = await Keys(storage.keys).make_for(user_id, name, scope, admin, expires_at, THIS_MACHINE)
-        await storage.audit.add(
-            Act(AuditAction.KEY_MADE, THIS_MACHINE, subject=f"key:{key.number}", details=told_of(key))
-        )
+        async with storage.audit.together():
+            key, secret = await Keys(storage.keys).make_for(user_id, name, scope, admin, expires_at, THIS_MACHINE)
+            await storage.audit.add(
+                Act(AuditAction.KEY_MADE, THIS_MACHINE, subject=f"key:{key.number}", details=told_of(key))
+            )
         return secret
 
 
@@ -98,7 +98,7 @@ async def _all(settings: Settings) -> list[ApiKey]:
 
 
 async def _revoke(settings: Settings, number: KeyNumber) -> None:
-    async with storage_of(settings) as storage:
+    async with storage_of(settings) as storage, storage.audit.together():
         await Keys(storage.keys).revoke(number)
         await storage.audit.add(Act(AuditAction.KEY_REVOKED, THIS_MACHINE, subject=f"key:{number}"))
 

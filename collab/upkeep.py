@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.progress import Progress
 
 from collab.errors import CollabError, DocumentNotFound
+from collab.ports import THIS_MACHINE, Act, AuditAction
 from collab.storage import Inspection, open_storage
 from collab.storage.flaws import Flaw, FlawedVersion
 from collab.storage.inspection import StoredName
@@ -109,20 +110,22 @@ async def compact(url: str, progress: Progress, names: Sequence[str] = ()) -> Fo
 
 
 async def cut(url: str, name: str, rows: Sequence[int]) -> None:
-    """Move rows that keep a document from loading out of its log, into a table that keeps them.
+    """Move rows that keep a document from loading out of its log, into a table that keeps them; the audit log says so.
 
     Raises `DocumentNotFound`, `CorruptDocument` for rows that are not to blame, `StorageError` for rows that are not there; then nothing is
     cut.
     """
+    told = {"rows": ", ".join(map(str, sorted(set(rows))))}
+    act = Act(AuditAction.ROWS_CUT, THIS_MACHINE, document=name, details=told)
     async with open_storage(url) as storage:
         await storage.documents.ready()
         lives = await _chosen(storage.inspection, [name])
         for document in lives[:-1]:
             flaws = await storage.inspection.inspect(document.id)
             if set(rows) <= {flaw.row for flaw in flaws if flaw.keeps_from_loading}:
-                await storage.inspection.cut(document.id, rows)
+                await storage.inspection.cut(document.id, rows, act)
                 return
-        await storage.inspection.cut(lives[-1].id, rows)
+        await storage.inspection.cut(lives[-1].id, rows, act)
 
 
 async def _chosen(inspection: Inspection, names: Sequence[str]) -> list[StoredName]:

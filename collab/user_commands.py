@@ -3,7 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -12,15 +12,14 @@ from rich.table import Table
 from collab.access.passwords import Passwords, check_fitness
 from collab.access.secrets import MAX_SECRET_LENGTH
 from collab.errors import AccountNotFound
-from collab.ports import Account, AccountChanges, Act, AuditAction, AuditLog
+from collab.ports import THIS_MACHINE, Account, AccountChanges, Act, AuditAction, AuditLog
 from collab.services.accounts import Accounts, accounts_on, check_email
+from collab.services.audit_trail import yes_or_no
+from collab.services.keys import Keys
 from collab.settings import Settings
-from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
+from collab.terminal import DatabaseUrl, DataDir, counted, output, run, settings_from, storage_of
 
 app = typer.Typer(help="Look after the accounts of those who sign in here.", no_args_is_help=True)
-
-THIS_MACHINE: Final = ""
-"""Who an act from the terminal is by: nobody who has an account."""
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail.")]
 
@@ -89,9 +88,28 @@ def make_admin(
 
 
 @app.command()
-def reset(email: Email, database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+def reset(
+    email: Email,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--everything",
+            help="End at once what somebody else may come in by: the password, sessions, API keys and linked identities.",
+        ),
+    ] = False,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
     """Print a link by which somebody sets another password, within a day."""
-    ticket = run(lambda: _reset(settings_from(database_url=database_url, data_dir=data_dir), email))
+    settings = settings_from(database_url=database_url, data_dir=data_dir)
+    ticket = run(lambda: _reset(settings, email, everything=everything))  # its entry comes before what it tells of
+    if everything:
+        keys, identities = run(lambda: _shut_out(settings, email))
+        output.print(
+            f"{escape(email)} is signed out everywhere, and the password is good no more. "
+            f"Taken away as well: {counted(keys, 'API key')}, {counted(identities, 'linked sign-in')}.",
+            soft_wrap=True,
+        )
     output.print(f"Pass this on; it is good for a day: /reset#{escape(ticket)}", soft_wrap=True)
 
 
@@ -113,17 +131,19 @@ async def _add(settings: Settings, email: str, name: str, password: str, *, admi
     check_fitness(password)
     async with _accounts(settings) as (accounts, audit):
         password_hash = await Passwords().hash(password)
-        account = await accounts.store.create(email=checked, name=name, password_hash=password_hash, admin=admin)
-        details = {"admin": str(admin).lower()}
-        await audit.add(Act(AuditAction.ACCOUNT_MADE, THIS_MACHINE, subject=account.user_id, details=details))
+        async with audit.together():
+            account = await accounts.store.create(email=checked, name=name, password_hash=password_hash, admin=admin)
+            details = {"admin": str(admin).lower()}
+            await audit.add(Act(AuditAction.ACCOUNT_MADE, THIS_MACHINE, subject=account.user_id, details=details))
         return account
 
 
 async def _invite(settings: Settings, email: str, *, admin: bool) -> str:
     async with _accounts(settings) as (accounts, audit):
-        ticket = await accounts.invite(THIS_MACHINE, email, admin=admin)
-        details = {"admin": str(admin).lower()}
-        await audit.add(Act(AuditAction.INVITED, THIS_MACHINE, subject=email, details=details))
+        async with audit.together():
+            ticket = await accounts.invite(THIS_MACHINE, email, admin=admin)
+            details = {"admin": str(admin).lower()}
+            await audit.add(Act(AuditAction.INVITED, THIS_MACHINE, subject=email, details=details))
         return ticket
 
 
@@ -142,22 +162,47 @@ def _change(settings: Settings, email: str, changes: AccountChanges) -> None:
     async def change() -> None:
         async with _accounts(settings) as (accounts, audit):
             user_id = (await _named(accounts, email)).user_id
-            await accounts.store.change(user_id, changes)
-            details = {
-                field: str(value).lower()
-                for field, value in (("admin", changes.admin), ("disabled", changes.disabled))
-                if value is not None
-            }
-            await audit.add(Act(AuditAction.ACCOUNT_CHANGED, THIS_MACHINE, subject=user_id, details=details))
+            async with audit.together():
+                await accounts.store.change(user_id, changes)
+                details = {
+                    field: str(value).lower()
+                    for field, value in (("admin", changes.admin), ("disabled", changes.disabled))
+                    if value is not None
+                }
+                await audit.add(Act(AuditAction.ACCOUNT_CHANGED, THIS_MACHINE, subject=user_id, details=details))
 
     run(change)
 
 
-async def _reset(settings: Settings, email: str) -> str:
+async def _shut_out(settings: Settings, email: str) -> tuple[int, int]:
+    """End whatever leads into an account; return how many keys and identities. To be repeated where it was cut short."""
+    async with storage_of(settings) as storage:
+        accounts = accounts_on(storage.accounts, storage.sessions, storage.tickets, settings)
+        account = await _named(accounts, email)
+        await accounts.take_password(account.user_id)
+        keys = Keys(storage.keys)
+        revoked = await keys.list(account.user_id)
+        for key in revoked:
+            async with storage.audit.together():
+                await keys.revoke(key.number)
+                await storage.audit.add(Act(AuditAction.KEY_REVOKED, THIS_MACHINE, subject=f"key:{key.number}"))
+        linked = await storage.identities.of(account.id)
+        for identity in linked:
+            async with storage.audit.together():
+                await storage.identities.unlink(account.id, identity.number, issuer=identity.issuer)
+                details = {"user": account.user_id, "issuer": identity.issuer}
+                act = Act(AuditAction.IDENTITY_UNLINKED, THIS_MACHINE, subject=identity.subject, details=details)
+                await storage.audit.add(act)
+        return len(revoked), len(linked)
+
+
+async def _reset(settings: Settings, email: str, *, everything: bool) -> str:
     async with _accounts(settings) as (accounts, audit):
         user_id = (await _named(accounts, email)).user_id
-        ticket = await accounts.offer_reset(THIS_MACHINE, user_id)
-        await audit.add(Act(AuditAction.RESET_OFFERED, THIS_MACHINE, subject=user_id))
+        async with audit.together():
+            ticket = await accounts.offer_reset(THIS_MACHINE, user_id)
+            details = {"everything": yes_or_no(everything)}
+            await audit.add(Act(AuditAction.RESET_OFFERED, THIS_MACHINE, subject=user_id, details=details))
         return ticket
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from collab.errors import Unauthenticated
+from collab.errors import Distrust, Unauthenticated
 from collab.ports import Identity, Role
 
 LEEWAY: Final = 30.0
@@ -43,14 +43,16 @@ def check_destination(claims: Mapping[str, object], *, issuer: str | None, audie
     """Raise `Unauthenticated` for a token of another issuer than this one, or for another audience; `None` is any, or none."""
     if issuer is not None and claims.get("iss") != issuer:
         raise Unauthenticated(
-            f"the token's `iss` is {_kind(claims.get('iss'))}; expected the issuer this server trusts"
+            f"the token's `iss` is {_kind(claims.get('iss'))}; expected the issuer this server trusts",
+            Distrust.ISSUER,
         )
     if audience is None:
         return
     named = claims.get("aud")
     if named != audience and not (isinstance(named, list) and audience in named):
         raise Unauthenticated(
-            f"the token's `aud` is {_kind(named)}; expected this server's audience, or an array with it"
+            f"the token's `aud` is {_kind(named)}; expected this server's audience, or an array with it",
+            Distrust.AUDIENCE,
         )
 
 
@@ -59,11 +61,13 @@ def _check_times(claims: Mapping[str, object], now: float) -> float:
     if expires_at is None:
         raise Unauthenticated("the token has no `exp`; expected the second it ends at")
     if expires_at <= now - LEEWAY:
-        raise Unauthenticated("the token's `exp` has passed; expected one in the future")
+        raise Unauthenticated("the token's `exp` has passed; expected one in the future", Distrust.EXPIRED)
     for claim in ("nbf", "iat"):
         since = _seconds(claims, claim)
         if since is not None and since > now + LEEWAY:
-            raise Unauthenticated(f"the token's `{claim}` lies in the future; expected a time that has come")
+            raise Unauthenticated(
+                f"the token's `{claim}` lies in the future; expected a time that has come", Distrust.NOT_YET
+            )
     return expires_at
 
 

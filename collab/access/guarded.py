@@ -6,7 +6,7 @@ from typing import Final
 from collab.access.link_passes import opens, secret_in
 from collab.access.secrets import API_KEY, LINK, hash_of
 from collab.access.token import TokenAccess
-from collab.errors import Unauthenticated
+from collab.errors import Distrust, Unauthenticated
 from collab.ports import (
     ApiKey,
     BrowserSession,
@@ -86,7 +86,9 @@ class GuardedAccess:
         found = hash_of(secret)
         key = None if found is None else await self._keys.find(found)
         if key is None:
-            raise Unauthenticated("the API key is good no more, or never was; expected one that was not revoked")
+            raise Unauthenticated(
+                "the API key is good no more, or never was; expected one that was not revoked", Distrust.UNKNOWN
+            )
         if key.is_unused_for(USED_EVERY):
             await self._keys.used(key.number)
         return identity_of_key(key)
@@ -96,12 +98,16 @@ class GuardedAccess:
         link = None if found is None else await self._links.find(found)
         is_opened = link is not None and opens(link, link_pass)
         if link is None or (not is_opened and link.password_hash is None):
-            raise Unauthenticated("the share link is good no more, or never was; ask for another")
+            raise Unauthenticated("the share link is good no more, or never was; ask for another", Distrust.UNKNOWN)
         if not is_opened:
-            raise Unauthenticated("the share link has a password; expected what came for it (POST /api/v1/links/open)")
+            raise Unauthenticated(
+                "the share link has a password; expected what came for it (POST /api/v1/links/open)", Distrust.PASSWORD
+            )
         session = await self._session(session_secret)
         if session is None and not link.guests:
-            raise Unauthenticated("the share link is for people who have signed in; expected a session beside it")
+            raise Unauthenticated(
+                "the share link is for people who have signed in; expected a session beside it", Distrust.SIGNED_OUT
+            )
         return through(link, None if session is None else identity_of(session))
 
     async def _session(self, secret: str | None) -> BrowserSession | None:

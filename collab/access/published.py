@@ -11,7 +11,7 @@ import jwt
 import structlog
 
 from collab.access.token import VerificationKey
-from collab.errors import IdentityUnavailable, Unauthenticated
+from collab.errors import Distrust, IdentityUnavailable, Unauthenticated
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ class PublishedKeys:
             raise IdentityUnavailable("the keys that tokens are verified with cannot be fetched now; try again later")
         key = self._keys.get(key_id)
         if key is None:
-            raise Unauthenticated("the token's `kid` names none of the published keys")
+            raise Unauthenticated("the token's `kid` names none of the published keys", Distrust.UNKNOWN_KEY)
         return key
 
     async def _refresh_for(self, key_id: str) -> None:

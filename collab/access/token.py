@@ -12,7 +12,7 @@ from typing import Final, Protocol, cast
 import jwt
 
 from collab.access.claims import check_destination, identity_from
-from collab.errors import Unauthenticated
+from collab.errors import Distrust, Unauthenticated
 from collab.ports import Identity
 
 MAX_TOKEN_LENGTH: Final = 16 * 1024
@@ -74,7 +74,8 @@ class TokenAccess:
         algorithm = header.get("alg")
         if algorithm not in self._keys.algorithms:
             raise Unauthenticated(
-                f"the token is signed with another algorithm than {' or '.join(self._keys.algorithms)}"
+                f"the token is signed with another algorithm than {' or '.join(self._keys.algorithms)}",
+                Distrust.ALGORITHM,
             )
         key_id = header.get("kid")
         key = await self._keys.key_for(key_id if isinstance(key_id, str) else None)
@@ -100,7 +101,8 @@ def _verify(token: str, key: VerificationKey, algorithms: tuple[str, ...]) -> Ma
         return _json_object(jwt.PyJWS().decode(token, key, algorithms=algorithms))
     except jwt.InvalidSignatureError:
         raise Unauthenticated(
-            "the token's signature does not match; expected one made with this server's key"
+            "the token's signature does not match; expected one made with this server's key",
+            Distrust.SIGNATURE,
         ) from None
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         raise Unauthenticated(

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from collab.access.claims import is_color, is_web_address
-from collab.api.auditing import Recording
 from collab.api.caller import AccountsOfApp, Holder, VisitorOfRequest
 from collab.api.models import Body, Name, Secret
 from collab.api.paths import LARGEST_ID
+from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
 from collab.errors import AccountNotFound, InvalidProfile, SignInDelayed, SignInFailed
 from collab.ports import Account, AccountChanges, AuditAction, BrowserSession, SessionNumber
@@ -128,14 +128,15 @@ async def change_profile(
     if change.picture and not is_web_address(change.picture):
         raise InvalidProfile("the picture is no address; expected an http or https URL")
     changes = AccountChanges(name=change.name, color=change.color, picture=change.picture)
-    account = await accounts.store.change(identity.user_id, changes)
+    async with recording.together():
+        account = await accounts.store.change(identity.user_id, changes)
+        await recording.note(
+            AuditAction.ACCOUNT_CHANGED,
+            identity.user_id,
+            subject=identity.user_id,
+            **change.model_dump(exclude_none=True),
+        )
     services.rights.look_now()
-    await recording.note(
-        AuditAction.ACCOUNT_CHANGED,
-        identity.user_id,
-        subject=identity.user_id,
-        **change.model_dump(exclude_none=True),
-    )
     return AccountInfo.of(account)
 
 
@@ -186,6 +187,8 @@ async def end_session(
 ) -> None:
     """End one of the caller's sessions; what it has open in documents ends within a second. Harmless to repeat."""
     account = await accounts.store.get(identity.user_id)
-    if await accounts.sessions.end(account.id, SessionNumber(session)):
-        services.rights.look_now()
+    async with recording.together():
+        if not await accounts.sessions.end(account.id, SessionNumber(session)):
+            return
         await recording.note(AuditAction.SESSION_ENDED, identity.user_id, subject=f"session:{session}")
+    services.rights.look_now()

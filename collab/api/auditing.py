@@ -1,75 +1,21 @@
-"""What the endpoints write into the audit log, and how admins read it."""
+"""How admins read the audit log."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Self
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, IPvAnyAddress
 
-from collab.access import address_of
 from collab.api.caller import Admin
 from collab.api.models import Moment
 from collab.api.paths import LARGEST_ID
 from collab.api.services import ServicesOfApp
-from collab.errors import CollabError, SignInDelayed
-from collab.ports import Act, AuditAction, AuditEntry, AuditFilter, Identity
-from collab.services.audit_trail import AuditTrail, yes_or_no
+from collab.ports import AuditAction, AuditEntry, AuditFilter
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
 MAX_PAGE: Final = 500
 _Text = Annotated[str | None, Query(max_length=512)]
-
-
-def _by(identity: Identity | None) -> dict[str, str]:
-    """Return by what the caller came, beside who they are: a key, or a link."""
-    if identity is None or (identity.key is None and identity.link is None):
-        return {}
-    return {"by": f"link:{identity.link}" if identity.key is None else f"key:{identity.key}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Recorder:
-    """Writes acts of one request down."""
-
-    _trail: AuditTrail
-    _request: Request
-
-    async def note(
-        self,
-        action: AuditAction,
-        actor: str,
-        *,
-        document: str | None = None,
-        subject: str | None = None,
-        **details: str,
-    ) -> None:
-        """Write down what a user did, as `AuditTrail.note` does. Raises `DatabaseUnavailable`."""
-        details |= _by(getattr(self._request.state, "identity", None))
-        await self._trail.note(Act(action, actor, address_of(self._request.scope), document, subject, details))
-
-    async def refusal(
-        self,
-        action: AuditAction,
-        error: CollabError,
-        actor: str = "",
-        *,
-        document: str | None = None,
-        subject: str | None = None,
-        **details: str,
-    ) -> None:
-        """Write down that somebody was refused, and whether it was for having failed too often before. Raises as `note` does."""
-        delayed = yes_or_no(isinstance(error, SignInDelayed))
-        await self.note(action, actor, document=document, subject=subject, delayed=delayed, **details)
-
-
-def recorder_of(services: ServicesOfApp, request: Request) -> Recorder:
-    """Return what writes down the acts of this request."""
-    return Recorder(services.trail, request)
-
-
-Recording = Annotated[Recorder, Depends(recorder_of)]
 
 
 class AuditEntryInfo(BaseModel):
@@ -117,6 +63,7 @@ async def read_audit_log(
     before: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="The last page's `next_before`.")] = None,
     action: Annotated[list[AuditAction] | None, Query(description="One or more; all without any.")] = None,
     actor: _Text = None,
+    address: Annotated[IPvAnyAddress | None, Query(description="From where it was done.")] = None,
     document: _Text = None,
     subject: _Text = None,
     since: Moment | None = None,
@@ -126,6 +73,7 @@ async def read_audit_log(
     wanted = AuditFilter(
         actions=frozenset(action) if action else None,
         actor=actor,
+        address=None if address is None else str(address),
         document=document,
         subject=subject,
         since=since,

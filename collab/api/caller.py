@@ -10,6 +10,7 @@ from collab.access.cookies import session_shown
 from collab.access.origin import is_own_page
 from collab.api.guards import SAFE_METHODS
 from collab.api.rates import rates_of
+from collab.api.recording import Recorder, Recording
 from collab.api.services import ServicesOfApp
 from collab.errors import AccountNotFound, Forbidden, NoAccounts
 from collab.ports import Credentials, Identity
@@ -49,10 +50,16 @@ async def caller(
 Caller = Annotated[Identity, Depends(caller)]
 
 
-async def admin(identity: Caller) -> Identity:
-    """Return the admin who calls. Raises `Unauthenticated`, and `Forbidden` to everybody else."""
+async def check_admin(identity: Identity, recording: Recorder, complaint: str = "this is for admins alone") -> None:
+    """Raise `Forbidden` to everybody but admins, and write that down."""
     if not identity.admin:
-        raise Forbidden("this is for admins alone")
+        await recording.admins_alone(identity.user_id)
+        raise Forbidden(complaint)
+
+
+async def admin(identity: Caller, recording: Recording) -> Identity:
+    """Return the admin who calls. Raises `Unauthenticated`, and `Forbidden` to everybody else."""
+    await check_admin(identity, recording)
     return identity
 
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
 from collab.access import Action
-from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.negotiation import preferred_type
 from collab.api.paths import DOCUMENTS, NameInPath
+from collab.api.recording import Recording
 from collab.api.services import Services, ServicesOfApp
 from collab.content.generic import roots_json
 from collab.content.plain import plain_text, plain_text_of_roots

@@ -9,10 +9,10 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from collab.access import Action
-from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.models import DocumentChange, DocumentInfo, DocumentList, NewDocument, OneLine
 from collab.api.paths import DOCUMENTS, NameInPath, document_path
+from collab.api.recording import Recording
 from collab.api.services import Services, ServicesOfApp
 from collab.content.seed import RichTextFit, rich_text_fit, seed_rich_text
 from collab.errors import ContentError
@@ -107,9 +107,10 @@ async def delete_document(services: ServicesOfApp, identity: Caller, recording: 
     """Put a document into the trash and end its sessions. Needs the owner's role."""
     await services.policy.check(identity, name, Action.DELETE)
     with anyio.CancelScope(shield=True):  # a client that leaves now must not leave sessions in a deleted document
-        await services.documents.delete(name)
+        async with recording.together():
+            await services.documents.delete(name)
+            await recording.note(AuditAction.DOCUMENT_DELETED, identity.user_id, document=name)
         await services.rooms.close(name)
-        await recording.note(AuditAction.DOCUMENT_DELETED, identity.user_id, document=name)
 
 
 @router.post("/{name}/restore", summary="Restore a document", response_description="The document, out of the trash.")
@@ -118,8 +119,9 @@ async def restore_document(
 ) -> DocumentInfo:
     """Take the document deleted last under this name out of the trash. Needs the owner's role."""
     role = await services.policy.check(identity, name, Action.RESTORE)
-    restored = await services.documents.restore(name)
-    await recording.note(AuditAction.DOCUMENT_RESTORED, identity.user_id, document=name)
+    async with recording.together():
+        restored = await services.documents.restore(name)
+        await recording.note(AuditAction.DOCUMENT_RESTORED, identity.user_id, document=name)
     return DocumentInfo.of(restored, role)
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Final, Self
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from collab.api.auditing import Recording
-from collab.api.caller import Caller
+from collab.api.caller import Caller, check_admin
 from collab.api.models import Body, Moment, Name, RoleName, in_the_future, role_called, role_name
 from collab.api.paths import LARGEST_ID
+from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
 from collab.errors import Forbidden
 from collab.ports import ApiKey, AuditAction, Identity, KeyNumber
@@ -83,11 +83,12 @@ class MadeKey(BaseModel):
 async def list_keys(
     services: ServicesOfApp,
     identity: Caller,
+    recording: Recording,
     everybodys: Annotated[bool, Query(alias="all", description="Everybody's. For admins.")] = False,
 ) -> KeyList:
     """List the keys that the caller has made, or that act as them."""
-    if everybodys and not identity.admin:
-        raise Forbidden("everybody's keys are for admins alone")
+    if everybodys:
+        await check_admin(identity, recording, "everybody's keys are for admins alone")
     _check_no_key(identity)
     return KeyList(
         keys=[KeyInfo.of(key) for key in await services.keys.list(None if everybodys else _user(identity.user_id))]
@@ -101,11 +102,13 @@ async def make_key(services: ServicesOfApp, identity: Caller, recording: Recordi
     It acts as the caller's account, and may do no more than that may at the moment; the key of an admin who has no account here is a
     program's own.
     """
+    if new.admin:
+        await check_admin(identity, recording, "only admins make keys that may do what admins do")
     scope = {pattern: role_called(role) for pattern, role in new.documents.items()}
-    key, secret = await services.keys.make(
-        identity, new.name, scope, admin=new.admin, expires_at=in_the_future(new.expires_at)
-    )
-    await recording.note(AuditAction.KEY_MADE, identity.user_id, subject=f"key:{key.number}", **told_of(key))
+    expires_at = in_the_future(new.expires_at)
+    async with recording.together():
+        key, secret = await services.keys.make(identity, new.name, scope, admin=new.admin, expires_at=expires_at)
+        await recording.note(AuditAction.KEY_MADE, identity.user_id, subject=f"key:{key.number}", **told_of(key))
     return MadeKey(key=KeyInfo.of(key), secret=secret)
 
 
@@ -118,9 +121,11 @@ async def revoke_key(
 ) -> None:
     """End one of the caller's keys, or an admin anybody's; what it has open in documents ends within a second."""
     _check_no_key(identity)
-    await services.keys.revoke(key, user_id=None if identity.admin else _user(identity.user_id))
+    whose = None if identity.admin else _user(identity.user_id)
+    async with recording.together():
+        await services.keys.revoke(key, user_id=whose)
+        await recording.note(AuditAction.KEY_REVOKED, identity.user_id, subject=f"key:{key}")
     services.rights.look_now()
-    await recording.note(AuditAction.KEY_REVOKED, identity.user_id, subject=f"key:{key}")
 
 
 def _check_no_key(identity: Identity) -> None:

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field, SecretStr
 
 from collab.access import Action, address_of
-from collab.api.auditing import Recording
 from collab.api.caller import Caller, shown_session
 from collab.api.models import Body, Moment, RoleName, Secret, in_the_future, role_called, role_name
 from collab.api.paths import DOCUMENTS, LARGEST_ID, NameInPath
+from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
-from collab.errors import LinkNotFound, SignInDelayed, SignInFailed
+from collab.errors import Distrust, LinkNotFound, SignInDelayed, SignInFailed
 from collab.ports import AuditAction, LinkNumber, ShareLink
 from collab.services.audit_trail import until, yes_or_no
 
@@ -98,24 +98,26 @@ async def make_link(
     """Make a link that gives whoever has it a role in this document. Needs the owner's role."""
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
-    link = await services.links.make(
-        record.id,
-        role_called(new.role),
-        guests=new.guests,
-        password=_shown(new.password),
-        expires_at=in_the_future(new.expires_at),
-        by=identity.user_id,
-    )
-    await recording.note(
-        AuditAction.LINK_MADE,
-        identity.user_id,
-        document=name,
-        subject=f"link:{link.number}",
-        role=new.role,
-        guests=yes_or_no(link.guests),
-        password=yes_or_no(link.password_hash is not None),
-        expires_at=until(link.expires_at),
-    )
+    password_hash = await services.links.hash_of(_shown(new.password))
+    async with recording.together():
+        link = await services.links.make(
+            record.id,
+            role_called(new.role),
+            guests=new.guests,
+            password_hash=password_hash,
+            expires_at=in_the_future(new.expires_at),
+            by=identity.user_id,
+        )
+        await recording.note(
+            AuditAction.LINK_MADE,
+            identity.user_id,
+            document=name,
+            subject=f"link:{link.number}",
+            role=new.role,
+            guests=yes_or_no(link.guests),
+            password=yes_or_no(link.password_hash is not None),
+            expires_at=until(link.expires_at),
+        )
     return LinkInfo.of(link)
 
 
@@ -130,10 +132,11 @@ async def revoke_link(
     """End a link; whoever came by it loses that role within a second. Needs the owner's role."""
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
-    if not await services.links.store.end(record.id, link):
-        raise LinkNotFound("the document has no such link")
+    async with recording.together():
+        if not await services.links.store.end(record.id, link):
+            raise LinkNotFound("the document has no such link")
+        await recording.note(AuditAction.LINK_REVOKED, identity.user_id, document=name, subject=f"link:{link}")
     services.rights.look_now()
-    await recording.note(AuditAction.LINK_REVOKED, identity.user_id, document=name, subject=f"link:{link}")
 
 
 @router.post("/api/v1/links/open", summary="Open a share link", response_description="What it opens.")
@@ -143,7 +146,7 @@ async def open_link(services: ServicesOfApp, recording: Recording, request: Requ
     try:
         link = await services.links.find(secret)
     except LinkNotFound:
-        await recording.note(AuditAction.CREDENTIALS_REFUSED, "", shown="link")
+        await recording.note(AuditAction.CREDENTIALS_REFUSED, "", shown="link", reason=Distrust.UNKNOWN.value)
         raise
     session = None if services.accounts is None else await services.accounts.session_of(shown_session(request))
     who = "" if session is None else session.account.user_id

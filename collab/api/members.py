@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from collab.access import Action
-from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.models import Body, RoleName, role_called, role_name
 from collab.api.paths import DOCUMENTS, NameInPath
+from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
 from collab.errors import InvalidUserId, MemberNotFound
 from collab.ports import AuditAction, DocumentName, Identity, Member, Role
@@ -101,15 +101,16 @@ async def set_member(
     """
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
-    member = await services.shares.set_member(
-        record.id,
-        user_id,
-        role_called(new.role),
-        granted_by=identity.user_id,
-        keep_an_owner=_gives_up(identity, name, user_id),
-    )
+    async with recording.together():
+        member = await services.shares.set_member(
+            record.id,
+            user_id,
+            role_called(new.role),
+            granted_by=identity.user_id,
+            keep_an_owner=_gives_up(identity, name, user_id),
+        )
+        await recording.note(AuditAction.MEMBER_SET, identity.user_id, document=name, subject=user_id, role=new.role)
     services.rights.look_now()
-    await recording.note(AuditAction.MEMBER_SET, identity.user_id, document=name, subject=user_id, role=new.role)
     return MemberInfo.of(member)
 
 
@@ -121,10 +122,13 @@ async def remove_member(
     leaves = user_id == identity.user_id and identity.key is None
     await services.policy.check(identity, name, Action.READ if leaves else Action.SHARE)
     record = await services.documents.get(name)
-    if not await services.shares.remove_member(record.id, user_id, keep_an_owner=_gives_up(identity, name, user_id)):
-        raise MemberNotFound("the user is no member of this document")
+    async with recording.together():
+        if not await services.shares.remove_member(
+            record.id, user_id, keep_an_owner=_gives_up(identity, name, user_id)
+        ):
+            raise MemberNotFound("the user is no member of this document")
+        await recording.note(AuditAction.MEMBER_REMOVED, identity.user_id, document=name, subject=user_id)
     services.rights.look_now()
-    await recording.note(AuditAction.MEMBER_REMOVED, identity.user_id, document=name, subject=user_id)
 
 
 def _gives_up(identity: Identity, name: DocumentName, user_id: str) -> bool:

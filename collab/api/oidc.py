@@ -14,9 +14,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from collab.access.cookies import VISIT_PATH, session_shown, set_cookie, set_visit_cookie, visit_shown
-from collab.api.auditing import Recorder, Recording
 from collab.api.caller import AccountsOfApp, Holder, VisitorOfRequest, is_secure, shown_session
 from collab.api.paths import LARGEST_ID
+from collab.api.recording import Recorder, Recording
 from collab.api.services import ServicesOfApp
 from collab.errors import NoSingleSignOn
 from collab.ports import AuditAction, ExternalIdentity, IdentityNumber
@@ -84,6 +84,7 @@ SingleSignOnOfApp = Annotated[SingleSignOn, Depends(single_sign_on_of)]
 async def start(
     single_sign_on: SingleSignOnOfApp,
     accounts: AccountsOfApp,
+    recording: Recording,
     request: Request,
     return_to: Annotated[str, Query(max_length=8192, description="A path of this server.")] = "/",
     link: Annotated[
@@ -96,6 +97,7 @@ async def start(
     session = await accounts.session_of(shown)
     begun = await single_sign_on.depart(_redirect_uri(request), return_to, session, link=link)
     if isinstance(begun, Refused):
+        await _note_refusal(recording, begun, "" if session is None else session.account.user_id)
         return _redirect(_failed(begun), HTTPStatus.FOUND)
     answer = _redirect(begun.address, HTTPStatus.FOUND)
     seconds = int(VISIT_LIFETIME.total_seconds())
@@ -156,20 +158,18 @@ async def unlink_identity(
 ) -> None:
     """Sign nobody in by this identity any more; sessions go on. Harmless to repeat; 409 where it is the account's last way in."""
     account = await accounts.store.get(identity.user_id)
-    unlinked = await single_sign_on.unlink(account, IdentityNumber(identity_id))
-    if unlinked is not None:
-        await recording.note(
-            AuditAction.IDENTITY_UNLINKED, identity.user_id, subject=unlinked.subject, issuer=unlinked.issuer
-        )
+    async with recording.together():
+        unlinked = await single_sign_on.unlink(account, IdentityNumber(identity_id))
+        if unlinked is not None:
+            await recording.note(
+                AuditAction.IDENTITY_UNLINKED, identity.user_id, subject=unlinked.subject, issuer=unlinked.issuer
+            )
 
 
 async def _note(recording: Recorder, single_sign_on: SingleSignOn, came: Arrival | Refused) -> None:
-    """Write down what came of a visit; one that nobody here began is nothing that anybody did."""
+    """Write down what came of a visit."""
     if isinstance(came, Refused):
-        if came.why is not Refusal.EXPIRED:
-            await recording.note(
-                AuditAction.SIGN_IN_FAILED, "", subject=came.email, method=METHOD, reason=came.why.value
-            )
+        await _note_refusal(recording, came)
         return
     user_id = came.account.user_id
     if came.made:
@@ -178,6 +178,12 @@ async def _note(recording: Recorder, single_sign_on: SingleSignOn, came: Arrival
         await recording.note(AuditAction.IDENTITY_LINKED, user_id, subject=came.subject, issuer=single_sign_on.issuer)
     if came.signed_in is not None:
         await recording.note(AuditAction.SIGN_IN, user_id, method=METHOD)
+
+
+async def _note_refusal(recording: Recorder, refused: Refused, actor: str = "") -> None:
+    await recording.note(
+        AuditAction.SIGN_IN_FAILED, actor, subject=refused.email, method=METHOD, reason=refused.why.value
+    )
 
 
 def _redirect_uri(request: Request) -> str:

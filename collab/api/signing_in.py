@@ -3,21 +3,24 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from collab.access.cookies import set_cookie
-from collab.api.auditing import Recorder, Recording
 from collab.api.caller import AccountsOfApp, Holder, VisitorOfRequest, from_own_page, is_secure, shown_session
 from collab.api.models import Body, Name, Secret, User
+from collab.api.recording import Recorder, Recording
 from collab.api.services import ServicesOfApp
 from collab.errors import EmailTaken, SignInDelayed, SignInFailed, TicketSpent
 from collab.ports import AuditAction, SessionNumber, TicketKind
-from collab.services.accounts import MAX_EMAIL_LENGTH, SignedIn
+from collab.services.accounts import Accounts, SignedIn, looks_like_email
 
 router = APIRouter(prefix="/api/v1", tags=["accounts"])
+
+NO_EMAIL: Final = "not an e-mail address"
+"""What the audit log has in place of one."""
 
 
 class WaysIn(BaseModel):
@@ -101,7 +104,7 @@ async def sign_in(
             who.email, who.password.get_secret_value(), visitor, instead_of=shown_session(request)
         )
     except (SignInFailed, SignInDelayed) as error:
-        await recording.refusal(AuditAction.SIGN_IN_FAILED, error, subject=who.email[:MAX_EMAIL_LENGTH])
+        await recording.refusal(AuditAction.SIGN_IN_FAILED, error, subject=await _told(accounts, who.email))
         raise
     await recording.note(AuditAction.SIGN_IN, done.account.user_id)
     return _signed_in(done, request, response)
@@ -118,9 +121,10 @@ async def sign_out(
 ) -> None:
     """End the session by which the caller is signed in, and what it has open in documents."""
     account = await accounts.store.get(identity.user_id)
-    await accounts.sessions.end(account.id, identity.session or SessionNumber(0))
+    async with recording.together():
+        await accounts.sessions.end(account.id, identity.session or SessionNumber(0))
+        await recording.note(AuditAction.SIGN_OUT, identity.user_id)
     services.rights.look_now()
-    await recording.note(AuditAction.SIGN_OUT, identity.user_id)
     response.headers.append("Set-Cookie", set_cookie("", secure=is_secure(request), seconds=0))
 
 
@@ -148,7 +152,8 @@ async def sign_up(
     new: SignUp,
 ) -> User:
     """Make an account by an invitation, and sign in. Answers 429 after too many e-mails that are taken."""
-    async with _refusals_noted(recording, "sign-up", email=new.email):
+    email = None if new.email is None else await _told(accounts, new.email)
+    async with _refusals_noted(recording, "sign-up", email=email):
         done = await accounts.sign_up(
             new.ticket.get_secret_value(),
             email=new.email,
@@ -181,9 +186,14 @@ async def _refusals_noted(recording: Recorder, use: str, *, email: str | None = 
     try:
         yield
     except (TicketSpent, EmailTaken, SignInDelayed) as error:
-        subject = None if email is None else email[:MAX_EMAIL_LENGTH]
-        await recording.refusal(AuditAction.TICKET_REFUSED, error, subject=subject, use=use)
+        await recording.refusal(AuditAction.TICKET_REFUSED, error, subject=email, use=use)
         raise
+
+
+async def _told(accounts: Accounts, email: str) -> str:
+    """Return how the audit log tells of an e-mail that was typed: a password that was typed in its place is not kept."""
+    is_one = looks_like_email(email) or await accounts.store.by_email(email) is not None
+    return email if is_one else NO_EMAIL
 
 
 def _signed_in(done: SignedIn, request: Request, response: Response) -> User:

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from collab.access import Action
-from collab.api.auditing import Recording
 from collab.api.caller import Caller
 from collab.api.comparisons import Comparison, LineInfo
 from collab.api.content import (
@@ -18,6 +17,7 @@ from collab.api.content import (
 )
 from collab.api.models import NewVersion, Restored, VersionInfo, VersionList
 from collab.api.paths import DOCUMENTS, LARGEST_ID, NameInPath
+from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
 from collab.ports import AuditAction, VersionId
 
@@ -102,8 +102,11 @@ async def delete_version(
     """Delete a version; the document stays as it is. Needs the owner's role."""
     await services.policy.check(identity, name, Action.DISCARD_VERSION)
     record = await services.documents.get(name)
-    await services.versions.delete(record.id, version)
-    await recording.note(AuditAction.VERSION_DISCARDED, identity.user_id, document=name, subject=f"version:{version}")
+    async with recording.together():
+        await services.versions.delete(record.id, version)
+        await recording.note(
+            AuditAction.VERSION_DISCARDED, identity.user_id, document=name, subject=f"version:{version}"
+        )
 
 
 @router.get(

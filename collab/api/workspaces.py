@@ -6,10 +6,10 @@ from typing import Annotated, Final, Self
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from collab.api.auditing import Recording
 from collab.api.caller import Admin, Caller
 from collab.api.members import UserInPath
 from collab.api.models import Body, OneLine, RoleName, role_called, role_name
+from collab.api.recording import Recording
 from collab.api.services import Services, ServicesOfApp
 from collab.errors import Forbidden, MemberNotFound
 from collab.ports import AuditAction, Identity, Role, Workspace, WorkspaceMember, WorkspaceName
@@ -118,12 +118,13 @@ async def make_workspace(
     services: ServicesOfApp, identity: Admin, recording: Recording, new: NewWorkspace
 ) -> WorkspaceInfo:
     """Make a workspace of all documents whose names begin with this one and a slash, those that are there already as well. For admins."""
-    made = await services.workspaces.create(
-        Workspace(
-            WorkspaceName(new.name), new.title, role_called(new.default_role), identity.user_id, datetime.now(UTC)
+    async with recording.together():
+        made = await services.workspaces.create(
+            Workspace(
+                WorkspaceName(new.name), new.title, role_called(new.default_role), identity.user_id, datetime.now(UTC)
+            )
         )
-    )
-    await recording.note(AuditAction.WORKSPACE_MADE, identity.user_id, subject=f"workspace:{new.name}")
+        await recording.note(AuditAction.WORKSPACE_MADE, identity.user_id, subject=f"workspace:{new.name}")
     return WorkspaceInfo.of(made, None)
 
 
@@ -141,12 +142,15 @@ async def change_workspace(
     """Change a workspace's title, or the role of all members to whom no other was given. Needs the owner's role in it."""
     role = await _check(services, identity, workspace, Role.OWNER)
     default_role = None if change.default_role is None else role_called(change.default_role)
-    changed = await services.workspaces.change(
-        workspace, title=change.title, default_role=default_role, keep_an_owner=not identity.admin
-    )
+    async with recording.together():
+        changed = await services.workspaces.change(
+            workspace, title=change.title, default_role=default_role, keep_an_owner=not identity.admin
+        )
+        details = {} if change.default_role is None else {"default_role": change.default_role}
+        await recording.note(
+            AuditAction.WORKSPACE_CHANGED, identity.user_id, subject=f"workspace:{workspace}", **details
+        )
     services.rights.look_now()
-    details = {} if change.default_role is None else {"default_role": change.default_role}
-    await recording.note(AuditAction.WORKSPACE_CHANGED, identity.user_id, subject=f"workspace:{workspace}", **details)
     return WorkspaceInfo.of(changed, role)
 
 
@@ -155,9 +159,10 @@ async def delete_workspace(
     services: ServicesOfApp, identity: Admin, recording: Recording, workspace: NameInPath
 ) -> None:
     """Delete a workspace, and with it what its members could do by it; its documents stay. For admins."""
-    await services.workspaces.delete(workspace)
+    async with recording.together():
+        await services.workspaces.delete(workspace)
+        await recording.note(AuditAction.WORKSPACE_DELETED, identity.user_id, subject=f"workspace:{workspace}")
     services.rights.look_now()
-    await recording.note(AuditAction.WORKSPACE_DELETED, identity.user_id, subject=f"workspace:{workspace}")
 
 
 @router.get("/{workspace}/members", summary="List a workspace's members", response_description="All of them.")
@@ -182,17 +187,18 @@ async def set_workspace_member(
     """Make somebody a member, or give a member another role, in all documents of the workspace. Needs the owner's role in it."""
     await _check(services, identity, workspace, Role.OWNER)
     role = None if new.role is None else role_called(new.role)
-    member = await services.workspaces.set_member(
-        workspace, user_id, role, granted_by=identity.user_id, keep_an_owner=not identity.admin
-    )
+    async with recording.together():
+        member = await services.workspaces.set_member(
+            workspace, user_id, role, granted_by=identity.user_id, keep_an_owner=not identity.admin
+        )
+        await recording.note(
+            AuditAction.WORKSPACE_MEMBER_SET,
+            identity.user_id,
+            subject=user_id,
+            workspace=workspace,
+            role=role_name(member.role),
+        )
     services.rights.look_now()
-    await recording.note(
-        AuditAction.WORKSPACE_MEMBER_SET,
-        identity.user_id,
-        subject=user_id,
-        workspace=workspace,
-        role=role_name(member.role),
-    )
     return WorkspaceMemberInfo.of(member)
 
 
@@ -204,10 +210,13 @@ async def remove_workspace_member(
 ) -> None:
     """End a membership; open sessions lose that role within a second. Needs the owner's role in it, or to be that member."""
     await _check(services, identity, workspace, Role.READER if user_id == identity.user_id else Role.OWNER)
-    if not await services.workspaces.remove_member(workspace, user_id, keep_an_owner=not identity.admin):
-        raise MemberNotFound("the user is no member of this workspace")
+    async with recording.together():
+        if not await services.workspaces.remove_member(workspace, user_id, keep_an_owner=not identity.admin):
+            raise MemberNotFound("the user is no member of this workspace")
+        await recording.note(
+            AuditAction.WORKSPACE_MEMBER_REMOVED, identity.user_id, subject=user_id, workspace=workspace
+        )
     services.rights.look_now()
-    await recording.note(AuditAction.WORKSPACE_MEMBER_REMOVED, identity.user_id, subject=user_id, workspace=workspace)
 
 
 async def _check(services: Services, identity: Identity, workspace: WorkspaceName, least: Role) -> Role | None:

@@ -14,7 +14,7 @@ from collab.ports.accounts import (
     TicketKind,
     TicketStore,
 )
-from collab.ports.audit import Act, AuditAction, AuditEntry, AuditFilter, AuditLog
+from collab.ports.audit import THIS_MACHINE, Act, AuditAction, AuditEntry, AuditFilter, AuditLog
 from collab.ports.documents import (
     Append,
     Compaction,
@@ -48,6 +48,7 @@ from collab.ports.sharing import ChangeNumber, Member, Shared, ShareStore
 from collab.ports.workspaces import Workspace, WorkspaceMember, WorkspaceName, WorkspaceStore
 
 __all__ = [
+    "THIS_MACHINE",
     "Account",
     "AccountChanges",
     "AccountId",

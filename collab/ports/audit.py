@@ -1,10 +1,14 @@
 """The audit log: who did what that matters to who may do what, and when. It is only ever added to."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+THIS_MACHINE: Final = ""
+"""Who an act from the terminal is by: nobody who has an account."""
 
 
 class AuditAction(StrEnum):
@@ -26,6 +30,9 @@ class AuditAction(StrEnum):
 
     CREDENTIALS_REFUSED = "credentials-refused"
     """A key, a link or a token that is not good was shown at a door."""
+
+    ADMIN_REFUSED = "admin-refused"
+    """Somebody who is no admin asked for what is for admins alone."""
 
     IDENTITY_LINKED = "identity-linked"
     """An account's owner may come in by an identity at the provider of single sign-on from now on."""
@@ -53,6 +60,11 @@ class AuditAction(StrEnum):
     VERSION_DISCARDED = "version-discarded"
     VERSION_RESTORED = "version-restored"
     DATABASE_EXPORTED = "database-exported"
+    """Everything was copied, as a backup or as plain files."""
+
+    DATABASE_IMPORTED = "database-imported"
+    ROWS_CUT = "rows-cut"
+    """Rows were taken out of the log of a document that did not load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,7 @@ class AuditFilter:
 
     actions: frozenset[AuditAction] | None = None
     actor: str | None = None
+    address: str | None = None
     document: str | None = None
     subject: str | None = None
     since: datetime | None = None
@@ -102,6 +115,14 @@ class AuditLog(Protocol):
 
     async def add(self, act: Act) -> None:
         """Write an act down, at this moment."""
+        ...
+
+    def together(self) -> AbstractAsyncContextManager[None]:
+        """Commit what is written within, by this and the other stores of its database, at the end, or none of it when anything is raised.
+
+        So an act and its entry are both there, or neither. Do nothing slow within, nor anything beside a store's methods that make, change
+        or delete a row: others may wait for the end to write, and readings do not see what was written yet.
+        """
         ...
 
     async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:

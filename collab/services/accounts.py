@@ -1,5 +1,6 @@
 """Local accounts: signing in and out, invitations, passwords and their reset, sessions."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ SEEN_EVERY: Final = timedelta(hours=1)
 
 MAX_EMAIL_LENGTH: Final = 254
 """RFC 5321, as its erratum 1690 counts."""
+
+_LOOKS_LIKE_EMAIL: Final = re.compile(r"[^@\s]+@(?:[^\W_][\w-]*\.)+[^\W\d_][\w-]*[^\W_]")
 
 MAX_AGENT_LENGTH: Final = 255
 
@@ -117,6 +120,10 @@ class Accounts:
             ),
             by,
         )
+
+    async def take_password(self, user_id: str) -> None:
+        """Have no password of this account be right until another is set, and end all its sessions. Raises `AccountNotFound`."""
+        await self.store.set_password(user_id, await self._passwords.hash(make_secret(TICKET)))
 
     async def look(self, secret: str) -> Ticket:
         """Return what a ticket is good for. Raises `TicketSpent`."""
@@ -230,6 +237,11 @@ def accounts_on(accounts: AccountStore, sessions: SessionStore, tickets: TicketS
         session_lifetime=settings.session_lifetime,
         clock=time.monotonic,
     )
+
+
+def looks_like_email(text: str) -> bool:
+    """Tell whether a text that came where an e-mail belongs is one by its looks, as few passwords are."""
+    return len(text) <= MAX_EMAIL_LENGTH and _LOOKS_LIKE_EMAIL.fullmatch(text.strip()) is not None
 
 
 def check_email(email: str) -> str:

@@ -18,11 +18,19 @@ REFUSALS: Final = frozenset(
         AuditAction.TICKET_REFUSED,
         AuditAction.LINK_REFUSED,
         AuditAction.CREDENTIALS_REFUSED,
+        AuditAction.ADMIN_REFUSED,
     }
 )
-"""What strangers can do as well."""
+"""What strangers can do as well, or anybody who has come in."""
 
-REPEATED: Final = frozenset({AuditAction.DOCUMENT_EXPORTED, AuditAction.LINK_OPENED, AuditAction.CREDENTIALS_REFUSED})
+REPEATED: Final = frozenset(
+    {
+        AuditAction.DOCUMENT_EXPORTED,
+        AuditAction.LINK_OPENED,
+        AuditAction.CREDENTIALS_REFUSED,
+        AuditAction.ADMIN_REFUSED,
+    }
+)
 """What programs do again and again: a backend that reads a document every second, a client whose token has expired."""
 
 REPEATED_WITHIN: Final = 3600.0

@@ -3,7 +3,7 @@
 import structlog
 
 from collab.access.secrets import API_KEY, LINK
-from collab.errors import DatabaseUnavailable, Unauthenticated
+from collab.errors import DatabaseUnavailable, Distrust, Unauthenticated
 from collab.ports import Act, AuditAction, Authenticator, Credentials, Identity
 from collab.services.audit_trail import AuditTrail
 
@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 
 
 class AuditedAccess:
-    """Tells who somebody is as another does, and writes down what was shown in vain: a key, a link or a token, never its text."""
+    """Tells who somebody is as another does, and writes down what was shown in vain: a key, a link or a token, and why, never its text."""
 
     def __init__(self, access: Authenticator, trail: AuditTrail) -> None:
         self._access = access
@@ -26,18 +26,19 @@ class AuditedAccess:
         """Ask the other, and note its refusal. A browser whose session has ended shows nothing."""
         try:
             return await self._access.authenticate(credentials)
-        except Unauthenticated:
+        except Unauthenticated as error:
             if credentials.token:
-                await self._note(credentials.token, credentials.address)
+                await self._note(credentials.token, error.why, credentials.address)
             raise
 
     async def current(self, identity: Identity) -> Identity | None:
         """Ask the other."""
         return await self._access.current(identity)
 
-    async def _note(self, token: str, address: str | None) -> None:
+    async def _note(self, token: str, why: Distrust, address: str | None) -> None:
         shown = "key" if token.startswith(API_KEY) else "link" if token.startswith(LINK) else "token"
         try:
-            await self._trail.note(Act(AuditAction.CREDENTIALS_REFUSED, "", address, details={"shown": shown}))
+            details = {"shown": shown, "reason": why.value}
+            await self._trail.note(Act(AuditAction.CREDENTIALS_REFUSED, "", address, details=details))
         except DatabaseUnavailable as error:  # they are refused all the same, and not told of the database
             log.warning("a refusal is not in the audit log", error=str(error))

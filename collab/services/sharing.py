@@ -19,18 +19,21 @@ class Links:
         self._passwords = passwords
         self._throttle = Throttle(clock)
 
+    async def hash_of(self, password: str | None) -> str | None:
+        """Return what is kept of a password, if there is to be one; that takes a while. Raises `UnfitPassword`."""
+        return None if password is None else await self._passwords.hash(password)
+
     async def make(
         self,
         document: DocumentId,
         role: Role,
         *,
         guests: bool,
-        password: str | None,
+        password_hash: str | None,
         expires_at: datetime | None,
         by: str,
     ) -> ShareLink:
-        """Make a link. Raises `TooManyLinks`, and `UnfitPassword`."""
-        password_hash = None if password is None else await self._passwords.hash(password)
+        """Make a link, with what `hash_of` gave for its password. Raises `TooManyLinks`."""
         secret = make_secret(LINK)
         new = NewLink(secret, role, guests, password_hash, by, expires_at)
         return await self.store.create(document, new, hash_of(secret) or b"")

@@ -1,9 +1,11 @@
 """The audit log in a database: the port `AuditLog`."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from sqlalchemy import ColumnElement, RowMapping, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
 from collab.storage.access_tables import accounts, audit_log
@@ -20,6 +22,21 @@ _ENTRIES: Final = (
 )
 
 
+async def write_down(connection: AsyncConnection, act: Act) -> None:
+    """Insert a row for an act, at this moment, in the transaction of the connection."""
+    await connection.execute(
+        insert(audit_log).values(
+            at=utc_now(),
+            action=act.action.value,
+            actor=_storable(act.actor),
+            address=act.address,
+            document=_storable(act.document),
+            subject=_storable(act.subject),
+            details={name: _storable(value) for name, value in act.details.items()},
+        )
+    )
+
+
 class SqlAuditLog:
     """Keeps the log in the table `audit_log`."""
 
@@ -29,21 +46,17 @@ class SqlAuditLog:
     async def add(self, act: Act) -> None:
         """Insert a row."""
         async with self._database.writing() as connection:
-            await connection.execute(
-                insert(audit_log).values(
-                    at=utc_now(),
-                    action=act.action.value,
-                    actor=_storable(act.actor),
-                    address=act.address,
-                    document=_storable(act.document),
-                    subject=_storable(act.subject),
-                    details={name: _storable(value) for name, value in act.details.items()},
-                )
-            )
+            await write_down(connection, act)
+
+    def together(self) -> AbstractAsyncContextManager[None]:
+        """Join the transactions."""
+        return self._database.together()
 
     async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
         """Read the rows, the newest first."""
-        if not all(can_be_stored(text or "") for text in (wanted.actor, wanted.document, wanted.subject)):
+        if not all(
+            can_be_stored(text or "") for text in (wanted.actor, wanted.address, wanted.document, wanted.subject)
+        ):
             return []
         chosen = _chosen(wanted)
         if before is not None:
@@ -69,6 +82,7 @@ def _chosen(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         chosen.append(audit_log.c.action.in_([action.value for action in wanted.actions]))
     for column, value in (
         (audit_log.c.actor, wanted.actor),
+        (audit_log.c.address, wanted.address),
         (audit_log.c.document, wanted.document),
         (audit_log.c.subject, wanted.subject),
     ):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Final, TypeVar
 
 from anyio import CancelScope, Lock, Semaphore, fail_after, move_on_after, to_thread
@@ -75,9 +76,26 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection whose statements are committed together at the end, or not at all when anything is raised in between."""
+        """Give a connection whose statements are committed together at the end, or not at all when anything is raised in between.
+
+        Within `together` the end is that of the whole.
+        """
+        whole = _whole.get()
+        if whole is not None and whole[0] is self:
+            yield whole[1]
+            return
         async with self._turn if self.is_sqlite else nullcontext(), self._transaction(self._writers) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Have what this task writes within be one transaction. Nothing slow belongs in it: on SQLite everybody else waits to write."""
+        async with self.writing() as connection:
+            token = _whole.set((self, connection))
+            try:
+                yield
+            finally:
+                _whole.reset(token)
 
     async def read(self, statements: Statements[T]) -> T:
         """Return what these statements find, as `reading` does; on the shortest road there is, for whoever opens a document."""
@@ -115,6 +133,10 @@ class Database:
                 await to_thread.run_sync(threads.close, abandon_on_cancel=True)
         await self._readers.dispose()
         await self._writers.dispose()
+
+
+_whole: ContextVar[tuple[Database, AsyncConnection] | None] = ContextVar("_whole", default=None)
+"""The transaction that this task is in, and of which database."""
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from sqlalchemy import delete, insert, literal, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import CorruptDocument, StorageError
-from collab.ports import DocumentId, DocumentName, VersionId
+from collab.ports import Act, DocumentId, DocumentName, VersionId
+from collab.storage.audit import write_down
 from collab.storage.authors import read_authors, with_numbers
 from collab.storage.credit_notes import CREDIT_NOTE
 from collab.storage.database import Database
@@ -127,8 +128,8 @@ class Inspection:
                     return FlawedVersion(version, f"it names the authors {gone}, who are not in the table `authors`")
         return None
 
-    async def cut(self, document: DocumentId, rows: Sequence[int]) -> None:
-        """Take rows out of a document's log, in one transaction, and keep them in `quarantined_updates`.
+    async def cut(self, document: DocumentId, rows: Sequence[int], act: Act | None = None) -> None:
+        """Take rows out of a document's log, in one transaction, and keep them in `quarantined_updates`. An act is written down with it.
 
         Raises `StorageError` when not all of them are there, and `CorruptDocument` when one of them is not to blame: then nothing is cut.
         """
@@ -155,6 +156,8 @@ class Inspection:
                     f"{kept.rowcount} of the rows {sorted(set(rows))} are in the log; expected all of them"
                 )
             await connection.execute(delete(updates).where(*cut))
+            if act is not None:
+                await write_down(connection, act)
 
 
 async def _read(connection: AsyncConnection, document: DocumentId) -> StoredRows:

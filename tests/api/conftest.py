@@ -20,6 +20,7 @@ from collab.access import Policy, access_from
 from collab.access.passwords import Passwords
 from collab.api import Figures, Services, create_api
 from collab.hub import Hub
+from collab.services import throttle
 from collab.services.accounts import accounts_on
 from collab.services.audit_trail import AuditTrail
 from collab.services.audited_access import AuditedAccess
@@ -36,6 +37,12 @@ HERE = "http://127.0.0.1:8000"
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def long_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have whoever fails too often wait for longer than a password takes to hash on a machine that is busy."""
+    monkeypatch.setattr(throttle, "FIRST_DELAY", 300.0)
 
 
 @dataclass(frozen=True)

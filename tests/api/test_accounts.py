@@ -93,6 +93,7 @@ async def test_whatever_is_wrong_the_answer_is_the_same(server: Server) -> None:
     assert not any("Set-Cookie" in answered.headers for answered in answers)
 
 
+@pytest.mark.usefixtures("long_delays")
 async def test_whoever_fails_too_often_waits_even_with_the_right_password(server: Server) -> None:
     client = browser(server)
     for _ in range(5):
@@ -101,7 +102,7 @@ async def test_whoever_fails_too_often_waits_even_with_the_right_password(server
     refused = await client.post("/api/v1/session", json=ADA)
 
     assert problem(refused) == (429, "sign-in-delayed")
-    assert refused.headers["Retry-After"] == "1"
+    assert 0 < int(refused.headers["Retry-After"]) <= 300
     assert (await client.post("/api/v1/session", json={**ADA, "email": "bob@example.org"})).status_code == 200
 
 
@@ -175,6 +176,7 @@ async def test_an_open_invitation_takes_whoever_has_it_with_their_own_email(serv
     assert (await client.get("/api/v1/account")).json()["admin"] is True
 
 
+@pytest.mark.usefixtures("long_delays")
 async def test_an_open_invitation_is_no_list_of_who_has_an_account(server: Server) -> None:
     client = browser(server)
     new = {"ticket": await invited(server), "name": "Sam", "password": PASSWORD, "email": "bob@example.org"}

@@ -1,12 +1,16 @@
 """What the endpoints write into the audit log, and how admins read it."""
 
+import sqlite3
+from contextlib import closing
+from time import time
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from collab.settings import Settings
-from tests.api.conftest import SECRET, Serve, bearer
+from tests.api.conftest import SECRET, Serve, Server, bearer
 from tests.api.test_keys import PASSWORD, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -133,7 +137,10 @@ async def test_log_is_filtered_and_paged(serve: Serve) -> None:
         about_a = await entries(server.client, admin, subject="workspace:a")
         deleted = await entries(server.client, admin, action=["workspace-deleted", "sign-in"])
         by_nobody = await entries(server.client, admin, actor="eve")
+        from_here = await entries(server.client, admin, address="127.0.0.1")
+        from_elsewhere = await entries(server.client, admin, address="192.0.2.1")
         refused = await server.client.get("/api/v1/audit?action=nothing", headers=admin)
+        no_address = await server.client.get("/api/v1/audit?address=example.org", headers=admin)
 
     found = [entry["subject"] for entry in (*first.json()["entries"], *second.json()["entries"])]
     assert found == ["workspace:a", "workspace:c", "workspace:b", "workspace:a"]
@@ -141,9 +148,11 @@ async def test_log_is_filtered_and_paged(serve: Serve) -> None:
     assert [entry["action"] for entry in about_a] == ["workspace-deleted", "workspace-made"]
     assert [entry["subject"] for entry in deleted] == ["workspace:a"]
     assert by_nobody == []
-    assert refused.status_code == 422
+    assert (len(from_here), from_elsewhere) == (4, [])
+    assert (refused.status_code, no_address.status_code) == (422, 422)
 
 
+@pytest.mark.usefixtures("long_delays")
 async def test_what_strangers_try_is_written_down(serve: Serve) -> None:
     admin = bearer({}, user="boss", admin=True)
     async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
@@ -159,12 +168,77 @@ async def test_what_strangers_try_is_written_down(serve: Serve) -> None:
         found = await entries(client, admin)
 
     assert [(entry["action"], entry["details"]) for entry in reversed(found) if entry["document"] is None] == [
-        ("credentials-refused", {"shown": "key"}),
-        ("credentials-refused", {"shown": "link"}),
-        ("credentials-refused", {"shown": "token"}),
+        ("credentials-refused", {"shown": "key", "reason": "unknown"}),
+        ("credentials-refused", {"shown": "link", "reason": "unknown"}),
+        ("credentials-refused", {"shown": "token", "reason": "unfit"}),
     ]
     tried = [(entry["action"], entry["subject"], entry["details"].get("delayed")) for entry in reversed(found)][4:]
     assert tried == [("link-refused", "link:1", "no")] * 5 + [("link-refused", "link:1", "yes")]
+
+
+DONE: list[tuple[str, str, object]] = [
+    ("PUT", "/documents/plan/members/eve", {"role": "editor"}),
+    ("DELETE", "/documents/plan/members/bob", None),
+    ("POST", "/documents/plan/links", {"role": "editor"}),
+    ("DELETE", "/documents/plan/links/1", None),
+    ("DELETE", "/documents/plan/versions/1", None),
+    ("DELETE", "/documents/plan", None),
+    ("POST", "/workspaces", {"name": "other"}),
+    ("PUT", "/workspaces/team/members/eve", {"role": "editor"}),
+    ("DELETE", "/workspaces/team/members/bob", None),
+    ("PATCH", "/workspaces/team", {"default_role": "reader"}),
+    ("DELETE", "/workspaces/team", None),
+    ("POST", "/keys", {"name": "mine", "admin": True}),
+    ("DELETE", "/keys/1", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), DONE, ids=[f"{each[0]} {each[1]}" for each in DONE])
+async def test_what_cannot_be_written_down_is_not_done_and_can_be_repeated(
+    serve: Serve, method: str, path: str, body: object
+) -> None:
+    admin = bearer({}, user="boss", admin=True)
+    async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+        for made, what in (
+            ("/documents", {"name": "plan"}),
+            ("/documents/plan/versions", {"name": "First"}),
+            ("/documents/plan/links", {"role": "reader"}),
+            ("/workspaces", {"name": "team"}),
+            ("/keys", {"name": "backend", "admin": True}),
+        ):
+            assert (await server.client.post(f"/api/v1{made}", json=what, headers=admin)).status_code == 201
+        for shared in ("documents/plan", "workspaces/team"):
+            path_of_bob = f"/api/v1/{shared}/members/bob"
+            assert (await server.client.put(path_of_bob, json={"role": "reader"}, headers=admin)).is_success
+        before = await kept_in(server)
+        with closing(sqlite3.connect(server.database)) as database, database:
+            database.execute("CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'full'); END")
+        refused = await server.client.request(method, f"/api/v1{path}", json=body, headers=admin)
+        untouched = await kept_in(server)
+        with closing(sqlite3.connect(server.database)) as database, database:
+            database.execute("DROP TRIGGER full")
+        repeated = await server.client.request(method, f"/api/v1{path}", json=body, headers=admin)
+        after = await kept_in(server)
+
+    assert (refused.status_code, repeated.is_success) == (503, True)
+    assert untouched == before
+    assert after != before
+    assert len(after["audit_log"]) == len(before["audit_log"]) + 1
+
+
+async def kept_in(server: Server) -> dict[str, list[tuple[Any, ...]]]:
+    with closing(sqlite3.connect(server.database)) as database:
+        tables = (
+            "documents",
+            "versions",
+            "members",
+            "links",
+            "api_keys",
+            "workspaces",
+            "workspace_members",
+            "audit_log",
+        )
+        return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
 async def test_opened_links_are_written_down(serve: Serve) -> None:
@@ -189,4 +263,88 @@ async def test_a_link_that_never_was_is_written_down(serve: Serve) -> None:
         await server.client.post("/api/v1/links/open", json={"token": "cl_nothing"})
         found = await entries(server.client, bearer({}, user="boss", admin=True))
 
-    assert [(entry["action"], entry["details"]) for entry in found] == [("credentials-refused", {"shown": "link"})]
+    assert [(entry["action"], entry["details"]) for entry in found] == [
+        ("credentials-refused", {"shown": "link", "reason": "unknown"})
+    ]
+
+
+def token(secret: str = SECRET, **claims: object) -> dict[str, str]:
+    good = {"sub": "eve", "name": "Eve", "exp": time() + 600, "iss": "https://id.example.org", "aud": "collab"}
+    return {"Authorization": f"Bearer {jwt.encode(good | claims, secret, algorithm='HS256')}"}
+
+
+async def test_tokens_that_expired_are_told_apart_from_forged_ones(serve: Serve) -> None:
+    other = jwt.encode({"sub": "eve"}, SECRET * 2, algorithm="HS512")
+    refused = {
+        "expired": token(exp=time() - 600),
+        "not-yet": token(nbf=time() + 600),
+        "signature": token(SECRET[::-1]),
+        "algorithm": {"Authorization": f"Bearer {other}"},
+        "issuer": token(iss="https://evil.example.org"),
+        "audience": token(aud="another"),
+        "unfit": token(name=7),
+    }
+    asked = Settings.model_validate(
+        {"secret": SECRET, "token_issuer": "https://id.example.org", "token_audience": "collab"}
+    )
+    async with serve(asked) as server:
+        for _ in range(2):
+            for headers in refused.values():
+                assert (await server.client.get("/api/v1/session", headers=headers)).status_code == 401
+        found = await entries(server.client, token(admin=True))
+
+    assert [entry["details"] for entry in reversed(found)] == [
+        {"shown": "token", "reason": reason} for reason in refused
+    ]
+
+
+async def test_who_asks_for_what_is_for_admins_alone_is_written_down(serve: Serve) -> None:
+    admin, eve = bearer({}, user="boss", admin=True), bearer({}, user="eve")
+    asked: list[tuple[str, str, object]] = [
+        ("GET", "/audit", None),
+        ("GET", "/audit?limit=1", None),
+        ("DELETE", "/workspaces/team", None),
+        ("GET", "/keys?all=true", None),
+        ("POST", "/keys", {"name": "mine", "admin": True}),
+    ]
+    async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+        for method, path, body in asked:
+            answered = await server.client.request(method, f"/api/v1{path}", json=body, headers=eve)
+            assert answered.status_code == 403, path
+        found = await entries(server.client, admin)
+
+    assert {(entry["action"], entry["actor"], entry["address"]) for entry in found} == {
+        ("admin-refused", "eve", "127.0.0.1")
+    }
+    assert [entry["details"]["asked"] for entry in reversed(found)] == [
+        "GET /api/v1/audit",
+        "DELETE /api/v1/workspaces/{workspace}",
+        "GET /api/v1/keys",
+        "POST /api/v1/keys",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Bob@example.org", "Bob@example.org"),
+        ("ada", "ada"),  # an account has it, as those that an older version made may
+        ("correct horse battery", "not an e-mail address"),
+        ("Tr0ub4dor&3", "not an e-mail address"),
+        ("p@ssword", "not an e-mail address"),
+        ("p@ss.wo rd", "not an e-mail address"),
+        ("a@b@example.org", "not an e-mail address"),
+        ("x" * 250 + "@example.org", "not an e-mail address"),
+    ],
+)
+async def test_a_password_that_was_typed_in_place_of_the_email_is_not_kept(serve: Serve, typed: str, kept: str) -> None:
+    async with serve(Settings(accounts=True)) as server:
+        boss = await sign_in(server, "boss", admin=True)
+        await server.storage.accounts.create(email="ada", name="Ada", password_hash=None, admin=False)
+        wrong = {"email": typed, "password": "wrong horse battery"}
+        assert (await server.client.post("/api/v1/session", json=wrong)).status_code == 403
+        join = {"ticket": "ct_nothing", "email": typed, "name": "Eve", "password": PASSWORD}
+        assert (await server.client.post("/api/v1/accounts", json=join)).status_code == 410
+        found = await entries(boss, action=["sign-in-failed", "ticket-refused"])
+
+    assert [entry["subject"] for entry in found] == [kept, kept]

@@ -85,6 +85,7 @@ async def test_proof_of_one_links_password_opens_no_other(owned: httpx.AsyncClie
         assert (await owned.get(PLAN, headers=showing(token))).status_code == 401
 
 
+@pytest.mark.usefixtures("long_delays")
 async def test_guessing_a_password_takes_longer_and_longer(owned: httpx.AsyncClient) -> None:
     link = await made(owned, password=PASSWORD)
 

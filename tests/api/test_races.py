@@ -11,6 +11,7 @@ from tests.api.test_keys import PASSWORD, sign_in
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.usefixtures("long_delays")
 async def test_guesses_side_by_side_find_the_delay(serve: Serve) -> None:
     async with serve(Settings(accounts=True)) as server:
         await sign_in(server, "ada")

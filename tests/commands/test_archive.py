@@ -16,6 +16,7 @@ from collab.ports import (
     Act,
     Append,
     AuditAction,
+    AuditFilter,
     DocumentKind,
     DocumentName,
     NewKey,
@@ -100,7 +101,7 @@ async def damage_authorship(database: Database) -> None:
 async def rows_of(database: Database) -> dict[str, Sequence[Any]]:
     async with database.reading() as connection:
         return {
-            table.name: [tuple(row) for row in await connection.execute(select(table).order_by(*table.primary_key))]
+            table.name: list(await connection.execute(select(table).order_by(*table.primary_key)))
             for table in metadata.sorted_tables
         }
 
@@ -145,9 +146,12 @@ async def test_every_table_comes_back_bit_for_bit(
     count = sum(map(len, before.values()))
     assert imported.stdout == f"{len(NAMES) + 1} documents imported, {count} rows in all.\n"
     async with open_database(target_url) as target:
-        assert await rows_of(target) == before
+        after = await rows_of(target)
+        own = after["audit_log"][-1:]
+        assert {**after, "audit_log": after["audit_log"][:-1]} == before
         async with target.reading() as connection:
-            assert await read_counters(connection) == counters
+            assert await read_counters(connection) == {**counters, "audit_log": counters["audit_log"] + 1}
+    assert [row.action for row in own] == ["database-imported"]
     assert len(files_in(tmp_path / "out")) == count_in(tmp_path / "out") - 1 == len(NAMES) + 2
 
 
@@ -383,6 +387,26 @@ async def test_nothing_is_imported_beside_documents(collab: Collab, exported: Pa
         assert outcome.returncode == 1
         assert "has access_changes; expected an empty database" in outcome.stderr
         assert await rows_of(database) == before
+
+
+async def test_an_export_and_an_import_are_in_the_audit_log(
+    collab: Collab, exported: Path, sqlite_url: str, other_url: str, tmp_path: Path
+) -> None:
+    rows = sum(entry["rows"] for entry in json.loads((exported / "manifest.json").read_text())["files"].values())
+
+    await to_thread.run_sync(collab, "import", exported, "--database-url", other_url)
+    refused = await to_thread.run_sync(collab, "export", exported, "--database-url", other_url)
+
+    assert await last_act(sqlite_url) == Act(AuditAction.DATABASE_EXPORTED, "", details={"how": "export"})
+    assert refused.returncode == 1
+    told = {"documents": str(len(NAMES) + 1), "rows": str(rows)}
+    assert await last_act(other_url) == Act(AuditAction.DATABASE_IMPORTED, "", details=told)
+
+
+async def last_act(url: str) -> Act:
+    async with open_storage(url) as storage:
+        (entry,) = await storage.audit.page(AuditFilter(), limit=1)
+    return entry.act
 
 
 async def test_nothing_is_exported_over_anything(collab: Collab, exported: Path, sqlite_url: str) -> None:

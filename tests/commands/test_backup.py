@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from anyio import to_thread
 
-from collab.ports import Append, DocumentKind, DocumentName
+from collab.ports import Act, Append, AuditAction, AuditFilter, DocumentKind, DocumentName
 from collab.storage import Storage, open_storage
 from tests.commands.conftest import Collab
 from tests.contracts.edits import text_of, typed
+from tests.faults.stored import NAME as KILLED
+from tests.faults.stored import make_first_revision
 
 NAME = DocumentName("notes")
 
@@ -48,6 +50,40 @@ async def test_a_copy_made_while_somebody_types_is_a_server_of_that_moment(
     text = text_of(stored.content.updates)
     assert len(text) >= 2
     assert letters.startswith(text)
+
+
+async def acts_in(url: str) -> list[Act]:
+    async with open_storage(url) as storage:
+        return [entry.act for entry in await storage.audit.page(AuditFilter(), limit=10)]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_copy_is_in_the_audit_log_and_one_that_fails_is_not(
+    collab: Collab, storage: Storage, database_url: str, tmp_path: Path
+) -> None:
+    await storage.documents.ready()
+    outcomes = [
+        await to_thread.run_sync(collab, "backup", tmp_path / "copy.db", "--database-url", database_url)
+        for _ in range(2)
+    ]
+
+    assert [outcome.returncode for outcome in outcomes] == [0, 1]
+    assert await acts_in(database_url) == [Act(AuditAction.DATABASE_EXPORTED, "", details={"how": "backup"})]
+
+
+async def test_a_database_that_is_older_than_the_audit_log_is_copied_as_it_is_and_that_is_said(
+    collab: Collab, tmp_path: Path
+) -> None:
+    await make_first_revision(f"sqlite:///{tmp_path}/collab.db")
+
+    backup = await to_thread.run_sync(collab, "backup", tmp_path / "copy.db", "--data-dir", tmp_path)
+
+    assert backup.returncode == 0
+    assert backup.stderr.startswith("warning: this is not in the audit log: ")
+    assert backup.stderr.count("\n") == 1
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert copy.execute("SELECT name FROM documents").fetchall() == [(KILLED,)]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from anyio import to_thread
 from sqlalchemy import select, update
 
-from collab.ports import Append, DocumentKind, DocumentName, VersionKind
+from collab.ports import Act, Append, AuditAction, AuditFilter, DocumentKind, DocumentName, VersionKind
 from collab.storage import Storage
 from collab.storage.database import Database
 from collab.storage.stored_bytes import checksum
@@ -47,6 +47,8 @@ async def test_poison_is_named_and_cut_out_and_the_document_loads_again(
     stored = await storage.log.load(NAME)
     assert stored is not None
     assert "abc" in text_of(stored.content.updates)
+    (entry,) = await storage.audit.page(AuditFilter(), limit=10)
+    assert entry.act == Act(AuditAction.ROWS_CUT, "", document=NAME, details={"rows": "2"})
 
 
 async def test_changed_bytes_are_named(collab: Collab, storage: Storage, database: Database, database_url: str) -> None:
@@ -91,6 +93,7 @@ async def test_a_row_that_is_not_to_blame_is_not_cut(collab: Collab, storage: St
 
     assert cut.returncode == 1
     assert "the document loads with the rows [1]" in cut.stderr
+    assert await storage.audit.page(AuditFilter(), limit=10) == []
 
 
 async def test_logs_are_folded(collab: Collab, storage: Storage, database_url: str) -> None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from anyio import to_thread
 
 from collab.access.passwords import Passwords
 from collab.access.secrets import hash_of
-from collab.ports import TicketKind
+from collab.ports import Account, AuditFilter, NewKey, Role, TicketKind
 from collab.storage import Storage, open_storage
 from tests.commands.conftest import Collab
 
@@ -105,6 +106,52 @@ async def test_links_to_join_and_for_another_password_are_printed(
         ticket = await storage.tickets.look(hash_of(outcome.stdout.strip().partition(path)[2]) or b"")
         assert ticket is not None
         assert (ticket.kind, (ticket.email, ticket.user_id)) == (kind, whose)
+
+
+async def test_a_reset_of_everything_ends_whatever_leads_into_the_account(
+    storage: Storage, collab: Collab, database_url: str
+) -> None:
+    kept = await Passwords().hash(PASSWORD)
+    bob = await storage.accounts.create(email="bob@example.org", name="Bob", password_hash=kept, admin=False)
+    root = await storage.accounts.create(email="root@example.org", name="Root", password_hash=kept, admin=True)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    for account in (bob, root):
+        secret = account.user_id.encode()
+        await storage.sessions.open(account.id, secret, agent="", address=None, expires_at=tomorrow)
+        await storage.identities.link(account.id, "https://id.example.org", account.name, account.email)
+        new = NewKey(
+            "mine", account.user_id, {"*": Role.READER}, admin=False, created_by=account.user_id, expires_at=None
+        )
+        await storage.keys.create(new, secret)
+
+    reset = await to_thread.run_sync(
+        lambda: collab("user", "reset", "bob@example.org", "--everything", "--database-url", database_url)
+    )
+
+    async def ways_in(account: Account) -> tuple[bool, int, int, int]:
+        _, password = await storage.accounts.by_email(account.email or "") or (None, None)
+        return (
+            await Passwords().verify(password, PASSWORD),
+            len(await storage.sessions.of(account.id)),
+            len(await storage.keys.list(account.user_id)),
+            len(await storage.identities.of(account.id)),
+        )
+
+    assert (reset.returncode, reset.stderr) == (0, "")
+    said, link = reset.stdout.splitlines()
+    assert said.endswith("Taken away as well: 1 API key, 1 linked sign-in.")
+    ticket = await storage.tickets.look(hash_of(link.partition("/reset#")[2]) or b"")
+    assert ticket is not None
+    assert ticket.user_id == bob.user_id
+    assert await ways_in(bob) == (False, 0, 0, 0)
+    assert await ways_in(root) == (True, 1, 1, 1)
+    acts = [entry.act for entry in await storage.audit.page(AuditFilter(), limit=10)]
+    assert [(act.action.value, act.subject) for act in acts] == [
+        ("identity-unlinked", "Bob"),
+        ("key-revoked", "key:1"),
+        ("reset-offered", bob.user_id),
+    ]
+    assert acts[-1].details == {"everything": "yes"}
 
 
 @pytest.mark.parametrize("command", ["disable", "enable", "admin", "reset"])

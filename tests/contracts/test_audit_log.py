@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
+import anyio
 import pytest
 from sqlalchemy import delete, text, update
 
-from collab.errors import CollabError
-from collab.ports import Act, AuditAction, AuditFilter
+from collab.errors import CollabError, MemberNotFound
+from collab.ports import Act, AuditAction, AuditFilter, DocumentKind, DocumentName, Role
 from collab.storage import Storage
 from collab.storage.access_tables import audit_log
 from collab.storage.database import Database
@@ -58,6 +59,7 @@ async def test_pages_follow_each_other(filled: Storage) -> None:
         (AuditFilter(actions=frozenset({AuditAction.SIGN_IN, AuditAction.KEY_MADE})), [FROM_THE_TERMINAL, SIGNED_IN]),
         (AuditFilter(actor="ada"), [SHARED]),
         (AuditFilter(actor=""), [FROM_THE_TERMINAL]),
+        (AuditFilter(address="2001:db8::1"), [SIGNED_IN]),
         (AuditFilter(document="plan"), [SHARED]),
         (AuditFilter(subject="bob"), [SHARED]),
         (AuditFilter(actor="bob", subject="bob"), []),
@@ -67,6 +69,45 @@ async def test_pages_follow_each_other(filled: Storage) -> None:
 )
 async def test_a_filter_chooses(filled: Storage, wanted: AuditFilter, found: list[Act]) -> None:
     assert await acts(filled, wanted) == found
+
+
+async def test_an_act_and_its_entry_are_both_there_or_neither(storage: Storage, other_node: Storage) -> None:
+    made = await storage.documents.create(DocumentName("plan"), kind=DocumentKind.YJS, title="")
+
+    async def share_and_fail() -> None:
+        async with storage.audit.together():
+            await storage.shares.set_member(made.id, "bob", Role.EDITOR, granted_by="ada")
+            await storage.audit.add(SHARED)
+            raise MemberNotFound("the endpoint refuses it after all")
+
+    with pytest.raises(MemberNotFound):
+        await share_and_fail()
+    assert await storage.shares.members(made.id) == []
+    assert await acts(storage, AuditFilter()) == []
+
+    async with storage.audit.together():
+        await storage.shares.set_member(made.id, "bob", Role.EDITOR, granted_by="ada")
+        await storage.audit.add(SHARED)
+        assert await acts(other_node, AuditFilter()) == []
+    assert [member.user_id for member in await storage.shares.members(made.id)] == ["bob"]
+    assert await acts(other_node, AuditFilter()) == [SHARED]
+
+
+async def test_two_who_do_several_things_together_take_turns(storage: Storage) -> None:
+    made = await storage.documents.create(DocumentName("plan"), kind=DocumentKind.YJS, title="")
+
+    async def share(user_id: str) -> None:
+        async with storage.audit.together():
+            await storage.shares.set_member(made.id, user_id, Role.EDITOR, granted_by="ada")
+            await storage.audit.add(Act(AuditAction.MEMBER_SET, "ada", subject=user_id))
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(5):
+            tasks.start_soon(share, f"user {number}")
+
+    everybody = {f"user {number}" for number in range(5)}
+    assert {member.user_id for member in await storage.shares.members(made.id)} == everybody
+    assert {act.subject for act in await acts(storage, AuditFilter())} == everybody
 
 
 async def test_nothing_is_replaced_or_emptied(filled: Storage, database: Database) -> None:
@@ -85,6 +126,7 @@ async def test_what_no_database_keeps_is_written_in_words_and_finds_nothing(stor
 
     assert [act.subject for act in await acts(storage, AuditFilter())] == ["a\\x00\\ud800b"]
     assert await acts(storage, AuditFilter(subject="a\x00")) == []
+    assert await acts(storage, AuditFilter(address="a\x00")) == []
 
 
 @pytest.mark.parametrize("change", [update(audit_log).values(actor="eve"), delete(audit_log)])

@@ -72,7 +72,7 @@ async def test_what_is_refused_at_either_door_is_in_the_audit_log(serve: Serve) 
         entries = (await owner.get("/api/v1/audit")).json()["entries"]
 
     refused = [(entry["details"], entry["address"]) for entry in entries if entry["action"] == "credentials-refused"]
-    assert refused == [({"shown": "link"}, "127.0.0.1"), ({"shown": "key"}, "127.0.0.1")]
+    assert refused == [({"shown": shown, "reason": "unknown"}, "127.0.0.1") for shown in ("link", "key")]
 
 
 @pytest.mark.parametrize("document", ["doc2", "other", "d", "doc/1"])

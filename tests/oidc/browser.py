@@ -1,5 +1,6 @@
 """A browser without a screen: it keeps cookies, follows redirects one by one, and fills in the provider's forms."""
 
+import ssl
 from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,9 +13,11 @@ _MOST_STEPS: Final = 20
 class Browser:
     """Somebody's browser at a server."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, trusted: ssl.SSLContext | None = None) -> None:
+        """Open it; `trusted` is what it trusts other than the authorities of this machine."""
         self._server = server
-        self.client = httpx.AsyncClient(base_url=server, headers={"User-Agent": "Browser"})
+        verify = True if trusted is None else trusted
+        self.client = httpx.AsyncClient(base_url=server, headers={"User-Agent": "Browser"}, verify=verify)
 
     async def __aenter__(self) -> Self:
         return self

@@ -45,8 +45,11 @@ async def test_an_identity_of_another_account_is_not_linked(browser: Browser, se
     assert refusal(await browser.sign_in("bob", "/account", link=True)) == "taken"
 
 
-async def test_nothing_is_linked_for_whoever_is_not_signed_in(browser: Browser) -> None:
+async def test_nothing_is_linked_for_whoever_is_not_signed_in(browser: Browser, server: RunningServer) -> None:
     assert refusal(await browser.start("/account", link=True)) == "signed-out"
+
+    (failed,) = [act for act in await audited(server) if act["action"] == "sign-in-failed"]
+    assert failed["details"] == {"method": "oidc", "reason": "signed-out"}
 
 
 async def test_a_page_elsewhere_links_nothing(browser: Browser) -> None:

@@ -1,11 +1,13 @@
 """Single sign-on from end to end: `collab serve` and a certified provider, each in a process of its own, and a browser between them."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+from anyio import to_thread
 
 from tests.oidc.browser import CALLBACK, Browser, parameters, refusal
 from tests.oidc.deployment import PASSWORD, audited, environment
@@ -210,6 +212,23 @@ async def test_another_browser_cannot_end_a_visit(browser: Browser, server: Runn
 
     await browser.come_back(address)
     assert await browser.name() == "Bob"
+    failed = [act for act in await audited(server) if act["action"] == "sign-in-failed"]
+    assert [act["details"] for act in failed] == [{"method": "oidc", "reason": "expired"}] * 2
+
+
+async def test_a_provider_that_does_not_answer_is_noted(database: Path, tmp_path: Path) -> None:
+    shutil.copy(database, tmp_path)
+    server = await to_thread.run_sync(
+        lambda: RunningServer.start(tmp_path, environment=environment("http://127.0.0.1:9"))
+    )
+    try:
+        async with Browser(server.url) as browser:
+            assert refusal(await browser.start("/d/x")) == "unavailable"
+        (failed,) = [act for act in await audited(server) if act["action"] == "sign-in-failed"]
+    finally:
+        server.kill()
+
+    assert failed["details"] == {"method": "oidc", "reason": "unavailable"}
 
 
 @pytest.mark.parametrize("state", ["", "x", "ü" * 43, "A" * 43])

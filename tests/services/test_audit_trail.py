@@ -112,6 +112,22 @@ async def test_what_programs_repeat_is_written_once_an_hour(trail: AuditTrail, k
     assert kept.acts[-1].details == {"format": "json", "repeats": "2"}
 
 
+async def test_the_same_refusal_for_another_reason_is_another_one(trail: AuditTrail, kept: Kept) -> None:
+    def refused(reason: str) -> Act:
+        return Act(AuditAction.CREDENTIALS_REFUSED, "", "192.0.2.1", details={"shown": "token", "reason": reason})
+
+    for _ in range(3):
+        for reason in ("expired", "signature"):
+            await trail.note(refused(reason))
+    assert kept.acts == [refused("expired"), refused("signature")]
+
+
+async def test_what_is_for_admins_alone_is_noted_within_the_bounds_of_refusals(trail: AuditTrail, kept: Kept) -> None:
+    for asked in [*map(str, range(50)), *map(str, range(50))]:
+        await trail.note(Act(AuditAction.ADMIN_REFUSED, "ada", "192.0.2.1", details={"asked": asked}))
+    assert [act.details["asked"] for act in kept.acts] == [str(number) for number in range(20)]
+
+
 async def test_what_people_do_is_written_each_time(trail: AuditTrail, kept: Kept) -> None:
     for _ in range(300):
         await trail.note(Act(AuditAction.MEMBER_SET, "ada", "192.0.2.1", "plan", "bob"))

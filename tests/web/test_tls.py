@@ -1,10 +1,8 @@
 """TLS by Hypercorn: REST over HTTP/1.1 and HTTP/2, both WebSocket dialects over `wss`, and what is said of an unusable certificate."""
 
-import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -15,6 +13,7 @@ import trustme
 from collab.access.passwords import Passwords
 from collab.storage import migrate, open_storage
 from tests.gateways.clients import HocuspocusClient, YWebsocketClient, joining
+from tests.support.certificates import Files
 from tests.support.heard import LetIn, Update
 from tests.support.peers import Peer, text_of
 from tests.support.server import RunningServer
@@ -22,35 +21,9 @@ from tests.support.server import RunningServer
 PASSWORD = "correct horse battery"
 
 
-@dataclass(frozen=True)
-class Files:
-    """A certificate for 127.0.0.1, its key, and an authority that vouches for it."""
-
-    certfile: Path
-    keyfile: Path
-    authority: trustme.CA
-
-    @property
-    def trusting(self) -> ssl.SSLContext:
-        """What trusts it; a new one each time, for a client says in it which protocols it speaks."""
-        context = ssl.create_default_context()
-        self.authority.configure_trust(context)
-        return context
-
-    @property
-    def settings(self) -> dict[str, str]:
-        return {"COLLAB_CERTFILE": str(self.certfile), "COLLAB_KEYFILE": str(self.keyfile)}
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    directory = tmp_path_factory.mktemp("tls")
-    authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1", "localhost")
-    certfile, keyfile = directory / "chain.pem", directory / "key.pem"
-    certfile.write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))
-    issued.private_key_pem.write_to_path(keyfile)
-    return Files(certfile, keyfile, authority)
+    return Files.made_in(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")

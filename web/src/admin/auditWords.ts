@@ -13,6 +13,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   invited: "Invited somebody",
   "ticket-refused": "Could not use an invitation or a link for another password",
   "credentials-refused": "Was refused at the door",
+  "admin-refused": "Asked for what only admins may do",
   "identity-linked": "Linked a single sign-on",
   "identity-unlinked": "Unlinked a single sign-on",
   "session-ended": "Signed a browser out",
@@ -35,6 +36,8 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   "version-discarded": "Deleted a version",
   "version-restored": "Took a document back to a version",
   "database-exported": "Exported everything",
+  "database-imported": "Imported everything",
+  "rows-cut": "Cut rows out of a document that did not load",
 };
 
 /** One entry in words; an action that this page does not know yet is told by its name. */
