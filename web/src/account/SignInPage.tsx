@@ -10,14 +10,12 @@ interface Props {
   singleSignOn: string | null;
   /** The path to which the provider sends the browser back. */
   returnTo?: string;
-  /** Called before the browser goes to the provider. */
-  leaving?: () => void;
   /** Goes on to what they came for. */
   signedIn: () => void;
 }
 
 /** Asks who somebody is. */
-export function SignInPage({ singleSignOn, returnTo, leaving, signedIn }: Props) {
+export function SignInPage({ singleSignOn, returnTo, signedIn }: Props) {
   useDocumentTitle("Sign in · Collab");
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
@@ -33,14 +31,7 @@ export function SignInPage({ singleSignOn, returnTo, leaving, signedIn }: Props)
       trouble={refused === undefined ? undefined : signInFailure(refused, singleSignOn ?? "the provider")}
       alternative={
         singleSignOn === null ? null : (
-          <Button
-            component="a"
-            href={signInAddress(returnTo ?? currentPath())}
-            onClick={leaving}
-            variant="default"
-            size="md"
-            fullWidth
-          >
+          <Button component="a" href={signInAddress(returnTo ?? currentPath())} variant="default" size="md" fullWidth>
             {`Continue with ${singleSignOn}`}
           </Button>
         )

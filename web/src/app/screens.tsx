@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useEffect } from "react";
 import type { Problem } from "../api/problem.ts";
-import { keepToken, linkKept } from "../api/token.ts";
+import { leaveLink, linkKept } from "../api/token.ts";
 import { Frame } from "./Frame.tsx";
 import { Message } from "./Message.tsx";
 import { navigate } from "./navigation.ts";
@@ -40,7 +40,7 @@ export function TokenNeeded({ tried }: { tried: boolean }) {
 /** The share link that this tab came by is good no more. */
 export function LinkSpent() {
   const leave = () => {
-    keepToken("");
+    leaveLink();
     window.location.assign("/");
   };
   return (
