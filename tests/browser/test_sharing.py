@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.people import People, Person
 from tests.browser.test_accounts import PASSWORD, sign_in
@@ -100,13 +100,41 @@ def test_somebody_added_by_email_writes_until_their_role_is_taken(shared_server:
     role.select_option("reader")
     expect(bob.page.get_by_text("You can read this document, but not change it.")).to_be_visible()
     expect(bob.editor).to_have_attribute("contenteditable", "false")
-    role.select_option("commenter")
-    expect(role).to_have_value("commenter")
-    bob.page.reload()
-    expect(bob.page.get_by_text("You are a commenter of this document")).to_be_visible()
-
     ada.page.get_by_role("button", name="Remove Bob").click()
     expect(bob.page.get_by_text("You have no access to this document any more.")).to_be_visible()
+
+
+def test_every_other_role_is_seen_in_the_open_page_at_once(shared_server: RunningServer, people: People) -> None:
+    ada = owner_of_a_document(shared_server, people, "In every role")
+    bob = people.join(shared_server.url)
+    bob.go("/")
+    sign_in(bob, "bob@example.org")
+    expect(bob.page.get_by_role("button", name="New document").first).to_be_visible()
+    open_dialog(ada)
+    ada.page.get_by_label("E-mail").fill("bob@example.org")
+    ada.page.get_by_role("button", name="Add", exact=True).click()
+    role = ada.page.get_by_label("Role of Bob")
+    expect(role).to_have_value("editor")
+    bob.page.goto(ada.page.url)
+    expect(bob.editor).to_be_editable()
+    share = bob.page.get_by_role("button", name="Share")
+    reader = bob.page.get_by_text("You can read this document, but not change it.")
+    commenter = bob.page.get_by_text("You are a commenter of this document")
+
+    def give(called: str, seen: Locator) -> None:
+        role.select_option(called)
+        expect(seen).to_be_visible()
+
+    give("owner", share)
+    give("commenter", commenter)
+    expect(share).to_have_count(0)
+    expect(bob.editor).to_have_attribute("contenteditable", "false")
+    give("reader", reader)
+    give("commenter", commenter)
+    give("editor", bob.title)
+    expect(commenter).to_have_count(0)
+    bob.write("Bob may again")
+    bob.sees_state("saved")
 
 
 def test_nobody_is_added_whose_email_is_unknown(shared_server: RunningServer, people: People) -> None:

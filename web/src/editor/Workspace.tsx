@@ -45,6 +45,11 @@ export function Workspace({ record, problem, reload, replace }: Props) {
     // What was wrong is over once we are let in again.
     return reload;
   }, [denied, reload]);
+  const { admissions } = state;
+  useEffect(() => {
+    // The record was read for the first one; each other may have come with another role.
+    if (admissions > 1) reload();
+  }, [admissions, reload]);
   useComeback(denied && problem?.kind === "deleted" ? record.name : undefined, connection?.retry);
 
   const writable = mayEdit(record.role) && state.writable !== false;
