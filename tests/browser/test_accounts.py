@@ -147,6 +147,16 @@ def test_name_password_and_other_browsers_are_looked_after(accounts_server: Runn
     expect(here.page.get_by_role("button", name="You are Robert. Profile")).to_be_visible()
 
 
+def test_the_profile_closes_where_a_link_in_it_leads_on(accounts_server: RunningServer, people: People) -> None:
+    ada = people.join(accounts_server.url)
+    ada.go("/")
+    sign_in(ada)
+
+    account_of(ada, "Ada")
+
+    expect(ada.page.get_by_role("link", name="Your account")).to_have_count(0)
+
+
 def test_a_right_that_is_lost_while_one_writes_is_said(accounts_server: RunningServer, people: People) -> None:
     user(accounts_server, "add", "kim@example.org", "--name", "Kim")
     kim = people.join(accounts_server.url)

@@ -16,7 +16,6 @@ import {
   type OwnAccount,
 } from "../api/account.ts";
 import { asProblem, type Problem, reasonFor } from "../api/problem.ts";
-import { Frame } from "../app/Frame.tsx";
 import { ProblemMessage } from "../app/screens.tsx";
 import { relativeTime } from "../documents/relativeTime.ts";
 import { PALETTE } from "../presence/colors.ts";
@@ -37,7 +36,7 @@ export function AccountPage() {
   useEffect(load, [load]);
 
   return (
-    <Frame>
+    <>
       {problem ? <ProblemMessage problem={problem} retry={load} /> : null}
       {account ? (
         <div className={styles.page}>
@@ -50,7 +49,7 @@ export function AccountPage() {
           <ApiKeys />
         </div>
       ) : null}
-    </Frame>
+    </>
   );
 }
 

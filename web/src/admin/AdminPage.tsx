@@ -1,5 +1,4 @@
 import { useDocumentTitle } from "@mantine/hooks";
-import { Frame } from "../app/Frame.tsx";
 import { Message } from "../app/Message.tsx";
 import { useSession } from "../app/SessionGate.tsx";
 import { HomeButton } from "../app/screens.tsx";
@@ -13,20 +12,16 @@ export function AdminPage() {
   const { user } = useSession();
   if (!user?.admin) {
     return (
-      <Frame>
-        <Message tone="key" title="This is for admins" action={<HomeButton variant="filled" />}>
-          Ask one of them for what you need.
-        </Message>
-      </Frame>
+      <Message tone="key" title="This is for admins" action={<HomeButton variant="filled" />}>
+        Ask one of them for what you need.
+      </Message>
     );
   }
   return (
-    <Frame>
-      <div className={styles.page}>
-        <h1 className={styles.title}>Administration</h1>
-        <Users />
-        <AuditLog />
-      </div>
-    </Frame>
+    <div className={styles.page}>
+      <h1 className={styles.title}>Administration</h1>
+      <Users />
+      <AuditLog />
+    </div>
   );
 }

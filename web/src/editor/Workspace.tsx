@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 import { type DocumentRecord, getDocument, mayEdit } from "../api/documents.ts";
 import type { Problem } from "../api/problem.ts";
-import { Frame } from "../app/Frame.tsx";
+import { InFrame } from "../app/Frame.tsx";
 import { PresenceAvatars } from "../presence/PresenceAvatars.tsx";
 import { useSelf } from "../presence/self.ts";
 import { useOthers } from "../presence/useOthers.ts";
@@ -63,16 +63,13 @@ export function Workspace({ record, problem, reload, replace }: Props) {
   // A reader has nothing to save; whether there is a connection concerns them all the same.
   const telling = writable || saveState === "offline" || saveState === "refused";
   return (
-    <Frame
-      status={saveState && telling ? <SaveIndicator state={saveState} /> : null}
-      tools={
-        <>
-          <PresenceAvatars people={others} />
-          <ShareButton document={record} />
-          <CopyLink />
-        </>
-      }
-    >
+    <>
+      <InFrame place="status">{saveState && telling ? <SaveIndicator state={saveState} /> : null}</InFrame>
+      <InFrame place="tools">
+        <PresenceAvatars people={others} />
+        <ShareButton document={record} />
+        <CopyLink />
+      </InFrame>
       <div className={styles.page}>
         {denied && connection ? (
           <DeniedNotice
@@ -92,7 +89,7 @@ export function Workspace({ record, problem, reload, replace }: Props) {
         ) : null}
         {state.loaded || denied ? null : <ContentSkeleton />}
       </div>
-    </Frame>
+    </>
   );
 }
 

@@ -4,7 +4,6 @@ import { type FormEvent, useState } from "react";
 import styles from "../admin/Admin.module.css";
 import type { Role } from "../api/documents.ts";
 import { listWorkspaces, makeWorkspace } from "../api/workspaces.ts";
-import { Frame } from "../app/Frame.tsx";
 import { useSession } from "../app/SessionGate.tsx";
 import { RoleSelect } from "../sharing/RoleSelect.tsx";
 import { useList } from "../sharing/useList.ts";
@@ -16,19 +15,17 @@ export function WorkspacesPage() {
   const { user } = useSession();
   const { items, failure, act } = useList(listWorkspaces);
   return (
-    <Frame>
-      <div className={styles.page}>
-        <h1 className={styles.title}>Workspaces</h1>
-        <p className={styles.failure} role="alert">
-          {failure ? `Not done: ${failure}.` : null}
-        </p>
-        {user?.admin ? <NewWorkspace make={(workspace) => act(() => makeWorkspace(workspace))} /> : null}
-        {items?.map((workspace) => (
-          <WorkspaceSection key={workspace.name} workspace={workspace} act={act} />
-        ))}
-        {items?.length === 0 ? <p className={styles.hint}>You are in no workspace so far. Admins make them.</p> : null}
-      </div>
-    </Frame>
+    <div className={styles.page}>
+      <h1 className={styles.title}>Workspaces</h1>
+      <p className={styles.failure} role="alert">
+        {failure ? `Not done: ${failure}.` : null}
+      </p>
+      {user?.admin ? <NewWorkspace make={(workspace) => act(() => makeWorkspace(workspace))} /> : null}
+      {items?.map((workspace) => (
+        <WorkspaceSection key={workspace.name} workspace={workspace} act={act} />
+      ))}
+      {items?.length === 0 ? <p className={styles.hint}>You are in no workspace so far. Admins make them.</p> : null}
+    </div>
   );
 }
 
