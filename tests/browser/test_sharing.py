@@ -88,7 +88,7 @@ def test_somebody_added_by_email_writes_until_their_role_is_taken(shared_server:
     expect(bob.page.get_by_role("heading", name="You have no access to this")).to_be_visible()
 
     open_dialog(ada)
-    ada.page.get_by_label("E-mail").fill("bob@example.org")
+    ada.page.get_by_label("Add somebody by their e-mail").fill("bob@example.org")
     ada.page.get_by_role("button", name="Add", exact=True).click()
     role = ada.page.get_by_label("Role of Bob")
     expect(role).to_have_value("editor")
@@ -111,7 +111,7 @@ def test_every_other_role_is_seen_in_the_open_page_at_once(shared_server: Runnin
     sign_in(bob, "bob@example.org")
     expect(bob.page.get_by_role("button", name="New document").first).to_be_visible()
     open_dialog(ada)
-    ada.page.get_by_label("E-mail").fill("bob@example.org")
+    ada.page.get_by_label("Add somebody by their e-mail").fill("bob@example.org")
     ada.page.get_by_role("button", name="Add", exact=True).click()
     role = ada.page.get_by_label("Role of Bob")
     expect(role).to_have_value("editor")
@@ -140,7 +140,7 @@ def test_every_other_role_is_seen_in_the_open_page_at_once(shared_server: Runnin
 def test_nobody_is_added_whose_email_is_unknown(shared_server: RunningServer, people: People) -> None:
     ada = owner_of_a_document(shared_server, people, "Alone")
     open_dialog(ada)
-    ada.page.get_by_label("E-mail").fill("nobody@example.org")
+    ada.page.get_by_label("Add somebody by their e-mail").fill("nobody@example.org")
     ada.page.get_by_role("button", name="Add", exact=True).click()
 
     expect(ada.page.get_by_role("alert").filter(has_text="nobody here has this e-mail")).to_be_visible()

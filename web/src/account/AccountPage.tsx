@@ -18,6 +18,8 @@ import {
 import { asProblem, type Problem, reasonFor } from "../api/problem.ts";
 import { ProblemMessage } from "../app/screens.tsx";
 import { relativeTime } from "../documents/relativeTime.ts";
+import panel from "../panels/Panel.module.css";
+import { NotDone, Panel, PanelPage } from "../panels/Panel.tsx";
 import { PALETTE } from "../presence/colors.ts";
 import styles from "./AccountPage.module.css";
 import { ApiKeys } from "./ApiKeys.tsx";
@@ -39,15 +41,14 @@ export function AccountPage() {
     <>
       {problem ? <ProblemMessage problem={problem} retry={load} /> : null}
       {account ? (
-        <div className={styles.page}>
-          <h1 className={styles.title}>Your account</h1>
+        <PanelPage title="Your account">
           <p className={styles.email}>{account.email}</p>
           <ProfileForm account={account} />
           {account.has_password ? <PasswordForm /> : null}
           <Identities />
           <Sessions />
           <ApiKeys />
-        </div>
+        </PanelPage>
       ) : null}
     </>
   );
@@ -76,8 +77,8 @@ function Section({ title, action, done, submit, children }: SectionProps) {
     setBusy(false);
   };
   return (
-    <form className={styles.section} onSubmit={send}>
-      <h2 className={styles.heading}>{title}</h2>
+    <form className={panel.panel} onSubmit={send}>
+      <h2 className={panel.heading}>{title}</h2>
       {children}
       <div className={styles.actions}>
         <Button type="submit" loading={busy}>
@@ -177,21 +178,14 @@ function Sessions() {
   };
   const now = new Date();
   return (
-    <section className={styles.section} aria-labelledby="signed-in">
-      <h2 id="signed-in" className={styles.heading}>
-        Where you are signed in
-      </h2>
-      {failure ? (
-        <p className={styles.outcome} data-bad role="alert">
-          {`Not done: ${failure}.`}
-        </p>
-      ) : null}
-      <ul className={styles.sessions}>
+    <Panel id="signed-in" title="Where you are signed in">
+      <NotDone reason={failure} />
+      <ul className={panel.list}>
         {sessions?.map((session) => (
-          <li key={session.id} className={styles.session}>
-            <div>
+          <li key={session.id} className={panel.row}>
+            <div className={panel.grow}>
               <strong>{browserName(session.agent)}</strong>
-              <p className={styles.hint}>
+              <p className={panel.hint}>
                 {session.current ? "This browser" : `Last used ${relativeTime(new Date(session.seen_at), now)}`}
                 {session.address ? ` · ${session.address}` : ""}
               </p>
@@ -204,6 +198,6 @@ function Sessions() {
           </li>
         ))}
       </ul>
-    </section>
+    </Panel>
   );
 }

@@ -1,11 +1,13 @@
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { signIn, signInAddress } from "../api/account.ts";
 import { FormPage } from "./FormPage.tsx";
 import { signInFailure, takeSignInFailure } from "./signInFailure.ts";
 
 interface Props {
+  /** Why somebody must, where that is not plain. */
+  children?: ReactNode;
   /** What people call the identity provider; `null` where there is none. */
   singleSignOn: string | null;
   /** The path to which the provider sends the browser back. */
@@ -15,7 +17,7 @@ interface Props {
 }
 
 /** Asks who somebody is. */
-export function SignInPage({ singleSignOn, returnTo, signedIn }: Props) {
+export function SignInPage({ children, singleSignOn, returnTo, signedIn }: Props) {
   useDocumentTitle("Sign in · Collab");
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
@@ -60,7 +62,9 @@ export function SignInPage({ singleSignOn, returnTo, signedIn }: Props) {
           />
         </>
       }
-    />
+    >
+      {children}
+    </FormPage>
   );
 }
 

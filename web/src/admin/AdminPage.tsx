@@ -2,7 +2,7 @@ import { useDocumentTitle } from "@mantine/hooks";
 import { Message } from "../app/Message.tsx";
 import { useSession } from "../app/SessionGate.tsx";
 import { HomeButton } from "../app/screens.tsx";
-import styles from "./Admin.module.css";
+import { PanelPage } from "../panels/Panel.tsx";
 import { AuditLog } from "./AuditLog.tsx";
 import { Users } from "./Users.tsx";
 
@@ -18,10 +18,9 @@ export function AdminPage() {
     );
   }
   return (
-    <div className={styles.page}>
-      <h1 className={styles.title}>Administration</h1>
+    <PanelPage title="Administration" wide>
       <Users />
       <AuditLog />
-    </div>
+    </PanelPage>
   );
 }

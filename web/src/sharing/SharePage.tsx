@@ -8,7 +8,7 @@ import { type OpenedLink, openLink } from "../api/sharing.ts";
 import { comeInByLink, keepLinkFollowed, linkFollowed } from "../api/token.ts";
 import { Message } from "../app/Message.tsx";
 import { documentPath } from "../app/routes.ts";
-import { ProblemMessage } from "../app/screens.tsx";
+import { HomeButton, ProblemMessage } from "../app/screens.tsx";
 
 const SHARE = "/share";
 
@@ -47,7 +47,7 @@ export function SharePage() {
   if (problem?.kind === "not-found") {
     return (
       <main>
-        <Message tone="key" title="This link is not valid any more">
+        <Message tone="key" title="This link is not valid any more" action={<HomeButton />}>
           It was revoked, has expired, or is incomplete. Ask whoever gave it to you for another.
         </Message>
       </main>
@@ -61,7 +61,9 @@ export function SharePage() {
           singleSignOn={singleSignOn}
           returnTo={SHARE}
           signedIn={async () => enter(await openLink(linkFollowed()))}
-        />
+        >
+          The document is shared with people who have an account here.
+        </SignInPage>
       </Suspense>
     );
   }
