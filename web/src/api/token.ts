@@ -1,23 +1,30 @@
 import { TabMemory } from "./tabMemory.ts";
 
-const LINK = "cl_";
-
 /** Given by a host application. */
 const token = new TabMemory("collab.token");
 /** Given by a share link that let this tab in; it goes before the token, which is there again once the link is left. */
 const pass = new TabMemory("collab.link");
 /** A share link that was followed and has not let this tab in yet: a password or a sign-in may be missing. It opens no door meanwhile. */
 const followed = new TabMemory("collab.followed");
+/** An invitation, or the leave to set another password. */
+const ticket = new TabMemory("collab.ticket");
+
+/** What a secret behind the `#` begins with, and where it is kept. */
+const FOLLOWED = new Map([
+  ["cl_", followed],
+  ["ct_", ticket],
+]);
 
 /**
- * Takes an access token (`#token=…`) or a share link (`#cl_…`) out of the address and keeps it for this tab. The address bar is cleaned at
- * once, so that the secret stays neither in the tab's history nor in a copied address. Returns whether there was one.
+ * Takes an access token (`#token=…`), a share link (`#cl_…`) or a ticket (`#ct_…`) out of the address and keeps it for this tab. The address
+ * bar is cleaned at once, so that the secret stays neither in the tab's history nor in a copied address. Returns whether there was one.
  */
 export function takeSecretFromAddress(): boolean {
   const fragment = window.location.hash.slice(1);
-  if (fragment.startsWith(LINK)) {
+  const kept = FOLLOWED.get(fragment.slice(0, 3));
+  if (kept) {
     cleanAddress("");
-    followed.keep(fragment);
+    kept.keep(fragment);
     return true;
   }
   const parameters = new URLSearchParams(fragment);
@@ -28,6 +35,10 @@ export function takeSecretFromAddress(): boolean {
   token.keep(shown);
   pass.keep("");
   return true;
+}
+
+export function ticketFollowed(): string {
+  return ticket.read();
 }
 
 /** The share link to open: the one that was followed, else that by which this tab is in. */
