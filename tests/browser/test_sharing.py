@@ -196,6 +196,7 @@ def test_link_for_people_with_accounts_asks_to_sign_in(shared_server: RunningSer
     bob.page.goto(link)
     bob.page.get_by_role("textbox", name="Password").fill(LINK_PASSWORD)
     bob.page.get_by_role("button", name="Open the document").click()
+    expect(bob.page.get_by_text("The document is shared with people who have an account here.")).to_be_visible()
     sign_in(bob, "bob@example.org")
 
     expect(bob.editor).to_contain_text("For people with accounts")

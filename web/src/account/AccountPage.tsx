@@ -118,6 +118,7 @@ function ProfileForm({ account }: { account: Account }) {
         label="Your colour"
         description="Of your cursor. Empty: the server chooses one."
         format="hex"
+        eyeDropperButtonProps={{ "aria-label": "Take a colour from the screen" }}
         swatches={PALETTE.map(({ value }) => value)}
         value={color}
         onChange={setColor}
