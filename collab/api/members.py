@@ -1,46 +1,21 @@
 """Who has a role in a document by membership: list, add, change, remove."""
 
-from datetime import datetime
-from typing import Annotated, Self
-from urllib.parse import unquote_to_bytes
-
-from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, Field
+from fastapi import APIRouter
+from pydantic import BaseModel
 
 from collab.access import Action
 from collab.api.caller import Caller
-from collab.api.models import Body, RoleName, role_called, role_name
-from collab.api.paths import DOCUMENTS, NameInPath
+from collab.api.memberships import MemberInfo
+from collab.api.models import Body, RoleName, role_called
+from collab.api.paths import DOCUMENTS, NameInPath, UserInPath
 from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
-from collab.errors import InvalidUserId, MemberNotFound
-from collab.ports import AuditAction, DocumentName, Identity, Member, Role
-from collab.ports.access import MAX_USER_ID_LENGTH, is_user_id
+from collab.errors import MemberNotFound
+from collab.ports import AuditAction, DocumentName, Identity, Role
 
 router = APIRouter(prefix=DOCUMENTS, tags=["members"])
 
 _PATH = "/{name}/members/{user_id}"
-
-
-class MemberInfo(BaseModel):
-    """Somebody with a role in a document."""
-
-    user_id: str
-    name: str | None = Field(description="`null` for somebody who has no account here, and never wrote.")
-    role: RoleName
-    granted_by: str = Field(description="The user who gave them this role; empty in open mode.")
-    created_at: datetime
-
-    @classmethod
-    def of(cls, member: Member) -> Self:
-        """Show a member."""
-        return cls(
-            user_id=member.user_id,
-            name=member.name,
-            role=role_name(member.role),
-            granted_by=member.granted_by,
-            created_at=member.created_at,
-        )
 
 
 class MemberList(BaseModel):
@@ -53,26 +28,6 @@ class NewRole(Body):
     """Which role somebody is to have."""
 
     role: RoleName
-
-
-def user_in_path(
-    user_id: Annotated[
-        str, Path(description=f"The user, as `sub` of their tokens: 1 to {MAX_USER_ID_LENGTH} characters, encoded.")
-    ],
-) -> str:
-    """Decode a user from the path, where slashes are encoded. Raises `InvalidUserId`."""
-    try:
-        decoded = unquote_to_bytes(user_id.encode("latin-1")).decode()
-    except UnicodeError:
-        raise InvalidUserId("the user in the path is not UTF-8 once percent-decoded") from None
-    if not is_user_id(decoded):
-        raise InvalidUserId(
-            f"a user of {len(decoded)} characters came; expected 1 to {MAX_USER_ID_LENGTH}, none of them a control character"
-        )
-    return decoded
-
-
-UserInPath = Annotated[str, Depends(user_in_path)]
 
 
 @router.get("/{name}/members", summary="List a document's members", response_description="All of them.")

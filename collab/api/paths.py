@@ -1,4 +1,4 @@
-"""Names of documents in paths: the whole rest of the path, percent-decoded once, but for what belongs to the document.
+"""Users and documents in paths. A document's name is the whole rest of the path, decoded once, but for what belongs to the document.
 
 ASGI's decoded path cannot tell `a/content` (the content of `a`) from `a%2Fcontent` (a document of that name), so the raw path is routed.
 """
@@ -10,8 +10,9 @@ from urllib.parse import quote, unquote_to_bytes
 from fastapi import Depends, Path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from collab.errors import InvalidName
+from collab.errors import InvalidName, InvalidUserId
 from collab.ports import DocumentName
+from collab.ports.access import MAX_USER_ID_LENGTH, is_user_id
 from collab.protocol.names import check_document_name
 
 DOCUMENTS: Final = "/api/v1/documents"
@@ -84,3 +85,23 @@ def document_name(
 
 
 NameInPath = Annotated[DocumentName, Depends(document_name)]
+
+
+def user_in_path(
+    user_id: Annotated[
+        str, Path(description=f"The user, as `sub` of their tokens: 1 to {MAX_USER_ID_LENGTH} characters, encoded.")
+    ],
+) -> str:
+    """Decode a user from the path, where slashes are encoded. Raises `InvalidUserId`."""
+    try:
+        decoded = unquote_to_bytes(user_id.encode("latin-1")).decode()
+    except UnicodeError:
+        raise InvalidUserId("the user in the path is not UTF-8 once percent-decoded") from None
+    if not is_user_id(decoded):
+        raise InvalidUserId(
+            f"a user of {len(decoded)} characters came; expected 1 to {MAX_USER_ID_LENGTH}, none of them a control character"
+        )
+    return decoded
+
+
+UserInPath = Annotated[str, Depends(user_in_path)]

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from collab.api.accounts import AccountInfo
 from collab.api.caller import AccountsOfApp, Admin
-from collab.api.members import UserInPath
 from collab.api.models import Body, OneLine
+from collab.api.paths import UserInPath
 from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
 from collab.ports import AccountChanges, AuditAction

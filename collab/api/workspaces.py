@@ -7,12 +7,13 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from collab.api.caller import Admin, Caller
-from collab.api.members import UserInPath
+from collab.api.memberships import WorkspaceMemberInfo
 from collab.api.models import Body, OneLine, RoleName, role_called, role_name
+from collab.api.paths import UserInPath
 from collab.api.recording import Recording
 from collab.api.services import Services, ServicesOfApp
 from collab.errors import Forbidden, MemberNotFound
-from collab.ports import AuditAction, Identity, Role, Workspace, WorkspaceMember, WorkspaceName
+from collab.ports import AuditAction, Identity, Role, Workspace, WorkspaceName
 
 router = APIRouter(prefix="/api/v1/workspaces", tags=["workspaces"])
 
@@ -65,29 +66,6 @@ class WorkspaceChange(Body):
 
     title: Title | None = None
     default_role: RoleName | None = None
-
-
-class WorkspaceMemberInfo(BaseModel):
-    """Somebody with a role in a workspace."""
-
-    user_id: str
-    name: str | None = Field(description="`null` for somebody who has no account here, and never wrote.")
-    role: RoleName
-    is_default: bool = Field(description="Whether the role is the workspace's default, and changes as that does.")
-    granted_by: str
-    created_at: datetime
-
-    @classmethod
-    def of(cls, member: WorkspaceMember) -> Self:
-        """Show a member."""
-        return cls(
-            user_id=member.user_id,
-            name=member.name,
-            role=role_name(member.role),
-            is_default=member.is_default,
-            granted_by=member.granted_by,
-            created_at=member.created_at,
-        )
 
 
 class WorkspaceMemberList(BaseModel):

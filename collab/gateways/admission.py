@@ -32,6 +32,7 @@ class Admission:
     """What the bearer of a token may do in a document, and until when."""
 
     name: DocumentName
+    role: Role
     rights: Rights
     identity: Identity
     as_of: ChangeNumber
@@ -92,23 +93,24 @@ class Entrance:
         self.connections.count_for_user(connection, identity.user_id)
         user = user_of(identity) if identity.user_id else None
         rights = Rights(may_write=allows(role, Action.EDIT), user=user, user_id=identity.user_id)
-        return Admission(name, rights, identity, as_of)
+        return Admission(name, role, rights, identity, as_of)
 
     def follow(self, admission: Admission, on_rights: Callable[[Rights | None], None]) -> Callable[[], None] | None:
-        """Have this called with the rights that somebody has from then on, `None` for none.
+        """Have this called with the rights that somebody has from then on, `None` for none, whenever their role is another.
 
+        Another role may give the same rights here, and yet be news: what somebody may do over REST hangs on it.
         Returns what ends that; `None` for a guest in open mode, whose rights are what the mode gives.
         """
         if not admission.identity.subjects:
             return None
-        given = admission.rights
+        known: Role | None = admission.role
 
         def take(role: Role | None) -> None:
-            nonlocal given
-            rights = None if role is None else replace(given, may_write=allows(role, Action.EDIT))
-            if rights != given:
-                given = rights or given
-                on_rights(rights)
+            nonlocal known
+            if role == known:
+                return
+            known = role
+            on_rights(None if role is None else replace(admission.rights, may_write=allows(role, Action.EDIT)))
 
         follower = self.rights.follow(admission.identity, admission.name, admission.as_of, take)
         return partial(self.rights.leave, follower)

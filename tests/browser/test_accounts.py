@@ -92,7 +92,10 @@ def test_whoever_was_invited_makes_an_account_and_owns_what_they_make(
     link = link_in(user(accounts_server, "add", "sam@example.org", "--invite"))
     sam = people.join(accounts_server.url)
     sam.go(link)
-    expect(sam.page.get_by_role("textbox", name="E-mail", exact=True)).to_have_value("sam@example.org")
+    for _ in range(2):
+        expect(sam.page.get_by_role("textbox", name="E-mail", exact=True)).to_have_value("sam@example.org")
+        assert sam.page.url == f"{accounts_server.url}/join"
+        sam.page.reload()
     sam.page.get_by_role("textbox", name="Your name", exact=True).fill("Sam")
     sam.page.get_by_role("textbox", name="Password", exact=True).fill(PASSWORD)
     sam.page.get_by_role("button", name="Make my account").click()
@@ -111,6 +114,7 @@ def test_a_forgotten_password_is_set_anew(accounts_server: RunningServer, people
     user(accounts_server, "add", "eve@example.org", "--name", "Eve")
     eve = people.join(accounts_server.url)
     eve.go(link_in(user(accounts_server, "reset", "eve@example.org")))
+    expect(eve.page).to_have_url(f"{accounts_server.url}/reset")
     eve.page.get_by_role("textbox", name="New password", exact=True).fill("another horse battery")
     eve.page.get_by_role("button", name="Set the password").click()
 
@@ -145,6 +149,16 @@ def test_name_password_and_other_browsers_are_looked_after(accounts_server: Runn
     expect(here.page.get_by_role("status").filter(has_text="Changed.")).to_be_visible()
     here.page.reload()
     expect(here.page.get_by_role("button", name="You are Robert. Profile")).to_be_visible()
+
+
+def test_the_profile_closes_where_a_link_in_it_leads_on(accounts_server: RunningServer, people: People) -> None:
+    ada = people.join(accounts_server.url)
+    ada.go("/")
+    sign_in(ada)
+
+    account_of(ada, "Ada")
+
+    expect(ada.page.get_by_role("link", name="Your account")).to_have_count(0)
 
 
 def test_a_right_that_is_lost_while_one_writes_is_said(accounts_server: RunningServer, people: People) -> None:

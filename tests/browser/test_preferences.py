@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.documents import Documents
 from tests.browser.people import People
@@ -66,3 +66,26 @@ def test_the_theme_is_there_before_the_application(server: RunningServer, people
     ada.page.route("**/assets/index-*.js", lambda route: route.abort())
     ada.go("/")
     expect(ada.page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+
+
+def test_the_profile_stays_open_while_the_document_arrives(
+    server: RunningServer, documents: Documents, people: People
+) -> None:
+    name = documents.create("slow-to-come")
+    held: list[Route] = []
+    ada = people.join(server.url, "Ada")
+    ada.page.route(f"**/api/v1/documents/{name}", lambda route: held.append(route))
+    ada.go(f"/d/{name}")
+    ada.page.get_by_role("button", name="Profile").click()
+    ada.page.get_by_label("Your name").fill("Ada L")
+    expect(ada.page.get_by_role("status", name="Loading the document")).to_be_visible()
+
+    for route in held:
+        route.continue_()
+    ada.page.unroute(f"**/api/v1/documents/{name}")
+    expect(ada.editor).to_be_editable()
+
+    expect(ada.page.get_by_label("Your name")).to_be_focused()
+    ada.page.keyboard.press("End")
+    ada.type("ovelace")
+    expect(ada.page.get_by_role("button", name="You are Ada Lovelace. Profile")).to_be_visible()

@@ -15,6 +15,7 @@ from tests.support.server import RunningServer
 __all__ = ["provider"]
 
 PASSWORD = "correct horse battery"
+LINK_PASSWORD = "open sesame please"
 
 
 @pytest.fixture(scope="module")
@@ -91,23 +92,69 @@ def test_an_identity_is_linked_and_unlinked_on_the_account_page(single_server: R
     expect(identities).not_to_contain_text("mailless")
 
 
+def shared_by_ada(server: RunningServer, people: People, **link: str) -> tuple[str, str]:
+    """Return the path of a new document, and that of a link for people with accounts by which they may edit it."""
+    own = {"Origin": server.url}
+    ada = people.join(server.url).page.request
+    credentials = {"email": "ada@example.org", "password": PASSWORD}
+    ada.post(f"{server.url}/api/v1/session", data=credentials, headers=own)
+    name = ada.post(f"{server.url}/api/v1/documents", data={"title": "Plan"}, headers=own).json()["name"]
+    links = f"{server.url}/api/v1/documents/{quote(name, safe='')}/links"
+    made = ada.post(links, data={"role": "editor", **link}, headers=own).json()
+    return f"/d/{quote(name, safe='')}", made["path"]
+
+
+def open_with_password(person: Person, link: str) -> None:
+    person.go(link)
+    person.page.get_by_role("textbox", name="Password").fill(LINK_PASSWORD)
+    person.page.get_by_role("button", name="Open the document").click()
+
+
 def test_whoever_comes_by_a_share_link_for_people_signed_in_goes_on_to_its_document(
     single_server: RunningServer, people: People
 ) -> None:
-    ada, bob = people.join(single_server.url), people.join(single_server.url)
-    ada.page.request.post(
-        f"{single_server.url}/api/v1/session",
-        data={"email": "ada@example.org", "password": PASSWORD},
-        headers={"Origin": single_server.url},
-    )
-    own = {"Origin": single_server.url}
-    made = ada.page.request.post(f"{single_server.url}/api/v1/documents", data={"title": "Plan"}, headers=own).json()
-    links = f"{single_server.url}/api/v1/documents/{quote(made['name'], safe='')}/links"
-    link = ada.page.request.post(links, data={"role": "editor"}, headers=own).json()
-
-    bob.go(link["path"])
+    document, link = shared_by_ada(single_server, people)
+    bob = people.join(single_server.url)
+    bob.go(link)
     bob.page.get_by_role("link", name="Continue with Example ID").click()
     log_in_at_the_provider(bob, "bob")
 
     expect(bob.editor).to_be_editable()
-    assert bob.page.url == f"{single_server.url}/d/{quote(made['name'], safe='')}"
+    assert bob.page.url == single_server.url + document
+
+
+def test_the_password_of_a_share_link_is_asked_for_once_however_far_the_sign_in_is(
+    single_server: RunningServer, people: People
+) -> None:
+    document, link = shared_by_ada(single_server, people, password=LINK_PASSWORD)
+    bob = people.join(single_server.url)
+    asked: list[str] = []
+    bob.page.on("request", lambda request: asked.append(f"{request.url} {request.headers.get('referer')}"))
+    open_with_password(bob, link)
+    bob.page.get_by_role("link", name="Continue with Example ID").click()
+    log_in_at_the_provider(bob, "bob")
+
+    expect(bob.editor).to_be_editable()
+    assert bob.page.url == single_server.url + document
+    bob.write("Bob by a link")
+    bob.sees_state("saved")
+    secret = link.partition("#")[2]
+    assert any(address.startswith("http://localhost") for address in asked)
+    assert not any(secret in address for address in asked if not address.startswith(f"{single_server.url}/share#"))
+
+
+def test_whom_the_provider_turns_away_may_sign_in_by_password_and_go_on_by_the_link(
+    single_server: RunningServer, people: People
+) -> None:
+    document, link = shared_by_ada(single_server, people, password=LINK_PASSWORD)
+    bob = people.join(single_server.url)
+    open_with_password(bob, link)
+    bob.page.get_by_role("link", name="Continue with Example ID").click()
+    log_in_at_the_provider(bob, "new")
+
+    expect(bob.page.get_by_role("alert")).to_contain_text("No account here goes with who you are at Example ID.")
+    bob.page.get_by_role("textbox", name="E-mail", exact=True).fill("bob@example.org")
+    bob.page.get_by_role("textbox", name="Password", exact=True).fill(PASSWORD)
+    bob.page.get_by_role("button", name="Sign in").click()
+    expect(bob.editor).to_be_editable()
+    assert bob.page.url == single_server.url + document

@@ -124,6 +124,31 @@ async def test_hocuspocus_member_hears_of_every_new_scope(serve: Serve) -> None:
             assert await bob.sync() == "before now"
 
 
+async def test_hocuspocus_member_hears_of_a_new_role_of_the_same_scope(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        await owner.give("bob", Role.READER)
+        async with seated(server, token=of("bob")) as bob:
+            for role, scope in (
+                (Role.COMMENTER, "readonly"),
+                (Role.READER, "readonly"),
+                (Role.EDITOR, "read-write"),
+                (Role.OWNER, "read-write"),
+            ):
+                await owner.give("bob", role)
+                assert await bob.until(LetIn) == LetIn(scope)
+
+
+async def test_y_websocket_member_with_a_new_role_of_the_same_scope_goes_on(serve: Serve) -> None:
+    async with shared(serve) as (server, owner):
+        await owner.give("bob", Role.READER)
+        async with y_websocket(server, token=of("bob")) as bob:
+            for role in (Role.COMMENTER, Role.EDITOR):
+                await owner.give("bob", role)
+            await bob.until(Step1)  # as an editor, and so after both
+            await bob.update(Peer(1).type("still here"))
+            assert await bob.sync() == "still here"
+
+
 async def test_whoever_was_removed_receives_nothing_that_is_written_afterwards(serve: Serve) -> None:
     async with shared(serve) as (server, owner), y_websocket(server, token=token_for({"doc": "editor"})) as writer:
         await owner.give("bob", Role.READER)

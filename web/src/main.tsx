@@ -3,15 +3,15 @@ import "./theme/styles.css";
 import "./theme/tokens.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { takeTokenFromAddress } from "./api/token.ts";
+import { takeSecretFromAddress } from "./api/token.ts";
 import { App } from "./app/App.tsx";
 import { preload } from "./app/preload.ts";
 import { routeOf } from "./app/routes.ts";
 
-takeTokenFromAddress();
-// A link with a new token that is opened in this very tab changes the fragment alone.
+takeSecretFromAddress();
+// A link with another secret that is opened in this very tab changes the fragment alone.
 window.addEventListener("hashchange", () => {
-  if (takeTokenFromAddress()) window.location.reload();
+  if (takeSecretFromAddress()) window.location.reload();
 });
 preload(routeOf(window.location.pathname));
 

@@ -16,9 +16,10 @@ import {
   type OwnAccount,
 } from "../api/account.ts";
 import { asProblem, type Problem, reasonFor } from "../api/problem.ts";
-import { Frame } from "../app/Frame.tsx";
 import { ProblemMessage } from "../app/screens.tsx";
 import { relativeTime } from "../documents/relativeTime.ts";
+import panel from "../panels/Panel.module.css";
+import { NotDone, Panel, PanelPage } from "../panels/Panel.tsx";
 import { PALETTE } from "../presence/colors.ts";
 import styles from "./AccountPage.module.css";
 import { ApiKeys } from "./ApiKeys.tsx";
@@ -37,20 +38,19 @@ export function AccountPage() {
   useEffect(load, [load]);
 
   return (
-    <Frame>
+    <>
       {problem ? <ProblemMessage problem={problem} retry={load} /> : null}
       {account ? (
-        <div className={styles.page}>
-          <h1 className={styles.title}>Your account</h1>
+        <PanelPage title="Your account">
           <p className={styles.email}>{account.email}</p>
           <ProfileForm account={account} />
           {account.has_password ? <PasswordForm /> : null}
           <Identities />
           <Sessions />
           <ApiKeys />
-        </div>
+        </PanelPage>
       ) : null}
-    </Frame>
+    </>
   );
 }
 
@@ -77,8 +77,8 @@ function Section({ title, action, done, submit, children }: SectionProps) {
     setBusy(false);
   };
   return (
-    <form className={styles.section} onSubmit={send}>
-      <h2 className={styles.heading}>{title}</h2>
+    <form className={panel.panel} onSubmit={send}>
+      <h2 className={panel.heading}>{title}</h2>
       {children}
       <div className={styles.actions}>
         <Button type="submit" loading={busy}>
@@ -118,6 +118,7 @@ function ProfileForm({ account }: { account: Account }) {
         label="Your colour"
         description="Of your cursor. Empty: the server chooses one."
         format="hex"
+        eyeDropperButtonProps={{ "aria-label": "Take a colour from the screen" }}
         swatches={PALETTE.map(({ value }) => value)}
         value={color}
         onChange={setColor}
@@ -178,21 +179,14 @@ function Sessions() {
   };
   const now = new Date();
   return (
-    <section className={styles.section} aria-labelledby="signed-in">
-      <h2 id="signed-in" className={styles.heading}>
-        Where you are signed in
-      </h2>
-      {failure ? (
-        <p className={styles.outcome} data-bad role="alert">
-          {`Not done: ${failure}.`}
-        </p>
-      ) : null}
-      <ul className={styles.sessions}>
+    <Panel id="signed-in" title="Where you are signed in">
+      <NotDone reason={failure} />
+      <ul className={panel.list}>
         {sessions?.map((session) => (
-          <li key={session.id} className={styles.session}>
-            <div>
+          <li key={session.id} className={panel.row}>
+            <div className={panel.grow}>
               <strong>{browserName(session.agent)}</strong>
-              <p className={styles.hint}>
+              <p className={panel.hint}>
                 {session.current ? "This browser" : `Last used ${relativeTime(new Date(session.seen_at), now)}`}
                 {session.address ? ` · ${session.address}` : ""}
               </p>
@@ -205,6 +199,6 @@ function Sessions() {
           </li>
         ))}
       </ul>
-    </section>
+    </Panel>
   );
 }

@@ -3,6 +3,8 @@ import { type FormEvent, useCallback, useState } from "react";
 import type { Role } from "../api/documents.ts";
 import { listKeys, makeKey, revokeKey } from "../api/keys.ts";
 import { relativeTime } from "../documents/relativeTime.ts";
+import panel from "../panels/Panel.module.css";
+import { NotDone, Panel } from "../panels/Panel.tsx";
 import { CopyOnce } from "../sharing/CopyOnce.tsx";
 import { RoleSelect } from "../sharing/RoleSelect.tsx";
 import { useList } from "../sharing/useList.ts";
@@ -36,15 +38,12 @@ export function ApiKeys() {
   );
 
   return (
-    <section className={styles.section} aria-labelledby="api-keys">
-      <h2 id="api-keys" className={styles.heading}>
-        API keys
-      </h2>
-      <p className={styles.hint}>
+    <Panel id="api-keys" title="API keys">
+      <p className={panel.hint}>
         A program that shows one acts as you, in these documents, and may do this at most. Treat it as your password.
       </p>
       {secret ? <CopyOnce label="Your new key, shown this once" text={secret} /> : null}
-      <form className={styles.fields} onSubmit={make}>
+      <form className={styles.form} onSubmit={make}>
         <TextInput
           label="What it is for"
           required
@@ -73,17 +72,13 @@ export function ApiKeys() {
           Make a key
         </Button>
       </form>
-      {failure ? (
-        <p className={styles.outcome} data-bad role="alert">
-          {`Not done: ${failure}.`}
-        </p>
-      ) : null}
-      <ul className={styles.sessions}>
+      <NotDone reason={failure} />
+      <ul className={panel.list}>
         {items?.map((key) => (
-          <li key={key.id} className={styles.session}>
-            <div>
+          <li key={key.id} className={panel.row}>
+            <div className={panel.grow}>
               <strong>{key.name}</strong>
-              <p className={styles.hint}>
+              <p className={panel.hint}>
                 {[
                   ...Object.entries(key.documents).map(([pattern, granted]) => `${granted} of ${pattern}`),
                   ...(key.admin ? ["admin"] : []),
@@ -103,7 +98,7 @@ export function ApiKeys() {
           </li>
         ))}
       </ul>
-    </section>
+    </Panel>
   );
 }
 

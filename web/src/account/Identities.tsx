@@ -2,6 +2,8 @@ import { Button } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { getWaysIn, listIdentities, signInAddress, unlinkIdentity } from "../api/account.ts";
 import { relativeTime } from "../documents/relativeTime.ts";
+import panel from "../panels/Panel.module.css";
+import { Failure, Panel } from "../panels/Panel.tsx";
 import { useList } from "../sharing/useList.ts";
 import styles from "./AccountPage.module.css";
 import { signInFailure, takeSignInFailure } from "./signInFailure.ts";
@@ -24,22 +26,15 @@ function Linked({ name }: { name: string }) {
   const trouble = failure ? `Not done: ${failure}.` : refused && signInFailure(refused, name);
   const now = new Date();
   return (
-    <section className={styles.section} aria-labelledby="identities">
-      <h2 id="identities" className={styles.heading}>
-        Single sign-on
-      </h2>
-      <p className={styles.hint}>{`By these you may sign in with ${name}, instead of with your password.`}</p>
-      {trouble ? (
-        <p className={styles.outcome} data-bad role="alert">
-          {trouble}
-        </p>
-      ) : null}
-      <ul className={styles.sessions}>
+    <Panel id="identities" title="Single sign-on">
+      <p className={panel.hint}>{`By these you may sign in with ${name}, instead of with your password.`}</p>
+      <Failure>{trouble}</Failure>
+      <ul className={panel.list}>
         {items?.map(({ id, email, subject, issuer, last_used_at }) => (
-          <li key={id} className={styles.session}>
-            <div>
+          <li key={id} className={panel.row}>
+            <div className={panel.grow}>
               <strong>{email ?? subject}</strong>
-              <p className={styles.hint}>{`${issuer} · last used ${relativeTime(new Date(last_used_at), now)}`}</p>
+              <p className={panel.hint}>{`${issuer} · last used ${relativeTime(new Date(last_used_at), now)}`}</p>
             </div>
             <Button
               variant="default"
@@ -57,6 +52,6 @@ function Linked({ name }: { name: string }) {
           {`Link ${name}`}
         </Button>
       </div>
-    </section>
+    </Panel>
   );
 }

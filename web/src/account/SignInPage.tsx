@@ -1,23 +1,23 @@
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { signIn, signInAddress } from "../api/account.ts";
 import { FormPage } from "./FormPage.tsx";
 import { signInFailure, takeSignInFailure } from "./signInFailure.ts";
 
 interface Props {
+  /** Why somebody must, where that is not plain. */
+  children?: ReactNode;
   /** What people call the identity provider; `null` where there is none. */
   singleSignOn: string | null;
   /** The path to which the provider sends the browser back. */
   returnTo?: string;
-  /** Called before the browser goes to the provider. */
-  leaving?: () => void;
   /** Goes on to what they came for. */
   signedIn: () => void;
 }
 
 /** Asks who somebody is. */
-export function SignInPage({ singleSignOn, returnTo, leaving, signedIn }: Props) {
+export function SignInPage({ children, singleSignOn, returnTo, signedIn }: Props) {
   useDocumentTitle("Sign in · Collab");
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
@@ -33,14 +33,7 @@ export function SignInPage({ singleSignOn, returnTo, leaving, signedIn }: Props)
       trouble={refused === undefined ? undefined : signInFailure(refused, singleSignOn ?? "the provider")}
       alternative={
         singleSignOn === null ? null : (
-          <Button
-            component="a"
-            href={signInAddress(returnTo ?? currentPath())}
-            onClick={leaving}
-            variant="default"
-            size="md"
-            fullWidth
-          >
+          <Button component="a" href={signInAddress(returnTo ?? currentPath())} variant="default" size="md" fullWidth>
             {`Continue with ${singleSignOn}`}
           </Button>
         )
@@ -69,7 +62,9 @@ export function SignInPage({ singleSignOn, returnTo, leaving, signedIn }: Props)
           />
         </>
       }
-    />
+    >
+      {children}
+    </FormPage>
   );
 }
 

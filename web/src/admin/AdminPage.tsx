@@ -1,9 +1,8 @@
 import { useDocumentTitle } from "@mantine/hooks";
-import { Frame } from "../app/Frame.tsx";
 import { Message } from "../app/Message.tsx";
 import { useSession } from "../app/SessionGate.tsx";
 import { HomeButton } from "../app/screens.tsx";
-import styles from "./Admin.module.css";
+import { PanelPage } from "../panels/Panel.tsx";
 import { AuditLog } from "./AuditLog.tsx";
 import { Users } from "./Users.tsx";
 
@@ -13,20 +12,15 @@ export function AdminPage() {
   const { user } = useSession();
   if (!user?.admin) {
     return (
-      <Frame>
-        <Message tone="key" title="This is for admins" action={<HomeButton variant="filled" />}>
-          Ask one of them for what you need.
-        </Message>
-      </Frame>
+      <Message tone="key" title="This is for admins" action={<HomeButton variant="filled" />}>
+        Ask one of them for what you need.
+      </Message>
     );
   }
   return (
-    <Frame>
-      <div className={styles.page}>
-        <h1 className={styles.title}>Administration</h1>
-        <Users />
-        <AuditLog />
-      </div>
-    </Frame>
+    <PanelPage title="Administration" wide>
+      <Users />
+      <AuditLog />
+    </PanelPage>
   );
 }

@@ -4,6 +4,8 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useCallback, useEffect, useState } from "react";
 import { type AuditEntry, readAuditLog } from "../api/admin.ts";
 import { reasonFor } from "../api/problem.ts";
+import panel from "../panels/Panel.module.css";
+import { Failure, Panel } from "../panels/Panel.tsx";
 import styles from "./Admin.module.css";
 import { ACTIONS, describe } from "./auditWords.ts";
 
@@ -53,11 +55,8 @@ export function AuditLog() {
   };
 
   return (
-    <section className={styles.section} aria-labelledby="admin-audit">
-      <h2 id="admin-audit" className={styles.heading}>
-        Audit log
-      </h2>
-      <div className={styles.row}>
+    <Panel id="admin-audit" title="Audit log">
+      <div className={panel.fields}>
         <NativeSelect
           label="What was done"
           data={[
@@ -68,21 +67,19 @@ export function AuditLog() {
           onChange={(event) => setAction(event.currentTarget.value)}
         />
         <TextInput
-          className={styles.grow}
+          className={panel.grow}
           label="By the user"
           value={actor}
           onChange={(event) => setActor(event.currentTarget.value)}
         />
         <TextInput
-          className={styles.grow}
+          className={panel.grow}
           label="To the document"
           value={document}
           onChange={(event) => setDocument(event.currentTarget.value)}
         />
       </div>
-      <p className={styles.failure} role="alert">
-        {failure ? `Not read: ${failure}.` : null}
-      </p>
+      <Failure>{failure && `Not read: ${failure}.`}</Failure>
       <div className={styles.scroll}>
         <table className={styles.table}>
           <thead>
@@ -109,12 +106,12 @@ export function AuditLog() {
           </tbody>
         </table>
       </div>
-      {entries?.length === 0 ? <p className={styles.hint}>Nothing of this kind was done.</p> : null}
+      {entries?.length === 0 ? <p className={panel.hint}>Nothing of this kind was done.</p> : null}
       {before === null ? null : (
         <Button variant="default" onClick={() => void more()}>
           Show more entries
         </Button>
       )}
-    </section>
+    </Panel>
   );
 }

@@ -8,6 +8,8 @@ import { type FormEvent, useCallback, useEffect, useState } from "react";
 import { changeUser, invite, listUsers, type ManagedUser, offerReset } from "../api/admin.ts";
 import { reasonFor } from "../api/problem.ts";
 import { useSession } from "../app/SessionGate.tsx";
+import panel from "../panels/Panel.module.css";
+import { NotDone, Panel } from "../panels/Panel.tsx";
 import { CopyOnce } from "../sharing/CopyOnce.tsx";
 import styles from "./Admin.module.css";
 
@@ -68,10 +70,7 @@ export function Users() {
     );
 
   return (
-    <section className={styles.section} aria-labelledby="admin-users">
-      <h2 id="admin-users" className={styles.heading}>
-        People
-      </h2>
+    <Panel id="admin-users" title="People">
       <InviteForm
         invite={(email, admin) =>
           attempt(async () =>
@@ -83,9 +82,7 @@ export function Users() {
         }
       />
       {handout ? <CopyOnce label={handout.label} text={window.location.origin + handout.path} /> : null}
-      <p className={styles.failure} role="alert">
-        {failure ? `Not done: ${failure}.` : null}
-      </p>
+      <NotDone reason={failure} />
       <TextInput
         type="search"
         aria-label="Search people"
@@ -94,7 +91,7 @@ export function Users() {
         value={search}
         onChange={(event) => setSearch(event.currentTarget.value)}
       />
-      <ul className={styles.list}>
+      <ul className={panel.list}>
         {users?.map((user) => (
           <UserRow
             key={user.user_id}
@@ -104,13 +101,13 @@ export function Users() {
           />
         ))}
       </ul>
-      {users?.length === 0 ? <p className={styles.hint}>Nobody is called that.</p> : null}
+      {users?.length === 0 ? <p className={panel.hint}>Nobody is called that.</p> : null}
       {cursor ? (
         <Button variant="default" onClick={() => void more()}>
           Show more people
         </Button>
       ) : null}
-    </section>
+    </Panel>
   );
 }
 
@@ -123,12 +120,13 @@ function InviteForm({ invite: send }: { invite: (email: string, admin: boolean) 
     setEmail("");
   };
   return (
-    <form className={styles.row} onSubmit={submit}>
+    <form className={panel.fields} onSubmit={submit}>
       <TextInput
-        className={styles.grow}
+        className={panel.grow}
         label="Invite somebody"
         type="email"
-        placeholder="Their e-mail; empty: whoever has the link"
+        description="Without an e-mail it is for whoever has the link."
+        placeholder="Their e-mail"
         value={email}
         onChange={(event) => setEmail(event.currentTarget.value)}
       />
@@ -153,10 +151,10 @@ function UserRow({ user, change, reset }: RowProps) {
   const { user: self } = useSession();
   const isDisabled = user.disabled_at !== null;
   return (
-    <li className={styles.row}>
-      <div className={styles.grow}>
+    <li className={panel.row}>
+      <div className={panel.grow}>
         <strong>{user.name}</strong> {user.user_id === self?.id ? "(you)" : null}
-        <p className={styles.hint}>{user.email}</p>
+        <p className={panel.hint}>{user.email}</p>
       </div>
       {user.admin ? <Badge variant="light">Admin</Badge> : null}
       {isDisabled ? (

@@ -6,6 +6,7 @@ import { EditorSkeleton } from "../editor/EditorSkeleton.tsx";
 import { readableGreys, theme } from "../theme/mantine.ts";
 import { schemeManager } from "../theme/scheme.ts";
 import { ErrorBoundary } from "./ErrorBoundary.tsx";
+import { Frame } from "./Frame.tsx";
 import { useRoute } from "./navigation.ts";
 import { importEditor } from "./preload.ts";
 import type { Route } from "./routes.ts";
@@ -48,7 +49,11 @@ function CurrentPage() {
   if (route.page === "share") return <SharePage />;
   return (
     <SessionGate>
-      <GuardedPage route={route} />
+      <Frame hasStatus={route.page === "document"}>
+        <Suspense fallback={route.page === "document" ? <EditorSkeleton /> : null}>
+          <GuardedPage route={route} />
+        </Suspense>
+      </Frame>
     </SessionGate>
   );
 }
@@ -59,9 +64,5 @@ function GuardedPage({ route }: { route: Route }) {
   if (route.page === "admin") return <AdminPage />;
   if (route.page === "workspaces") return <WorkspacesPage />;
   if (route.page !== "document") return <NoSuchPage />;
-  return (
-    <Suspense fallback={<EditorSkeleton />}>
-      <EditorPage key={route.name} name={route.name} />
-    </Suspense>
-  );
+  return <EditorPage key={route.name} name={route.name} />;
 }

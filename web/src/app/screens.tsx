@@ -1,8 +1,7 @@
 import { Button } from "@mantine/core";
 import { useEffect } from "react";
 import type { Problem } from "../api/problem.ts";
-import { keepToken, linkKept } from "../api/token.ts";
-import { Frame } from "./Frame.tsx";
+import { leaveLink, linkKept } from "../api/token.ts";
 import { Message } from "./Message.tsx";
 import { navigate } from "./navigation.ts";
 
@@ -19,11 +18,9 @@ export function HomeButton({ variant = "default" }: { variant?: "default" | "fil
 
 export function NoSuchPage() {
   return (
-    <Frame>
-      <Message tone="missing" title="There is nothing at this address" action={<HomeButton variant="filled" />}>
-        A document’s address is /d/ and its name: 1 to 255 characters, none of them a control character.
-      </Message>
-    </Frame>
+    <Message tone="missing" title="There is nothing at this address" action={<HomeButton variant="filled" />}>
+      A document’s address is /d/ and its name: 1 to 255 characters, none of them a control character.
+    </Message>
   );
 }
 
@@ -40,7 +37,7 @@ export function TokenNeeded({ tried }: { tried: boolean }) {
 /** The share link that this tab came by is good no more. */
 export function LinkSpent() {
   const leave = () => {
-    keepToken("");
+    leaveLink();
     window.location.assign("/");
   };
   return (

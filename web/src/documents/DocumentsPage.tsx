@@ -3,7 +3,6 @@ import { useDebouncedValue, useDocumentTitle } from "@mantine/hooks";
 import { Plus, Search } from "lucide-react";
 import { useState } from "react";
 import type { DocumentRecord } from "../api/documents.ts";
-import { Frame } from "../app/Frame.tsx";
 import { ProblemMessage } from "../app/screens.tsx";
 import { DocumentRow, SkeletonRow } from "./DocumentRow.tsx";
 import styles from "./DocumentsPage.module.css";
@@ -24,16 +23,12 @@ export function DocumentsPage() {
   const [renaming, setRenaming] = useState<DocumentRecord>();
 
   if (list.problem && !list.documents) {
-    return (
-      <Frame>
-        <ProblemMessage problem={list.problem} retry={reload} />
-      </Frame>
-    );
+    return <ProblemMessage problem={list.problem} retry={reload} />;
   }
 
   const untouched = list.documents?.length === 0 && settledSearch === "";
   return (
-    <Frame>
+    <>
       <div className={styles.page}>
         <div className={styles.head}>
           <h1 className={styles.title}>Documents</h1>
@@ -85,7 +80,7 @@ export function DocumentsPage() {
         )}
       </div>
       {renaming ? <RenameDialog document={renaming} close={() => setRenaming(undefined)} renamed={change} /> : null}
-    </Frame>
+    </>
   );
 }
 

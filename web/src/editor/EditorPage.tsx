@@ -10,7 +10,6 @@ import {
   restoreDocument,
 } from "../api/documents.ts";
 import { asProblem, type Problem, reasonFor } from "../api/problem.ts";
-import { Frame } from "../app/Frame.tsx";
 import { Message } from "../app/Message.tsx";
 import { HomeButton, ProblemMessage } from "../app/screens.tsx";
 import { EditorSkeleton } from "./EditorSkeleton.tsx";
@@ -33,37 +32,29 @@ export default function EditorPage({ name }: { name: string }) {
 function NotOpened({ name, problem, reload }: { name: string; problem: Problem; reload: () => void }) {
   if (problem.kind === "not-found") {
     return (
-      <Frame>
-        <Message
-          tone="missing"
-          title="There is no document here yet"
-          action={
-            <Act label="Create it" act={() => createDocument({ name })} done={reload} forbidden={NO_NEW_DOCUMENTS} />
-          }
-        >
-          Nobody has written “{name}” so far. You can be the first.
-        </Message>
-      </Frame>
+      <Message
+        tone="missing"
+        title="There is no document here yet"
+        action={
+          <Act label="Create it" act={() => createDocument({ name })} done={reload} forbidden={NO_NEW_DOCUMENTS} />
+        }
+      >
+        Nobody has written “{name}” so far. You can be the first.
+      </Message>
     );
   }
   if (problem.kind === "deleted") {
     return (
-      <Frame>
-        <Message
-          tone="deleted"
-          title="This document was deleted"
-          action={<Act label="Restore it" act={() => restoreDocument(name)} done={reload} />}
-        >
-          “{name}” is in the trash with all of its content. Restore it to go on.
-        </Message>
-      </Frame>
+      <Message
+        tone="deleted"
+        title="This document was deleted"
+        action={<Act label="Restore it" act={() => restoreDocument(name)} done={reload} />}
+      >
+        “{name}” is in the trash with all of its content. Restore it to go on.
+      </Message>
     );
   }
-  return (
-    <Frame>
-      <ProblemMessage problem={problem} retry={reload} />
-    </Frame>
-  );
+  return <ProblemMessage problem={problem} retry={reload} />;
 }
 
 interface ActProps {
@@ -126,15 +117,13 @@ function ForeignDocument({ record, adopted }: { record: DocumentRecord; adopted:
 
   if (!refused) return <EditorSkeleton />;
   return (
-    <Frame>
-      <Message
-        tone="missing"
-        title="This document belongs to another application"
-        action={<HomeButton variant="filled" />}
-      >
-        What “{record.title}” holds is not in the format of this editor, which would damage it. Open it with the
-        application that wrote it.
-      </Message>
-    </Frame>
+    <Message
+      tone="missing"
+      title="This document belongs to another application"
+      action={<HomeButton variant="filled" />}
+    >
+      What “{record.title}” holds is not in the format of this editor, which would damage it. Open it with the
+      application that wrote it.
+    </Message>
   );
 }

@@ -1,15 +1,12 @@
 import { Skeleton } from "@mantine/core";
-import { Frame } from "../app/Frame.tsx";
 import styles from "./Page.module.css";
 
 /** The page before there is anything to show on it. */
 export function EditorSkeleton() {
   return (
-    <Frame status={null}>
-      <div className={styles.page}>
-        <ContentSkeleton />
-      </div>
-    </Frame>
+    <div className={styles.page}>
+      <ContentSkeleton />
+    </div>
   );
 }
 

@@ -27,8 +27,8 @@ export function TitleField({ title, editable, leave }: Props) {
         rows={1}
         maxLength={MAX_TITLE_LENGTH}
         spellCheck
-        // biome-ignore lint/a11y/noAutofocus: a new document begins with its title
-        autoFocus={editable && title.value === ""}
+        // biome-ignore lint/a11y/noAutofocus: a new document begins with its title, unless something else is being done already
+        autoFocus={editable && title.value === "" && document.activeElement === document.body}
         value={title.value}
         readOnly={!editable}
         onChange={edit}

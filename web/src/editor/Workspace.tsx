@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 import { type DocumentRecord, getDocument, mayEdit } from "../api/documents.ts";
 import type { Problem } from "../api/problem.ts";
-import { Frame } from "../app/Frame.tsx";
+import { InFrame } from "../app/Frame.tsx";
 import { PresenceAvatars } from "../presence/PresenceAvatars.tsx";
 import { useSelf } from "../presence/self.ts";
 import { useOthers } from "../presence/useOthers.ts";
@@ -45,6 +45,11 @@ export function Workspace({ record, problem, reload, replace }: Props) {
     // What was wrong is over once we are let in again.
     return reload;
   }, [denied, reload]);
+  const { admissions } = state;
+  useEffect(() => {
+    // The record was read for the first one; each other may have come with another role.
+    if (admissions > 1) reload();
+  }, [admissions, reload]);
   useComeback(denied && problem?.kind === "deleted" ? record.name : undefined, connection?.retry);
 
   const writable = mayEdit(record.role) && state.writable !== false;
@@ -58,16 +63,13 @@ export function Workspace({ record, problem, reload, replace }: Props) {
   // A reader has nothing to save; whether there is a connection concerns them all the same.
   const telling = writable || saveState === "offline" || saveState === "refused";
   return (
-    <Frame
-      status={saveState && telling ? <SaveIndicator state={saveState} /> : null}
-      tools={
-        <>
-          <PresenceAvatars people={others} />
-          <ShareButton document={record} />
-          <CopyLink />
-        </>
-      }
-    >
+    <>
+      <InFrame place="status">{saveState && telling ? <SaveIndicator state={saveState} /> : null}</InFrame>
+      <InFrame place="tools">
+        <PresenceAvatars people={others} />
+        <ShareButton document={record} />
+        <CopyLink />
+      </InFrame>
       <div className={styles.page}>
         {denied && connection ? (
           <DeniedNotice
@@ -87,7 +89,7 @@ export function Workspace({ record, problem, reload, replace }: Props) {
         ) : null}
         {state.loaded || denied ? null : <ContentSkeleton />}
       </div>
-    </Frame>
+    </>
   );
 }
 

@@ -16,6 +16,8 @@ const LAST_RETRY_MS = 8_000;
 const NOT_ANSWERED = 4408;
 
 export interface ConnectionState extends Omit<ConnectionFacts, "denied"> {
+  /** How often the server has let us in, or told us of another role. */
+  admissions: number;
   /** What the server says about writing; `undefined` before it lets us in. */
   writable: boolean | undefined;
   /** Why the server turned us away, if it did. */
@@ -32,6 +34,7 @@ export class DocumentConnection {
   private readonly provider: HocuspocusProvider;
   private readonly listeners = new Set<() => void>();
   private loaded = false;
+  private admissions = 0;
   private writable: boolean | undefined;
   private wasWritable = false;
   private denied: string | undefined;
@@ -58,7 +61,10 @@ export class DocumentConnection {
       websocketProvider: this.socket,
       token: accessToken,
       onSynced: () => this.update({ loaded: true }),
-      onAuthenticated: ({ scope }) => this.update({ writable: scope !== "readonly", denied: undefined }),
+      onAuthenticated: ({ scope }) => {
+        this.admissions += 1;
+        this.update({ writable: scope !== "readonly", denied: undefined });
+      },
       onAuthenticationFailed: ({ reason }) => this.update({ denied: reason }),
       onStatus: changed,
       onDisconnect: () => {
@@ -147,6 +153,7 @@ export class DocumentConnection {
       // What a reader's editor tidies up by itself is no loss when it is refused.
       refused: this.ledger.refused && this.wasWritable,
       unsaved: this.ledger.pending > 0 && this.loaded,
+      admissions: this.admissions,
       writable: this.writable,
       denied: this.denied,
     };

@@ -8,6 +8,7 @@ const NOT_OPEN: ConnectionState = {
   settled: false,
   refused: false,
   unsaved: false,
+  admissions: 0,
   writable: undefined,
   denied: undefined,
 };

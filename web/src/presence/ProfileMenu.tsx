@@ -16,10 +16,15 @@ import { useSelf } from "./self.ts";
 export function ProfileMenu() {
   const { person, editable } = useSelf();
   const { mode, user } = useSession();
+  const [opened, setOpened] = useState(false);
   return (
-    <Popover position="bottom-end" width={280} shadow="md" trapFocus returnFocus>
+    <Popover opened={opened} onChange={setOpened} position="bottom-end" width={280} shadow="md" trapFocus returnFocus>
       <Popover.Target>
-        <UnstyledButton className={styles.target} aria-label={`You are ${person.name}. Profile`}>
+        <UnstyledButton
+          className={styles.target}
+          aria-label={`You are ${person.name}. Profile`}
+          onClick={() => setOpened(!opened)}
+        >
           <PersonAvatar person={person} />
         </UnstyledButton>
       </Popover.Target>
@@ -27,7 +32,12 @@ export function ProfileMenu() {
         {editable ? (
           <GuestForm guest={person} />
         ) : (
-          <KnownPerson person={person} hasAccount={mode === "account"} admin={user?.admin === true} />
+          <KnownPerson
+            person={person}
+            hasAccount={mode === "account"}
+            admin={user?.admin === true}
+            left={() => setOpened(false)}
+          />
         )}
       </Popover.Dropdown>
     </Popover>
@@ -38,9 +48,11 @@ interface KnownProps {
   person: Person;
   hasAccount: boolean;
   admin: boolean;
+  /** Called when a link to a page was followed. */
+  left: () => void;
 }
 
-function KnownPerson({ person, hasAccount, admin }: KnownProps) {
+function KnownPerson({ person, hasAccount, admin, left }: KnownProps) {
   return (
     <div className={styles.known}>
       <PersonAvatar person={person} size={40} />
@@ -48,9 +60,17 @@ function KnownPerson({ person, hasAccount, admin }: KnownProps) {
         <strong>{person.name}</strong>
         {hasAccount ? (
           <div className={styles.account}>
-            <Link href="/account">Your account</Link>
-            <Link href="/workspaces">Workspaces</Link>
-            {admin ? <Link href="/admin">Administration</Link> : null}
+            <Link href="/account" onClick={left}>
+              Your account
+            </Link>
+            <Link href="/workspaces" onClick={left}>
+              Workspaces
+            </Link>
+            {admin ? (
+              <Link href="/admin" onClick={left}>
+                Administration
+              </Link>
+            ) : null}
             <Button variant="default" size="xs" onClick={() => void leave()}>
               Sign out
             </Button>

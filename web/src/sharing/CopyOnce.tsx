@@ -1,6 +1,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import { Check, Copy } from "lucide-react";
+import panel from "../panels/Panel.module.css";
 import styles from "./Sharing.module.css";
 
 /** A secret to be taken along now: nobody can show it again. */
@@ -9,7 +10,7 @@ export function CopyOnce({ label, text }: { label: string; text: string }) {
   return (
     <div className={styles.once} role="status">
       <TextInput
-        className={styles.grow}
+        className={panel.grow}
         label={label}
         readOnly
         value={text}

@@ -1,10 +1,13 @@
 import "@mantine/core/styles/PasswordInput.layer.css";
 import { ActionIcon, Button, Checkbox, NativeSelect, PasswordInput, Tooltip } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
-import { Check, Copy, X } from "lucide-react";
+import { Check, Copy } from "lucide-react";
 import { type FormEvent, useCallback, useState } from "react";
 import type { Role } from "../api/documents.ts";
 import { listLinks, makeLink, ROLES, revokeLink, type ShareLink } from "../api/sharing.ts";
+import panel from "../panels/Panel.module.css";
+import { NotDone } from "../panels/Panel.tsx";
+import { RemoveButton } from "./RemoveButton.tsx";
 import { RoleSelect } from "./RoleSelect.tsx";
 import styles from "./Sharing.module.css";
 import { useList } from "./useList.ts";
@@ -39,11 +42,11 @@ export function Links({ document }: { document: string }) {
   };
 
   return (
-    <section aria-labelledby="share-links">
+    <section className={styles.part} aria-labelledby="share-links">
       <h2 id="share-links" className={styles.heading}>
         Links
       </h2>
-      <form className={styles.add} onSubmit={make}>
+      <form className={panel.fields} onSubmit={make}>
         <RoleSelect label="Whoever has the link" labelled owners={false} value={role} change={setRole} />
         <NativeSelect
           label="It is good"
@@ -52,7 +55,7 @@ export function Links({ document }: { document: string }) {
           onChange={(event) => setDays(event.currentTarget.value)}
         />
         <PasswordInput
-          className={styles.grow}
+          className={panel.grow}
           label="Password"
           placeholder="None"
           autoComplete="new-password"
@@ -60,18 +63,16 @@ export function Links({ document }: { document: string }) {
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
-        <Button type="submit">Make a link</Button>
         <Checkbox
           className={styles.wide}
           label="Also for people who have not signed in"
           checked={guests}
           onChange={(event) => setGuests(event.currentTarget.checked)}
         />
+        <Button type="submit">Make a link</Button>
       </form>
-      <p className={styles.failure} role="alert">
-        {failure ? `Not done: ${failure}.` : null}
-      </p>
-      <ul className={styles.list}>
+      <NotDone reason={failure} />
+      <ul className={panel.list}>
         {items?.map((link) => (
           <LinkRow key={link.id} link={link} revoke={() => void act(() => revokeLink(document, link.id))} />
         ))}
@@ -85,8 +86,8 @@ function LinkRow({ link, revoke }: { link: ShareLink; revoke: () => void }) {
   const described = describe(link, new Date());
   const copy = clipboard.copied ? "Copied" : `Copy link ${link.id}`;
   return (
-    <li className={styles.row}>
-      <span className={styles.grow}>{described}</span>
+    <li className={panel.row}>
+      <span className={panel.grow}>{described}</span>
       <Tooltip label={clipboard.copied ? "Copied" : "Copy"} withArrow>
         <ActionIcon
           variant="subtle"
@@ -98,9 +99,7 @@ function LinkRow({ link, revoke }: { link: ShareLink; revoke: () => void }) {
           {clipboard.copied ? <Check size={17} aria-hidden /> : <Copy size={17} aria-hidden />}
         </ActionIcon>
       </Tooltip>
-      <ActionIcon variant="subtle" color="gray" size={36} aria-label={`Revoke link ${link.id}`} onClick={revoke}>
-        <X size={17} aria-hidden />
-      </ActionIcon>
+      <RemoveButton label={`Revoke link ${link.id}`} remove={revoke} />
     </li>
   );
 }

@@ -5,19 +5,19 @@ import { FormPage } from "../account/FormPage.tsx";
 import { getWaysIn } from "../api/account.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { type OpenedLink, openLink } from "../api/sharing.ts";
-import { isLink, keepToken, linkKept } from "../api/token.ts";
+import { comeInByLink, keepLinkFollowed, linkFollowed } from "../api/token.ts";
 import { Message } from "../app/Message.tsx";
 import { documentPath } from "../app/routes.ts";
-import { ProblemMessage } from "../app/screens.tsx";
+import { HomeButton, ProblemMessage } from "../app/screens.tsx";
 
 const SHARE = "/share";
 
 const SignInPage = lazy(async () => ({ default: (await import("../account/SignInPage.tsx")).SignInPage }));
 
-/** Comes into a document by a share link, whose secret stands behind the `#` and reaches no server but in a request's body. */
+/** Comes into a document by a share link, whose secret was taken out of the address and reaches no server but in a request's body. */
 export function SharePage() {
   useDocumentTitle("A shared document · Collab");
-  const [secret] = useState(shownLink);
+  const [secret] = useState(linkFollowed);
   const [link, setLink] = useState<OpenedLink>();
   const [problem, setProblem] = useState<Problem>();
   const [password, setPassword] = useState("");
@@ -27,12 +27,13 @@ export function SharePage() {
   const enter = useCallback(async (opened: OpenedLink) => {
     setLink(opened);
     if (opened.token === null) return;
+    keepLinkFollowed(opened.token);
     if (opened.document === null) {
       setSingleSignOn((await getWaysIn()).single_sign_on);
       setStranger(true);
       return;
     }
-    keepToken(opened.token);
+    comeInByLink(opened.token);
     window.location.replace(documentPath(opened.document));
   }, []);
   const look = useCallback(() => {
@@ -46,7 +47,7 @@ export function SharePage() {
   if (problem?.kind === "not-found") {
     return (
       <main>
-        <Message tone="key" title="This link is not valid any more">
+        <Message tone="key" title="This link is not valid any more" action={<HomeButton />}>
           It was revoked, has expired, or is incomplete. Ask whoever gave it to you for another.
         </Message>
       </main>
@@ -59,9 +60,10 @@ export function SharePage() {
         <SignInPage
           singleSignOn={singleSignOn}
           returnTo={SHARE}
-          leaving={() => keepToken(link.token ?? "")}
-          signedIn={async () => enter(await openLink(link.token ?? ""))}
-        />
+          signedIn={async () => enter(await openLink(linkFollowed()))}
+        >
+          The document is shared with people who have an account here.
+        </SignInPage>
       </Suspense>
     );
   }
@@ -86,10 +88,4 @@ export function SharePage() {
       Whoever shared the document with you knows it.
     </FormPage>
   );
-}
-
-/** The link that was followed, or the one with which the browser went to the identity provider. */
-function shownLink(): string {
-  const followed = window.location.hash.slice(1);
-  return isLink(followed) ? followed : linkKept();
 }

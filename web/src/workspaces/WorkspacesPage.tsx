@@ -1,11 +1,11 @@
 import { Button, TextInput } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { type FormEvent, useState } from "react";
-import styles from "../admin/Admin.module.css";
 import type { Role } from "../api/documents.ts";
 import { listWorkspaces, makeWorkspace } from "../api/workspaces.ts";
-import { Frame } from "../app/Frame.tsx";
 import { useSession } from "../app/SessionGate.tsx";
+import panel from "../panels/Panel.module.css";
+import { NotDone, PanelPage } from "../panels/Panel.tsx";
 import { RoleSelect } from "../sharing/RoleSelect.tsx";
 import { useList } from "../sharing/useList.ts";
 import { WorkspaceSection } from "./WorkspaceSection.tsx";
@@ -16,19 +16,14 @@ export function WorkspacesPage() {
   const { user } = useSession();
   const { items, failure, act } = useList(listWorkspaces);
   return (
-    <Frame>
-      <div className={styles.page}>
-        <h1 className={styles.title}>Workspaces</h1>
-        <p className={styles.failure} role="alert">
-          {failure ? `Not done: ${failure}.` : null}
-        </p>
-        {user?.admin ? <NewWorkspace make={(workspace) => act(() => makeWorkspace(workspace))} /> : null}
-        {items?.map((workspace) => (
-          <WorkspaceSection key={workspace.name} workspace={workspace} act={act} />
-        ))}
-        {items?.length === 0 ? <p className={styles.hint}>You are in no workspace so far. Admins make them.</p> : null}
-      </div>
-    </Frame>
+    <PanelPage title="Workspaces" wide>
+      <NotDone reason={failure} />
+      {user?.admin ? <NewWorkspace make={(workspace) => act(() => makeWorkspace(workspace))} /> : null}
+      {items?.map((workspace) => (
+        <WorkspaceSection key={workspace.name} workspace={workspace} act={act} />
+      ))}
+      {items?.length === 0 ? <p className={panel.hint}>You are in no workspace so far. Admins make them.</p> : null}
+    </PanelPage>
   );
 }
 
@@ -47,10 +42,10 @@ function NewWorkspace({ make }: NewProps) {
     setTitle("");
   };
   return (
-    <form className={styles.section} onSubmit={submit} aria-label="New workspace">
-      <div className={styles.row}>
+    <form className={panel.panel} onSubmit={submit} aria-label="New workspace">
+      <div className={panel.fields}>
         <TextInput
-          className={styles.grow}
+          className={panel.grow}
           label="Name"
           description="Its documents are called this, a slash, and their own name."
           required
@@ -61,7 +56,7 @@ function NewWorkspace({ make }: NewProps) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <TextInput
-          className={styles.grow}
+          className={panel.grow}
           label="Title"
           maxLength={255}
           value={title}
