@@ -93,8 +93,9 @@ def _write_letter(port: int, pages: int) -> None:
 
 
 def _write_page(port: int, pages: int) -> None:
+    """Write it in a place of its own: what two put in one place without knowing of each other costs any CRDT the product of both."""
     document: Doc[Text] = Doc()
-    text = document.get("page", type=Text)
+    text = document.get(f"page-{document.client_id}", type=Text)
     with document.transaction():
         for _ in range(_LINES):
             text.insert(0, "a line of some sixty letters, as a text may have them again.\n")
