@@ -7,6 +7,7 @@ what must be done here in steps of a few milliseconds, between which everybody e
 import asyncio
 from collections.abc import Collection
 from contextlib import suppress
+from time import thread_time
 from typing import Final
 
 import structlog
@@ -62,7 +63,7 @@ class Replicas:
             raise _corrupt(stored, error) from error
 
     async def _in_steps(self, prepared: Prepared, snapshot: bytes | None) -> Document:
-        document = Document(limits=self._limits, is_loaded=False)
+        document = Document(limits=self._limits, is_loaded=False, clock=thread_time)
         for _ in document.load(prepared, prepared.state or snapshot or b""):
             await asyncio.sleep(0)
         return document
@@ -95,10 +96,10 @@ class Replicas:
 def load_replica(stored: StoredDocument | None, limits: Limits = DEFAULTS) -> Document:
     """Build a replica from what is stored, at once. Raises `CorruptDocument` when that cannot be loaded."""
     if stored is None:
-        return Document(limits=limits)
+        return Document(limits=limits, clock=thread_time)
     content = stored.content
     try:
-        return Document(content.updates, snapshot=content.snapshot, limits=limits)
+        return Document(content.updates, snapshot=content.snapshot, limits=limits, clock=thread_time)
     except (UpdateError, PoisonedReplica) as error:
         raise _corrupt(stored, error) from error
 

@@ -65,6 +65,9 @@ class WalkedUpdate(bytes):
     limits: Limits | None = None
     """Those that it was found to be within."""
 
+    pieces: tuple[bytes, ...] = ()
+    """The same, cut into what may be given to the CRDT one after the other; empty where it was not cut."""
+
     @classmethod
     def of(cls, update: bytes, limits: Limits | None = None) -> Self:
         """Take an update apart. Raises as `read_structs` does."""

@@ -17,12 +17,13 @@ from collab.protocol.structs import NO_DELETIONS, Run, WalkedUpdate, read_struct
 from collab.protocol.updates import Budget, StateVector, decode_state_vector
 from collab.rooms.applied import Applied
 from collab.rooms.held import HeldRuns, is_waiting
+from collab.rooms.integration import Clock, give, stopped
 from collab.rooms.log_rows import join_rows
 from collab.rooms.overlap import parts_of
 from collab.rooms.pairs import SurrogatePairs
 from collab.rooms.poison import PoisonedReplica, first_line, guarded
 from collab.rooms.prepared import Prepared
-from collab.rooms.replica import Replica
+from collab.rooms.replica import Replica, read_back
 from collab.rooms.type_count import TypeCount
 
 _NONE: Final[frozenset[int]] = frozenset()
@@ -40,6 +41,7 @@ class Document(Replica):
     __slots__ = (
         "__weakref__",
         "_changes",
+        "_clock",
         "_given",
         "_has_forgotten",
         "_held",
@@ -58,11 +60,12 @@ class Document(Replica):
         snapshot: bytes | None = None,
         limits: Limits = DEFAULTS,
         is_loaded: bool = True,
+        clock: Clock = stopped,
     ) -> None:
         """Build a replica from what is stored: a snapshot, which is what `state` returned once, and updates, in their order.
 
-        The limits are for what comes then. One that is not loaded yet is good for `load` alone. Raises `UpdateError` when one of the stored
-        is not an update.
+        The limits are for what comes then, and the clock, of processor time, says what that takes. One that is not loaded yet is good for
+        `load` alone. Raises `UpdateError` when one of the stored is not an update.
         """
         stored = list(updates)
         super().__init__(len(snapshot or b"") + sum(map(len, stored)))
@@ -80,6 +83,7 @@ class Document(Replica):
         self._new_clients: set[int] = set()
         """Those that it brings the first of."""
         self._limits_then = limits
+        self._clock = clock
         self._begin(snapshot)
         if not is_loaded:
             return
@@ -202,7 +206,7 @@ class Document(Replica):
         elif broadcast == updates[0]:  # a keystroke by itself comes out as it went in
             new_runs = runs[0]
         else:
-            new_runs = self._read_back(broadcast)
+            new_runs = read_back(broadcast)
         self._check_taken({run.client: run.end for run in new_runs})
         news = [index for index in range(len(updates)) if index not in refused]
         if broadcast is None:  # what changed nothing, and yet brings something, waits
@@ -303,7 +307,7 @@ class Document(Replica):
         own = self.since(run.client, run.start)
         return all(part.may_be_the_same for part in parts_of(run.client, (run.start, known), own, update))
 
-    def _apply(self, update: bytes, runs: Iterable[Run]) -> None:
+    def _apply(self, update: bytes, runs: Sequence[Run]) -> None:
         if self._limits is not None and any(run.start < self._given.get(run.client, 0) for run in runs):
             # What the CRDT keeps aside others must not bring about under the same clocks: in another order the log would not load.
             self._check_taken(decode_state_vector(self.state_vector()))
@@ -314,7 +318,7 @@ class Document(Replica):
             self._instead[update] = mended.deletion, mended.update
         elif mended.update is not update:
             self._instead[update] = (mended.update,)
-        self._doc.apply_update(mended.update)
+        give(self._doc, mended.update, runs, None if self._limits is None else self._clock)
         self._pairs.add(mended.seams)
         for run in runs:
             known = self._reached.get(run.client)
@@ -328,14 +332,6 @@ class Document(Replica):
         for client, end in self._given.items():
             if taken.get(client, 0) < end:
                 raise PoisonedReplica(f"the CRDT keeps aside what came under client {client}")
-
-    @staticmethod
-    def _read_back(written: bytes) -> tuple[Run, ...]:
-        """Take apart what the CRDT wrote; of an update that cuts a surrogate pair it may write structs of no length, which nobody reads."""
-        try:
-            return read_structs(written).runs
-        except ProtocolError as error:
-            raise PoisonedReplica(f"the CRDT wrote what cannot be read: {error}") from error
 
     def _take_held(self) -> None:
         while self._held and (ready := self._held.pop_ready(self._reached)):

@@ -11,6 +11,7 @@ from collab.protocol.structs import WalkedUpdate
 from collab.protocol.surrogates import may_hold_pairs, read_seams
 from collab.rooms.document import Document
 from collab.rooms.held import is_waiting
+from collab.rooms.integration import in_pieces
 from collab.rooms.poison import PoisonedReplica
 from collab.rooms.prepared import Prepared
 
@@ -38,11 +39,13 @@ def encode_diffs(
 
 
 def walk(update: bytes, limits: Limits) -> WalkedUpdate:
-    """Take apart what a client sent, as a document with these limits would. Raises `UpdateError` when it is none."""
+    """Take apart, and cut, what a client sent, as a document with these limits would. Raises `UpdateError` when it is none."""
     try:
-        return WalkedUpdate.of(update, limits)
+        walked = WalkedUpdate.of(update, limits)
     except ProtocolError as error:
         raise UpdateError(f"{len(update)} bytes that are no Yjs update: {error}") from None
+    walked.pieces = in_pieces(update, sum([run.held for run in walked.structs.runs]))
+    return walked
 
 
 def prepare(snapshot: bytes | None, updates: Sequence[bytes]) -> Prepared:

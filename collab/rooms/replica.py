@@ -8,7 +8,7 @@ from pycrdt import get_update as subtract_state
 from collab.errors import ProtocolError, UpdateError
 from collab.protocol.limits import Limits
 from collab.protocol.messages import EMPTY_STATE_VECTOR
-from collab.protocol.structs import read_structs
+from collab.protocol.structs import Run, read_structs
 from collab.protocol.updates import (
     DeleteSet,
     StateVector,
@@ -128,6 +128,14 @@ class Replica:
         """Return an update with what is held of a client from this clock on. Raises `PoisonedReplica`."""
         reached = decode_state_vector(self.state_vector())
         return self.diff(encode_state_vector({**reached, client: clock}))
+
+
+def read_back(written: bytes) -> tuple[Run, ...]:
+    """Take apart what the CRDT wrote; of an update that cuts a surrogate pair it may write structs of no length, which nobody reads."""
+    try:
+        return read_structs(written).runs
+    except ProtocolError as error:
+        raise PoisonedReplica(f"the CRDT wrote what cannot be read: {error}") from error
 
 
 def _subtract(update: bytes, state_vector: bytes) -> bytes:

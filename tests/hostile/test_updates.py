@@ -14,6 +14,7 @@ from tests.gateways.clients import DEADLINE
 from tests.hostile.live import LiveRoom
 from tests.support.heard import LetIn, Status, Step2
 from tests.support.peers import Peer
+from tests.support.prepended import prepended
 
 MALLORY: Final = 66
 ROOT: Final = b"\x01\x07mallory"
@@ -101,6 +102,15 @@ async def test_update_is_refused_over_rest(live: LiveRoom, update: bytes) -> Non
 async def post(api: httpx.AsyncClient, live: LiveRoom, update: bytes) -> httpx.Response:
     headers = {"content-type": "application/octet-stream"}
     return await api.post(f"/documents/{live.name}/content", content=update, headers=headers)
+
+
+async def test_update_that_would_keep_the_server_busy_for_half_a_minute_ends_its_sender(live: LiveRoom) -> None:
+    live.may_change = True
+    async with live.attacked(), live.y_websocket() as client:
+        await client.update(prepended(MALLORY, 16_000))
+        await client.update(prepended(MALLORY + 1, 16_000))
+
+        assert (await client.ending())[0] == 4400
 
 
 async def test_mutated_updates_are_refused_or_are_edits_of_their_own(live: LiveRoom) -> None:

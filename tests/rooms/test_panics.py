@@ -61,7 +61,7 @@ def test_update_of_which_the_crdt_writes_what_nobody_reads_poisons_the_replica(m
             raise ProtocolError("a struct of length 0 came")
         return read_structs(update, *limits)
 
-    monkeypatch.setattr("collab.rooms.document.read_structs", read_what_came)
+    monkeypatch.setattr("collab.rooms.replica.read_structs", read_what_came)
 
     with pytest.raises(PoisonedReplica, match="wrote what cannot be read: a struct of length 0"):
         Document().apply([Peer(1).type("a"), Peer(2).type("b")])
