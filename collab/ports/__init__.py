@@ -29,6 +29,8 @@ from collab.ports.documents import (
     StoredContent,
     StoredDocument,
     UpdateLog,
+    deleted_document,
+    document_subject,
 )
 from collab.ports.history import (
     AuthorshipStore,
@@ -112,6 +114,8 @@ __all__ = [
     "WorkspaceName",
     "WorkspaceStore",
     "common_patterns",
+    "deleted_document",
+    "document_subject",
     "link_subject",
     "program_id",
     "role_by",
