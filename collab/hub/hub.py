@@ -19,7 +19,7 @@ from collab.hub.replicas import Replicas
 from collab.hub.sweeping import Sweeping
 from collab.hub.versioning import Versioning
 from collab.offloading import HEAVY, offloaded
-from collab.ports import DocumentName, DocumentStore, StoredDocument, UpdateLog, VersionStore
+from collab.ports import DocumentName, DocumentStore, StillMay, StoredDocument, UpdateLog, VersionStore
 from collab.protocol.structs import WalkedUpdate
 from collab.rooms.claims import Author, Origin
 from collab.rooms.document import Document
@@ -217,12 +217,18 @@ class Hub:
             raise DatabaseUnavailable(f"the last edits of {live.name!r} could not be saved yet") from error
 
     async def write(
-        self, name: DocumentName, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN
+        self,
+        name: DocumentName,
+        update: bytes,
+        author: Author | None = None,
+        origin: Origin = Origin.WRITTEN,
+        *,
+        still: StillMay | None = None,
     ) -> None:
         """Apply an update as a session would, and return when it is committed; of the server's own work it may hold any number of edits.
 
-        A large one is taken apart by a process first. Raises `UpdateError` when it is none, `ServerBusy` while too much waits for the
-        database, `WorkLost`, and what `open` does.
+        A large one is taken apart by a process first, and `still` is asked last. Raises `UpdateError` when it is none, `ServerBusy` while
+        too much waits for the database, `WorkLost`, and what `open` and `still` do.
         """
         if self.committer.is_full:
             raise ServerBusy("more edits wait for the database than may; come back in a moment")
@@ -230,6 +236,8 @@ class Hub:
             update = await offloaded(len(update), walk, update, self._settings.limits)
         while True:
             live = await self.open(name, create=False)
+            if still is not None:
+                await still()
             if not live.closed:
                 await live.edit(update, author, origin).wait()
                 return

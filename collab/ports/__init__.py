@@ -1,6 +1,6 @@
 """What the rooms' surroundings must provide, each as a small protocol: the update log, documents, versions, and who may do what."""
 
-from collab.ports.access import Authenticator, Credentials, Identity
+from collab.ports.access import Authenticator, Credentials, Identity, StillMay
 from collab.ports.accounts import (
     Account,
     AccountChanges,
@@ -96,6 +96,7 @@ __all__ = [
     "ShareLink",
     "ShareStore",
     "Shared",
+    "StillMay",
     "StoredContent",
     "StoredDocument",
     "Ticket",
