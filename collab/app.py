@@ -177,7 +177,8 @@ class Collab:
                 tasks.start_soon(connections.watch)
                 trail = AuditTrail(storage.audit.add, time.monotonic)
                 access = AuditedAccess(access_from(settings, storage.sessions, storage.keys, storage.links), trail)
-                policy, rights = Policy(storage.shares, storage.workspaces), LiveRights(storage.shares, access)
+                policy = Policy(storage.shares, storage.workspaces)
+                rights = LiveRights(storage.shares, access, hub.deletions)
                 tasks.start_soon(rights.run)
                 self._entrance = Entrance(
                     hub, access, policy, rights, connections, settings, Pages(access.open, settings.origins)

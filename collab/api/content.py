@@ -12,6 +12,7 @@ from collab.api.negotiation import preferred_type
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.recording import Recording
 from collab.api.services import Services, ServicesOfApp
+from collab.api.standing import still_may
 from collab.content.generic import roots_json
 from collab.content.plain import plain_text, plain_text_of_roots
 from collab.content.prosemirror import document_json
@@ -77,6 +78,7 @@ async def read_content(
     chosen = format_ or negotiated(accept)
     record = await services.documents.get(name)
     state = await services.rooms.read(name)
+    await still_may(services, identity, name, Action.READ)  # what is heavy has waited for its turn
     await recording.note(AuditAction.DOCUMENT_EXPORTED, identity.user_id, document=name, format=chosen)
     return await content_response(services, state, chosen, record.kind)
 
@@ -95,8 +97,9 @@ async def merge_content(services: ServicesOfApp, identity: Caller, name: NameInP
     if media_type not in {_UPDATE, _YJS_UPDATE}:
         raise HTTPException(415, f"the body has another media type; expected {_UPDATE} or {_YJS_UPDATE}")
     update = await request.body()
+    still = partial(still_may, services, identity, name, Action.EDIT)  # the body may have taken a minute
     with committing("an update"):
-        await services.rooms.write(name, update, identity.author)
+        await services.rooms.write(name, update, identity.author, still=still)
 
 
 async def content_response(services: Services, state: bytes, chosen: Format, kind: DocumentKind) -> Response:

@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from functools import partial
 from typing import Annotated, Final
 
 import anyio
@@ -14,10 +15,11 @@ from collab.api.models import DocumentChange, DocumentInfo, DocumentList, NewDoc
 from collab.api.paths import DOCUMENTS, NameInPath, document_path
 from collab.api.recording import Recording
 from collab.api.services import Services, ServicesOfApp
+from collab.api.standing import still_may
 from collab.content.seed import RichTextFit, rich_text_fit, seed_rich_text
 from collab.errors import ContentError
 from collab.offloading import offloaded
-from collab.ports import AuditAction, DocumentChanges, DocumentKind, DocumentName, Role
+from collab.ports import AuditAction, DocumentChanges, DocumentKind, DocumentName, Role, StillMay
 from collab.protocol.names import check_document_name
 from collab.rooms.claims import Origin
 
@@ -96,7 +98,8 @@ async def change_document(
     role = await services.policy.check(identity, name, Action.EDIT)
     record = await services.documents.get(name)
     if change.kind is DocumentKind.RICH_TEXT and record.kind is not DocumentKind.RICH_TEXT:
-        await _make_rich_text(services, name)
+        await _make_rich_text(services, name, partial(still_may, services, identity, name, Action.EDIT))
+        role = await still_may(services, identity, name, Action.EDIT)
     if change.title is not None or change.kind is not None:
         record = await services.documents.change(name, DocumentChanges(title=change.title, kind=change.kind))
     return DocumentInfo.of(record, role)
@@ -107,7 +110,7 @@ async def delete_document(services: ServicesOfApp, identity: Caller, recording: 
     """Put a document into the trash and end its sessions. Needs the owner's role."""
     await services.policy.check(identity, name, Action.DELETE)
     with anyio.CancelScope(shield=True):  # a client that leaves now must not leave sessions in a deleted document
-        async with recording.together():
+        async with recording.together(partial(services.policy.check, document=name, action=Action.DELETE)):
             await services.documents.delete(name)
             await recording.note(AuditAction.DOCUMENT_DELETED, identity.user_id, document=name)
         await services.rooms.close(name)
@@ -119,7 +122,7 @@ async def restore_document(
 ) -> DocumentInfo:
     """Take the document deleted last under this name out of the trash. Needs the owner's role."""
     role = await services.policy.check(identity, name, Action.RESTORE)
-    async with recording.together():
+    async with recording.together(partial(services.policy.check, document=name, action=Action.RESTORE)):
         restored = await services.documents.restore(name)
         await recording.note(AuditAction.DOCUMENT_RESTORED, identity.user_id, document=name)
     return DocumentInfo.of(restored, role)
@@ -129,7 +132,7 @@ def _seed(name: DocumentName) -> bytes:
     return seed_rich_text(str(uuid.uuid5(_BLOCK_IDS, name)))
 
 
-async def _make_rich_text(services: Services, name: DocumentName) -> None:
+async def _make_rich_text(services: Services, name: DocumentName, still: StillMay) -> None:
     """Make sure that the editor can open a document. Raises `ContentError` where it holds something else."""
     state = await services.rooms.read(name)
     fit = await offloaded(len(state), rich_text_fit, state, limiter=services.readers)
@@ -138,4 +141,4 @@ async def _make_rich_text(services: Services, name: DocumentName) -> None:
             "the document holds other content than rich text; expected an empty one, or one made by the editor"
         )
     if fit is RichTextFit.EMPTY:
-        await services.rooms.write(name, _seed(name), origin=Origin.MADE)
+        await services.rooms.write(name, _seed(name), origin=Origin.MADE, still=still)

@@ -1,6 +1,7 @@
 """Share links: make, list, revoke, open."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final, Literal, Self
 
 from fastapi import APIRouter, Path, Request
@@ -98,8 +99,8 @@ async def make_link(
     """Make a link that gives whoever has it a role in this document. Needs the owner's role."""
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
-    password_hash = await services.links.hash_of(_shown(new.password))
-    async with recording.together():
+    password_hash = await services.links.hash_of(_shown(new.password), by=identity.user_id)
+    async with recording.together(partial(services.policy.check, document=name, action=Action.SHARE)):
         link = await services.links.make(
             record.id,
             role_called(new.role),
@@ -132,7 +133,7 @@ async def revoke_link(
     """End a link; whoever came by it loses that role within a second. Needs the owner's role."""
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
-    async with recording.together():
+    async with recording.together(partial(services.policy.check, document=name, action=Action.SHARE)):
         if not await services.links.store.end(record.id, link):
             raise LinkNotFound("the document has no such link")
         await recording.note(AuditAction.LINK_REVOKED, identity.user_id, document=name, subject=f"link:{link}")

@@ -1,5 +1,7 @@
 """Who has a role in a document by membership: list, add, change, remove."""
 
+from functools import partial
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 
@@ -56,7 +58,7 @@ async def set_member(
     """
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
-    async with recording.together():
+    async with recording.together(partial(services.policy.check, document=name, action=Action.SHARE)):
         member = await services.shares.set_member(
             record.id,
             user_id,
@@ -75,9 +77,10 @@ async def remove_member(
 ) -> None:
     """End a membership; open sessions lose their rights within a second. Needs the owner's role, or to be that member."""
     leaves = user_id == identity.user_id and identity.key is None
-    await services.policy.check(identity, name, Action.READ if leaves else Action.SHARE)
+    action = Action.READ if leaves else Action.SHARE
+    await services.policy.check(identity, name, action)
     record = await services.documents.get(name)
-    async with recording.together():
+    async with recording.together(partial(services.policy.check, document=name, action=action)):
         if not await services.shares.remove_member(
             record.id, user_id, keep_an_owner=_gives_up(identity, name, user_id)
         ):

@@ -1,6 +1,7 @@
 """What the endpoints write into the audit log."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,8 +10,9 @@ from fastapi import Depends, Request
 
 from collab.access import address_of
 from collab.api.services import ServicesOfApp
+from collab.api.standing import still_in
 from collab.errors import CollabError, DatabaseUnavailable, SignInDelayed
-from collab.ports import Act, AuditAction, AuditLog, Identity
+from collab.ports import Act, AuditAction, AuditLog, Authenticator, Identity
 from collab.services.audit_trail import AuditTrail, yes_or_no
 
 log = structlog.get_logger(__name__)
@@ -29,11 +31,23 @@ class Recorder:
 
     _log: AuditLog
     _trail: AuditTrail
+    _access: Authenticator
     _request: Request
 
-    def together(self) -> AbstractAsyncContextManager[None]:
-        """Have an act and its entry be one transaction, as `AuditLog.together` does."""
-        return self._log.together()
+    @asynccontextmanager
+    async def together(self, may: Callable[[Identity], Awaitable[object]] | None = None) -> AsyncIterator[None]:
+        """Have an act and its entry be one transaction, as `AuditLog.together` does, if whoever calls still may.
+
+        That is asked anew within, where nobody else changes any rights before the end: to have had them when the call came is not enough.
+        `may` asks it of who they are now. Raises what it does, and what `still_in` does.
+        """
+        identity = getattr(self._request.state, "identity", None)
+        async with self._log.together():
+            if identity is not None:
+                now = await still_in(self._access, identity)
+                if may is not None:
+                    await may(now)
+            yield
 
     async def note(
         self,
@@ -73,7 +87,7 @@ class Recorder:
 
 def recorder_of(services: ServicesOfApp, request: Request) -> Recorder:
     """Return what writes down the acts of this request."""
-    return Recorder(services.audit, services.trail, request)
+    return Recorder(services.audit, services.trail, services.access, request)
 
 
 Recording = Annotated[Recorder, Depends(recorder_of)]

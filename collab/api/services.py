@@ -16,6 +16,7 @@ from collab.ports import (
     DocumentName,
     DocumentStore,
     ShareStore,
+    StillMay,
     VersionStore,
     WorkspaceStore,
 )
@@ -54,11 +55,17 @@ class DocumentRooms(Protocol):
         ...
 
     async def write(
-        self, name: DocumentName, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN
+        self,
+        name: DocumentName,
+        update: bytes,
+        author: Author | None = None,
+        origin: Origin = Origin.WRITTEN,
+        *,
+        still: StillMay | None = None,
     ) -> None:
         """Apply a Yjs update (v1) as a session of this user would, and return when it is committed. Applying one twice is harmless.
 
-        Raises `UpdateError`, `ServerBusy`, and what `read` does.
+        Right before it is applied `still` is asked, which may raise. Raises `UpdateError`, `ServerBusy`, and what `read` does.
         """
         ...
 

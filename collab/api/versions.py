@@ -1,5 +1,6 @@
 """A document's versions: list, keep, read, compare, restore."""
 
+from functools import partial
 from typing import Annotated, Final, Literal, get_args
 
 from fastapi import APIRouter, Path, Query, Response
@@ -19,6 +20,7 @@ from collab.api.models import NewVersion, Restored, VersionInfo, VersionList
 from collab.api.paths import DOCUMENTS, LARGEST_ID, NameInPath
 from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
+from collab.api.standing import still_may
 from collab.ports import AuditAction, VersionId
 
 router = APIRouter(prefix=DOCUMENTS, tags=["versions"])
@@ -75,7 +77,8 @@ async def list_versions(
 async def keep_version(services: ServicesOfApp, identity: Caller, name: NameInPath, new: NewVersion) -> VersionInfo:
     """Keep what the document is now under a name. Needs the editor's role. Answers 409 where it has as many named versions as it may."""
     await services.policy.check(identity, name, Action.EDIT)
-    return VersionInfo.of(await services.history.keep(name, new.name, identity.author))
+    still = partial(still_may, services, identity, name, Action.EDIT)
+    return VersionInfo.of(await services.history.keep(name, new.name, identity.author, still))
 
 
 @router.get(_PATH, summary="Look up a version", response_description="The version.")
@@ -102,7 +105,7 @@ async def delete_version(
     """Delete a version; the document stays as it is. Needs the owner's role."""
     await services.policy.check(identity, name, Action.DISCARD_VERSION)
     record = await services.documents.get(name)
-    async with recording.together():
+    async with recording.together(partial(services.policy.check, document=name, action=Action.DISCARD_VERSION)):
         await services.versions.delete(record.id, version)
         await recording.note(
             AuditAction.VERSION_DISCARDED, identity.user_id, document=name, subject=f"version:{version}"
@@ -154,6 +157,7 @@ async def compare_version(
         compared = await services.history.compare_with_now(name, version)
     else:
         compared = await services.history.compare(name, version, None if other == "previous" else other)
+    await still_may(services, identity, name, Action.READ)
     await recording.note(
         AuditAction.DOCUMENT_EXPORTED,
         identity.user_id,
@@ -176,7 +180,8 @@ async def restore_version(
     A rich-text document cannot be taken back to what was no rich text (409); change its kind to `yjs` for that.
     """
     await services.policy.check(identity, name, Action.EDIT)
-    done = await services.history.restore(name, version, identity.author)
+    still = partial(still_may, services, identity, name, Action.EDIT)
+    done = await services.history.restore(name, version, identity.author, still)
     await recording.note(AuditAction.VERSION_RESTORED, identity.user_id, document=name, subject=f"version:{version}")
     before = None if done.before is None else VersionInfo.of(done.before)
     return Restored(restored=VersionInfo.of(done.version), before=before)

@@ -1,6 +1,7 @@
 """Workspaces: make, list, change, delete; and their members."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Path
@@ -120,7 +121,7 @@ async def change_workspace(
     """Change a workspace's title, or the role of all members to whom no other was given. Needs the owner's role in it."""
     role = await _check(services, identity, workspace, Role.OWNER)
     default_role = None if change.default_role is None else role_called(change.default_role)
-    async with recording.together():
+    async with recording.together(partial(_check, services, workspace=workspace, least=Role.OWNER)):
         changed = await services.workspaces.change(
             workspace, title=change.title, default_role=default_role, keep_an_owner=not identity.admin
         )
@@ -165,7 +166,7 @@ async def set_workspace_member(
     """Make somebody a member, or give a member another role, in all documents of the workspace. Needs the owner's role in it."""
     await _check(services, identity, workspace, Role.OWNER)
     role = None if new.role is None else role_called(new.role)
-    async with recording.together():
+    async with recording.together(partial(_check, services, workspace=workspace, least=Role.OWNER)):
         member = await services.workspaces.set_member(
             workspace, user_id, role, granted_by=identity.user_id, keep_an_owner=not identity.admin
         )
@@ -187,8 +188,9 @@ async def remove_workspace_member(
     services: ServicesOfApp, identity: Caller, recording: Recording, workspace: NameInPath, user_id: UserInPath
 ) -> None:
     """End a membership; open sessions lose that role within a second. Needs the owner's role in it, or to be that member."""
-    await _check(services, identity, workspace, Role.READER if user_id == identity.user_id else Role.OWNER)
-    async with recording.together():
+    least = Role.READER if user_id == identity.user_id else Role.OWNER
+    await _check(services, identity, workspace, least)
+    async with recording.together(partial(_check, services, workspace=workspace, least=least)):
         if not await services.workspaces.remove_member(workspace, user_id, keep_an_owner=not identity.admin):
             raise MemberNotFound("the user is no member of this workspace")
         await recording.note(

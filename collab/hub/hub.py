@@ -1,31 +1,25 @@
 """The hub: every open room of this process, opened once however many ask, and closed when nobody is left and all is saved."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 import anyio
 import structlog
 
-from collab.errors import (
-    CollabError,
-    DatabaseUnavailable,
-    DocumentDeleted,
-    DocumentNotFound,
-    ServerBusy,
-    ServerDraining,
-)
+from collab.errors import CollabError, DatabaseUnavailable, DocumentNotFound, ServerBusy, ServerDraining
 from collab.hub.committer import Committer
 from collab.hub.compacting import Compacting
+from collab.hub.deletions import Deletions, part_with_all
 from collab.hub.live_room import EndSession, LiveRoom
 from collab.hub.loop_lag import LoopLag
-from collab.hub.opening import Opening, OpeningGivenUp
+from collab.hub.opening import Opening, OpeningGivenUp, was_deleted
 from collab.hub.replicas import Replicas
 from collab.hub.sweeping import Sweeping
 from collab.hub.versioning import Versioning
 from collab.offloading import HEAVY, offloaded
-from collab.ports import DocumentName, DocumentStore, StoredDocument, UpdateLog, VersionStore
+from collab.ports import DocumentName, DocumentStore, StillMay, StoredDocument, UpdateLog, VersionStore
 from collab.protocol.structs import WalkedUpdate
 from collab.rooms.claims import Author, Origin
 from collab.rooms.document import Document
@@ -34,9 +28,6 @@ from collab.rooms.room import Room
 from collab.rooms.session import Session
 from collab.settings import MILLISECONDS, SECONDS, Settings
 from collab.turns import Turns
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +53,7 @@ class Hub:
         self._replicas = Replicas(settings.limits)
         self._rooms: dict[DocumentName, LiveRoom] = {}
         self._opening: dict[DocumentName, Opening] = {}
+        self.deletions = Deletions(documents, self._rooms, self._opening)
         self._leaving: dict[DocumentName, LiveRoom] = {}
         """Rooms that were closed with edits under way to the log, which their successors must find there."""
         self.looking: Turns[DocumentName] = Turns()
@@ -83,7 +75,7 @@ class Hub:
     @asynccontextmanager
     async def running(
         cls, update_log: UpdateLog, documents: DocumentStore, versions: VersionStore, settings: Settings
-    ) -> "AsyncIterator[Self]":
+    ) -> AsyncIterator[Self]:
         """Run a hub; on leaving, drain it."""
         hub = cls(update_log, documents, versions, settings)
         async with anyio.create_task_group() as tasks:
@@ -136,7 +128,9 @@ class Hub:
             if name in self._leaving:
                 await self._leaving[name].until_saved()
             stored = await opening.loaded(self._log.load(name))
-            live = self._make_room(name, stored, await opening.built(self._replicas.build(stored)))
+            replica = await opening.built(self._replicas.build(stored))
+            opening.check_lives(stored)
+            live = self._make_room(name, stored, replica)
         except OpeningGivenUp:
             return
         except BaseException as error:
@@ -223,12 +217,18 @@ class Hub:
             raise DatabaseUnavailable(f"the last edits of {live.name!r} could not be saved yet") from error
 
     async def write(
-        self, name: DocumentName, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN
+        self,
+        name: DocumentName,
+        update: bytes,
+        author: Author | None = None,
+        origin: Origin = Origin.WRITTEN,
+        *,
+        still: StillMay | None = None,
     ) -> None:
         """Apply an update as a session would, and return when it is committed; of the server's own work it may hold any number of edits.
 
-        A large one is taken apart by a process first. Raises `UpdateError` when it is none, `ServerBusy` while too much waits for the
-        database, `WorkLost`, and what `open` does.
+        A large one is taken apart by a process first, and `still` is asked last. Raises `UpdateError` when it is none, `ServerBusy` while
+        too much waits for the database, `WorkLost`, and what `open` and `still` do.
         """
         if self.committer.is_full:
             raise ServerBusy("more edits wait for the database than may; come back in a moment")
@@ -236,18 +236,17 @@ class Hub:
             update = await offloaded(len(update), walk, update, self._settings.limits)
         while True:
             live = await self.open(name, create=False)
+            if still is not None:
+                await still()
             if not live.closed:
                 await live.edit(update, author, origin).wait()
                 return
 
     async def close(self, name: DocumentName) -> None:
         """End every session of a document that was deleted. What they wrote stays in its log, in the trash."""
-        deleted = DocumentDeleted(f"the document {name!r} was deleted")
-        self._give_up_opening(name, deleted)
-        live = self._rooms.get(name)
-        if live is not None:
-            live.flush()
-            live.close(deleted)
+        self._give_up_opening(name, was_deleted(name))
+        if (live := self._rooms.get(name)) is not None:
+            part_with_all(live)
 
     # Surroundings of the rooms
 

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
-from collab.errors import CollabError
+from collab.errors import CollabError, DocumentDeleted
+from collab.ports import DocumentId, DocumentName, StoredDocument
 
 if TYPE_CHECKING:
     from collab.hub.live_room import LiveRoom
 
 Built = TypeVar("Built")
+
+
+def was_deleted(name: DocumentName) -> DocumentDeleted:
+    """Return what ends the sessions of a document that was deleted, and turns away who comes to it."""
+    return DocumentDeleted(f"the document {name!r} was deleted")
 
 
 class OpeningGivenUp(Exception):
@@ -25,6 +31,8 @@ class Opening:
         """Begin one, in the running event loop."""
         self.outcome: asyncio.Future[LiveRoom] = asyncio.get_running_loop().create_future()
         self.outcome.add_done_callback(_retrieve_exception)
+        self.deleted: frozenset[DocumentId] = frozenset()
+        """What was deleted since it began, and what is loaded may be one of them."""
         self._building = anyio.CancelScope()
 
     @property
@@ -54,6 +62,11 @@ class Opening:
             self._check()
             return built
         raise OpeningGivenUp
+
+    def check_lives(self, stored: StoredDocument | None) -> None:
+        """Raise `DocumentDeleted` where what was loaded was deleted since."""
+        if stored is not None and stored.record.id in self.deleted:
+            raise was_deleted(stored.record.name)
 
     def _check(self) -> None:
         if self.is_given_up:

@@ -1,6 +1,6 @@
 """What the rooms' surroundings must provide, each as a small protocol: the update log, documents, versions, and who may do what."""
 
-from collab.ports.access import Authenticator, Credentials, Identity
+from collab.ports.access import Authenticator, Credentials, Identity, StillMay
 from collab.ports.accounts import (
     Account,
     AccountChanges,
@@ -29,6 +29,8 @@ from collab.ports.documents import (
     StoredContent,
     StoredDocument,
     UpdateLog,
+    deleted_document,
+    document_subject,
 )
 from collab.ports.history import (
     AuthorshipStore,
@@ -94,6 +96,7 @@ __all__ = [
     "ShareLink",
     "ShareStore",
     "Shared",
+    "StillMay",
     "StoredContent",
     "StoredDocument",
     "Ticket",
@@ -112,6 +115,8 @@ __all__ = [
     "WorkspaceName",
     "WorkspaceStore",
     "common_patterns",
+    "deleted_document",
+    "document_subject",
     "link_subject",
     "program_id",
     "role_by",

@@ -1,7 +1,7 @@
 """Who somebody is, and what they may do."""
 
 import unicodedata
-from collections.abc import Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -12,6 +12,9 @@ from collab.ports.roles import Role, role_by, strongest
 from collab.rooms.claims import Author
 
 MAX_USER_ID_LENGTH: Final = 255
+
+StillMay = Callable[[], Awaitable[object]]
+"""Asks anew whether somebody may do what they were let do before something took its time, and raises where they may not any more."""
 
 
 def is_user_id(text: str) -> bool:

@@ -101,11 +101,19 @@ class AccountStore(Protocol):
         ...
 
     async def set_password(
-        self, user_id: str, password_hash: str, *, keep: SessionNumber | None = None, ticket: bytes | None = None
+        self,
+        user_id: str,
+        password_hash: str,
+        *,
+        instead_of: str | None = None,
+        keep: SessionNumber | None = None,
+        ticket: bytes | None = None,
     ) -> None:
         """Change the password, use this ticket up for it, and end all sessions of the account but one.
 
-        Raises `AccountNotFound` and `TicketSpent`; then all is as it was.
+        `instead_of` is the hash that was found right before: whoever knew that password may not change one that was set meanwhile, nor
+        go on when the account was disabled or the session to be kept has ended. Raises `SignInFailed` then, `AccountNotFound` and
+        `TicketSpent`; all is as it was.
         """
         ...
 

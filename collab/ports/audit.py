@@ -120,8 +120,9 @@ class AuditLog(Protocol):
     def together(self) -> AbstractAsyncContextManager[None]:
         """Commit what is written within, by this and the other stores of its database, at the end, or none of it when anything is raised.
 
-        So an act and its entry are both there, or neither. Do nothing slow within, nor anything beside a store's methods that make, change
-        or delete a row: others may wait for the end to write, and readings do not see what was written yet.
+        So an act and its entry are both there, or neither; and what is asked within about rights holds for the act, for nobody else changes
+        any before the end. Do nothing slow within, nor anything but such questions and a store's methods that make, change or delete a
+        row: others may wait for the end to write, and readings do not see what was written yet.
         """
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol
 
 from collab.rooms.claims import Author, Claim
 from collab.rooms.credit_notes import CreditNote, Units
@@ -24,6 +24,21 @@ class DocumentKind(StrEnum):
 
     YJS = "yjs"
     """Whatever its clients put there."""
+
+
+_DOCUMENT: Final = "\tdocument:"
+"""Begins no user's id, for those have no control characters."""
+
+
+def document_subject(document: DocumentId) -> str:
+    """Return under what it is told, among the changes of rights, that a document was deleted."""
+    return f"{_DOCUMENT}{document}"
+
+
+def deleted_document(subject: str) -> DocumentId | None:
+    """Return which document was deleted; `None` where it is somebody's rights that have changed."""
+    number = subject.removeprefix(_DOCUMENT)
+    return DocumentId(int(number)) if number != subject and number.isdecimal() else None
 
 
 @dataclass(frozen=True, slots=True)

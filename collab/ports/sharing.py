@@ -86,5 +86,8 @@ class ShareStore(Protocol):
         ...
 
     async def changed_since(self, number: ChangeNumber) -> tuple[ChangeNumber, frozenset[str]]:
-        """Return the latest number, and whose rights have changed since another, on whichever node: users, and bearers of links."""
+        """Return the latest number, and whose rights have changed since another, on whichever node: users, and bearers of links.
+
+        Documents that were deleted are among them as `document_subject` names them.
+        """
         ...

@@ -174,14 +174,20 @@ class Accounts:
     async def change_password(
         self, user_id: str, current: str, new: str, visitor: Visitor, *, keep: SessionNumber | None
     ) -> None:
-        """Change one's password; the other sessions end. Raises `SignInFailed`, `SignInDelayed` and `UnfitPassword`."""
+        """Change one's password; the other sessions end.
+
+        Raises `SignInFailed`, also where the password was set anew or the session was ended while this one was hashed, `SignInDelayed` and
+        `UnfitPassword`.
+        """
         check_fitness(new)
         subjects = subjects_of(user_id, visitor.address)
         self._throttle.begin(subjects, "too many wrong passwords came")
-        if not await self._passwords.verify(await self.store.password_of(user_id), current):
+        kept = await self.store.password_of(user_id)
+        is_right = await self._passwords.verify(kept, current)
+        if kept is None or not is_right:
             raise SignInFailed("the current password is wrong")
         self._throttle.succeeded(subjects)
-        await self.store.set_password(user_id, await self._passwords.hash(new), keep=keep)
+        await self.store.set_password(user_id, await self._passwords.hash(new), instead_of=kept, keep=keep)
 
     async def admit(self, account: Account, visitor: Visitor, *, instead_of: SessionNumber | None) -> SignedIn:
         """Open a new session for somebody who was proven to be there by other means, and end the one that the browser had."""

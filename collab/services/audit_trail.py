@@ -89,13 +89,19 @@ class AuditTrail:
                 return
             if repeats:
                 told[REPEATS] = str(repeats)
+        left_out = 0
         if act.action in REFUSALS:
             if not self._has_room(act):
                 self._left_out[act.action] += 1
                 return
             if left_out := self._left_out.pop(act.action, 0):
                 told[LEFT_OUT] = str(left_out)
-        await self._add(replace(act, details=told))
+        try:
+            await self._add(replace(act, details=told))
+        except BaseException:
+            if act.action in REFUSALS:
+                self._left_out[act.action] += left_out + 1  # this one was not written down either
+            raise
         if act.action in REPEATED:
             _remember(self._noted, same, (self._clock(), 0))
 

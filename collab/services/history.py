@@ -21,6 +21,7 @@ from collab.ports import (
     DocumentName,
     DocumentRecord,
     DocumentStore,
+    StillMay,
     Version,
     VersionId,
     VersionKind,
@@ -55,9 +56,15 @@ class Rooms(Protocol):
         ...
 
     async def write(
-        self, name: DocumentName, update: bytes, author: Author | None = None, origin: Origin = Origin.WRITTEN
+        self,
+        name: DocumentName,
+        update: bytes,
+        author: Author | None = None,
+        origin: Origin = Origin.WRITTEN,
+        *,
+        still: StillMay | None = None,
     ) -> None:
-        """Apply an update, and return when it is committed."""
+        """Apply an update, if whoever writes still may, and return when it is committed."""
         ...
 
 
@@ -80,7 +87,10 @@ class Restored:
 
 
 class History:
-    """The history of documents. Every method raises as `DocumentStore.get` and `VersionStore` do."""
+    """The history of documents. Every method raises as `DocumentStore.get` and `VersionStore` do.
+
+    What takes its time asks `still` before it changes anything, and raises what that does.
+    """
 
     def __init__(
         self,
@@ -101,9 +111,11 @@ class History:
         self._max_named = max_named
         self._restores: Turns[DocumentName] = Turns()
 
-    async def keep(self, name: DocumentName, version_name: str, author: Author | None) -> Version:
+    async def keep(self, name: DocumentName, version_name: str, author: Author | None, still: StillMay) -> Version:
         """Keep what the document is now under a name. Raises `TooManyVersions`."""
         record = await self._documents.get(name)
+        await self._rooms.settle(name)
+        await still()
         return await self._take(name, record.id, VersionKind.NAMED, version_name, author)
 
     async def rename(self, name: DocumentName, version: VersionId, version_name: str) -> Version:
@@ -152,7 +164,7 @@ class History:
             )
         return await self._offloaded(_compared, before, after, authorship)
 
-    async def restore(self, name: DocumentName, version: VersionId, author: Author | None) -> Restored:
+    async def restore(self, name: DocumentName, version: VersionId, author: Author | None, still: StillMay) -> Restored:
         """Take the document back to a version, by one edit, after what it is now was kept as a version too; nothing where that is the same.
 
         What somebody writes meanwhile stays. Nobody is credited with what is written anew: the version says who wrote it.
@@ -160,9 +172,12 @@ class History:
         Raises `ContentError` where the document is rich text now, and the version is none.
         """
         async with self._restores.of(name):  # another one, begun meanwhile, would write anew what this one has
-            return await self._restore(await self._documents.get(name), version, author)
+            await still()
+            return await self._restore(await self._documents.get(name), version, author, still)
 
-    async def _restore(self, record: DocumentRecord, version: VersionId, author: Author | None) -> Restored:
+    async def _restore(
+        self, record: DocumentRecord, version: VersionId, author: Author | None, still: StillMay
+    ) -> Restored:
         name, document = record.name, record.id
         target = await self._versions.get(document, version)
         wanted = await self._versions.state(document, version)
@@ -173,6 +188,7 @@ class History:
         update = await self._restoring(current, wanted)
         if update == EMPTY_STATE:
             return Restored(target, None)
+        await self._rooms.settle(name)
         before = await self._take(name, document, VersionKind.BEFORE_RESTORE, None, author)
         kept = await self._versions.state(document, before.id)
         if kept != current:  # somebody has written meanwhile; what is kept must be what the edit begins with
@@ -180,7 +196,7 @@ class History:
         await self._check_is_still(name, document)  # what was read by its id is written by its name
         if update != EMPTY_STATE:
             with committing("the restore"):
-                await self._rooms.write(name, update, author, Origin.COPIED)
+                await self._rooms.write(name, update, author, Origin.COPIED, still=still)
         return Restored(target, before)
 
     async def _check_is_still(self, name: DocumentName, document: DocumentId) -> None:
@@ -204,7 +220,6 @@ class History:
         version_name: str | None,
         author: Author | None,
     ) -> Version:
-        await self._rooms.settle(name)
         version = await self._versions.take(document, kind, name=version_name, author=author, max_named=self._max_named)
         if version is None:
             raise CorruptDocument(f"no version of {name!r} was kept, though one was asked for")

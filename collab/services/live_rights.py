@@ -1,15 +1,25 @@
-"""Rights that change while somebody uses them: read from the store twice a second, whichever node or command changed them."""
+"""Rights that change while somebody uses them, and documents that are deleted: read twice a second, whichever node or command did it."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import anyio
 import structlog
 
 from collab.access.policy import Reach
 from collab.errors import StorageError
-from collab.ports import Authenticator, ChangeNumber, DocumentName, Identity, Role, Shared, ShareStore
+from collab.ports import (
+    Authenticator,
+    ChangeNumber,
+    DocumentId,
+    DocumentName,
+    Identity,
+    Role,
+    Shared,
+    ShareStore,
+    deleted_document,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -17,7 +27,7 @@ INTERVAL: Final = 0.5
 """Seconds between two looks: a right that was taken away ends within one, with what the look itself takes."""
 
 LONGEST_BLIND: Final = 1800.0
-"""Seconds without a look after which everybody is looked at again: the store keeps its news for an hour."""
+"""Seconds without a look after which everybody is looked at again, and every open document: the store keeps its news for an hour."""
 
 SUBJECTS_REMEMBERED: Final = 4096
 """Whose latest change is remembered, for those who come in at that moment."""
@@ -35,14 +45,31 @@ class Follower:
     on_role: OnRole
 
 
+class Deletions(Protocol):
+    """The documents that are open in this process; as in the hub."""
+
+    async def look_over(self, deleted: frozenset[DocumentId] | None) -> None:
+        """Part with everybody who has one of these documents open, or with `None` any, that is in the trash now.
+
+        Raises `DatabaseUnavailable`.
+        """
+        ...
+
+
 class LiveRights:
-    """Tells open sessions what their users' roles have become."""
+    """Tells open sessions what their users' roles have become, and the hub which documents were deleted."""
 
     def __init__(
-        self, shares: ShareStore, access: Authenticator, *, clock: Callable[[], float] = anyio.current_time
+        self,
+        shares: ShareStore,
+        access: Authenticator,
+        deletions: Deletions,
+        *,
+        clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         self._shares = shares
         self._access = access
+        self._deletions = deletions
         self._clock = clock
         self._followers: dict[str, dict[Follower, None]] = {}
         """By each subject of whose changes they are told."""
@@ -54,6 +81,10 @@ class LiveRights:
         """The latest change that is remembered no more."""
         self._due: dict[str, None] = {}
         """Subjects whose sessions are to be told."""
+        self._deleted: set[DocumentId] = set()
+        """Documents whose sessions are to end."""
+        self._has_missed = False
+        """Whether others may have been deleted of which nothing was heard."""
         self._wanted = anyio.Event()
 
     @property
@@ -97,15 +128,23 @@ class LiveRights:
     async def look(self) -> None:
         """Read what has changed, and tell those whose it is. Raises `StorageError`; whoever was not told then is at the next look."""
         now = self._clock()
-        latest, changed = await self._shares.changed_since(self._seen)
+        latest, told = await self._shares.changed_since(self._seen)
+        deleted = {subject: document for subject in told if (document := deleted_document(subject)) is not None}
+        changed = told.difference(deleted)
         if now - self._looked_at > LONGEST_BLIND:
             changed |= frozenset(self._followers)
+            self._has_missed = True
             latest = max(latest, await self._shares.latest_change())
         self._looked_at = now
         self._seen = latest
+        self._deleted.update(deleted.values())
         for subject in changed:
             self._remember(subject, latest)
         self._due |= dict.fromkeys(changed & self._followers.keys())
+        if self._deleted or self._has_missed:
+            await self._deletions.look_over(None if self._has_missed else frozenset(self._deleted))
+            self._deleted.clear()
+            self._has_missed = False
         for subject in tuple(self._due):
             await self._tell(subject)
 

@@ -1,14 +1,19 @@
 """Share links: making one, and opening one that has a password."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from collab.access.link_passes import opens, pass_of, secret_in
 from collab.access.passwords import Passwords
 from collab.access.secrets import LINK, hash_of, make_secret
-from collab.errors import LinkNotFound, SignInFailed
+from collab.errors import LinkNotFound, RateExceeded, SignInFailed
 from collab.ports import DocumentId, LinkStore, NewLink, Role, ShareLink
 from collab.services.throttle import Throttle, subjects_of
+
+HASHED_AT_ONCE: Final = 4
+"""Passwords of links that one user makes: they are hashed one at a time, in a row with those by which everybody signs in."""
 
 
 class Links:
@@ -18,10 +23,23 @@ class Links:
         self.store = store
         self._passwords = passwords
         self._throttle = Throttle(clock)
+        self._hashing = Counter[str]()
 
-    async def hash_of(self, password: str | None) -> str | None:
-        """Return what is kept of a password, if there is to be one; that takes a while. Raises `UnfitPassword`."""
-        return None if password is None else await self._passwords.hash(password)
+    async def hash_of(self, password: str | None, by: str) -> str | None:
+        """Return what is kept of a password, if there is to be one; that takes a while.
+
+        Raises `UnfitPassword`, and `RateExceeded` where as many of this user's are under way as may be.
+        """
+        if password is None:
+            return None
+        if self._hashing[by] >= HASHED_AT_ONCE:
+            raise RateExceeded(f"{HASHED_AT_ONCE} links of yours with a password are being made; try again in a moment")
+        self._hashing[by] += 1
+        try:
+            return await self._passwords.hash(password)
+        finally:
+            self._hashing[by] -= 1
+            self._hashing += Counter()  # which keeps nobody who makes none
 
     async def make(
         self,

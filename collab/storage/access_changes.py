@@ -22,8 +22,8 @@ async def begin_change(connection: AsyncConnection) -> None:
         await connection.execute(_ONE_AFTER_THE_OTHER)
 
 
-async def tell(connection: AsyncConnection, user_id: str) -> None:
-    """Say that somebody's rights have changed, and forget what is old."""
+async def tell(connection: AsyncConnection, subject: str) -> None:
+    """Say that somebody's rights have changed, or that a document was deleted, and forget what is old."""
     now = utc_now()
     await connection.execute(delete(access_changes).where(access_changes.c.at < now - CHANGES_KEPT))
-    await connection.execute(insert(access_changes).values(user_id=user_id, at=now))
+    await connection.execute(insert(access_changes).values(user_id=subject, at=now))

@@ -209,6 +209,6 @@ access_changes = Table(
     Index("ix_access_changes_at", "at"),
     sqlite_autoincrement=True,
 )
-"""Whose rights have changed, users' and link bearers', for whoever has a session of theirs; rows are kept for an hour. They appear in the
-order of their ids: whoever adds one holds the table until its transaction ends.
+"""Whose rights have changed, users' and link bearers', and which documents were deleted, for whoever has a session of theirs; rows are kept
+for an hour. They appear in the order of their ids: whoever adds one holds the table until its transaction ends.
 """

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, delete, false, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, exists, false, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collab.errors import AccountNotFound, EmailTaken, LastAdmin, TicketSpent
+from collab.errors import AccountNotFound, EmailTaken, LastAdmin, SignInFailed, TicketSpent
 from collab.ports import Account, AccountChanges, AccountId, AccountPage, SessionNumber
 from collab.storage.access_changes import begin_change, tell
 from collab.storage.access_tables import accounts, sessions, tickets
@@ -164,17 +164,26 @@ class SqlAccountStore:
             return await connection.scalar(select(accounts.c.password_hash).where(this)) or ""
 
     async def set_password(
-        self, user_id: str, password_hash: str, *, keep: SessionNumber | None = None, ticket: bytes | None = None
+        self,
+        user_id: str,
+        password_hash: str,
+        *,
+        instead_of: str | None = None,
+        keep: SessionNumber | None = None,
+        ticket: bytes | None = None,
     ) -> None:
-        """Write the hash, and delete the ticket and the other sessions."""
+        """Write the hash, where one is named instead of that, and delete the ticket and the other sessions."""
         async with self._database.writing() as connection:
             await begin_change(connection)
             account = await _account(connection, user_id)
             if ticket is not None:
                 await _use(connection, ticket)
-            await connection.execute(
-                update(accounts).where(accounts.c.id == account.id).values(password_hash=password_hash)
-            )
+            chosen = [accounts.c.id == account.id]
+            if instead_of is not None:
+                chosen += _is_still(account, instead_of, keep)
+            changed = await connection.execute(update(accounts).where(*chosen).values(password_hash=password_hash))
+            if changed.rowcount == 0:
+                raise SignInFailed("the password was set anew meanwhile, or you were signed out")
             others = delete(sessions).where(sessions.c.account_id == account.id)
             await connection.execute(others if keep is None else others.where(sessions.c.id != keep))
             await tell(connection, user_id)
@@ -200,6 +209,15 @@ async def _use(connection: AsyncConnection, ticket: bytes) -> None:
     )
     if used.rowcount == 0:
         raise TicketSpent("this link was used already, or has expired; ask for another")
+
+
+def _is_still(account: Account, password_hash: str, session: SessionNumber | None) -> list[ColumnElement[bool]]:
+    """Tell whether somebody may still go by this password, and by their session."""
+    conditions = [accounts.c.password_hash == password_hash, accounts.c.disabled_at.is_(None)]
+    if session is not None:
+        theirs = (sessions.c.id == session, sessions.c.account_id == account.id, sessions.c.expires_at > utc_now())
+        conditions.append(exists().where(*theirs))
+    return conditions
 
 
 async def _check_another_admin(connection: AsyncConnection, account: Account) -> None:

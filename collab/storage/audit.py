@@ -1,13 +1,14 @@
 """The audit log in a database: the port `AuditLog`."""
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from sqlalchemy import ColumnElement, RowMapping, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.ports import Act, AuditAction, AuditEntry, AuditFilter
+from collab.storage.access_changes import begin_change
 from collab.storage.access_tables import accounts, audit_log
 from collab.storage.database import Database
 from collab.storage.documents import can_be_stored
@@ -48,9 +49,12 @@ class SqlAuditLog:
         async with self._database.writing() as connection:
             await write_down(connection, act)
 
-    def together(self) -> AbstractAsyncContextManager[None]:
-        """Join the transactions."""
-        return self._database.together()
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Join the transactions, and begin as each that changes rights does."""
+        async with self._database.together(), self._database.writing() as connection:
+            await begin_change(connection)
+            yield
 
     async def page(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
         """Read the rows, the newest first."""

@@ -25,7 +25,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collab.errors import DocumentDeleted, DocumentExists, DocumentNotFound
-from collab.ports import DocumentChanges, DocumentKind, DocumentName, DocumentPage, DocumentRecord, Ensured
+from collab.ports import (
+    DocumentChanges,
+    DocumentKind,
+    DocumentName,
+    DocumentPage,
+    DocumentRecord,
+    Ensured,
+    document_subject,
+)
+from collab.storage.access_changes import begin_change, tell
 from collab.storage.access_tables import members
 from collab.storage.cursors import Place
 from collab.storage.database import Database
@@ -124,12 +133,14 @@ class SqlDocumentStore:
         return changed
 
     async def delete(self, name: DocumentName) -> DocumentRecord:
-        """Mark the record as deleted; its content stays."""
+        """Mark the record as deleted, and tell; its content stays."""
         async with self._database.writing() as connection:
+            await begin_change(connection)
             record = replace(await _living(connection, name, lock=True), deleted_at=utc_now())
             await connection.execute(
                 update(documents).where(documents.c.id == record.id).values(deleted_at=record.deleted_at)
             )
+            await tell(connection, document_subject(record.id))
         return record
 
     async def restore(self, name: DocumentName) -> DocumentRecord:

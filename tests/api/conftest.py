@@ -108,7 +108,7 @@ def serve(tmp_path: Path, empty_database: Path) -> Serve:
                 storage.workspaces,
                 storage.audit,
                 trail,
-                LiveRights(storage.shares, access),
+                LiveRights(storage.shares, access, hub.deletions),
                 settings.max_named_versions,
                 Figures(hub.lag, lambda: 0, hub, hub.committer),
             )

@@ -2,10 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import httpx
 import pytest
 
+from collab.access.passwords import Passwords
+from collab.services.sharing import HASHED_AT_ONCE
 from tests.api.conftest import bearer
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -154,3 +158,39 @@ async def test_half_a_character_is_no_secret(owned: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("role", ["owner", "admin", "", None])
 async def test_no_link_makes_owners(owned: httpx.AsyncClient, role: str | None) -> None:
     assert (await owned.post(LINKS, json={"role": role})).status_code == 422
+
+
+async def test_of_one_users_links_with_a_password_few_are_made_at_once(
+    owned: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing: list[str] = []
+    done = anyio.Event()
+
+    async def hash_later(_: Passwords, password: str) -> str:
+        hashing.append(password)
+        await done.wait()
+        return "kept"
+
+    monkeypatch.setattr(Passwords, "hash", hash_later)
+    link = {"role": "reader", "password": PASSWORD}
+    statuses: list[int] = []
+
+    async def make(user: str = "u1") -> None:
+        headers = bearer({"plan": "owner"}, user=user)
+        statuses.append((await owned.post(LINKS, json=link, headers=headers)).status_code)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(HASHED_AT_ONCE):
+            tasks.start_soon(make)
+        await eventually(lambda: len(hashing) == HASHED_AT_ONCE)
+        refused = await owned.post(LINKS, json=link)
+        without = await owned.post(LINKS, json={"role": "reader"})
+        tasks.start_soon(make, "another")
+        await eventually(lambda: len(hashing) == HASHED_AT_ONCE + 1)
+        done.set()
+
+    assert (refused.status_code, refused.json()["type"]) == (429, "/api/docs#rate-exceeded")
+    assert refused.headers["Retry-After"] == "1"
+    assert without.status_code == 201
+    assert statuses == [201] * (HASHED_AT_ONCE + 1)
+    assert (await owned.post(LINKS, json=link)).status_code == 201

@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from collab.errors import AccountNotFound, CollabError, EmailTaken, InvalidCursor, LastAdmin, TicketSpent
+from collab.errors import (
+    AccountNotFound,
+    CollabError,
+    EmailTaken,
+    InvalidCursor,
+    LastAdmin,
+    SignInFailed,
+    TicketSpent,
+)
 from collab.ports import Account, AccountChanges, SessionNumber, Ticket, TicketKind
 from collab.storage import Storage, sessions
 
@@ -221,6 +229,58 @@ async def test_another_password_ends_all_sessions_but_one(storage: Storage) -> N
     assert await storage.sessions.of(account.id) == []
     with pytest.raises(AccountNotFound):
         await storage.accounts.set_password("u_nobody", "x")
+
+
+async def test_a_password_is_changed_instead_of_the_one_that_was_found(storage: Storage) -> None:
+    account = await create(storage)
+    number = await open_session(storage, account, b"secret")
+    await storage.accounts.set_password(account.user_id, "new", instead_of="kept", keep=number)
+
+    assert await storage.accounts.password_of(account.user_id) == "new"
+    assert [session.number for session in await storage.sessions.of(account.id)] == [number]
+
+
+@pytest.mark.parametrize("how", ["another password", "the session ended", "disabled", "disabled and enabled again"])
+async def test_no_password_is_changed_by_whoever_was_shut_out_meanwhile(storage: Storage, how: str) -> None:
+    await create(storage, "root@x.org", admin=True)
+    account = await create(storage)
+    number = await open_session(storage, account, b"secret")
+    if how == "another password":
+        await storage.accounts.set_password(account.user_id, "taken", keep=number)
+    elif how == "the session ended":
+        await storage.sessions.end(account.id, number)
+    else:
+        await storage.accounts.change(account.user_id, AccountChanges(disabled=True))
+        if how == "disabled and enabled again":
+            await storage.accounts.change(account.user_id, AccountChanges(disabled=False))
+    before = await storage.accounts.password_of(account.user_id)
+    start = await storage.shares.latest_change()
+
+    with pytest.raises(SignInFailed):
+        await storage.accounts.set_password(account.user_id, "late", instead_of="kept", keep=number)
+    if how in {"another password", "disabled"}:
+        with pytest.raises(SignInFailed):
+            await storage.accounts.set_password(account.user_id, "late", instead_of="kept")
+    assert await storage.accounts.password_of(account.user_id) == before
+    assert (await storage.shares.changed_since(start))[1] == set()
+
+
+async def test_of_two_who_change_a_password_at_once_one_does(storage: Storage, other_node: Storage) -> None:
+    account = await create(storage)
+    refused: list[str] = []
+
+    async def change(node: Storage, password_hash: str) -> None:
+        try:
+            await node.accounts.set_password(account.user_id, password_hash, instead_of="kept")
+        except SignInFailed:
+            refused.append(password_hash)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(change, storage, "here")
+        tasks.start_soon(change, other_node, "there")
+
+    assert len(refused) == 1
+    assert {*refused, await storage.accounts.password_of(account.user_id)} == {"here", "there"}
 
 
 def invitation(email: str | None = None, by: timedelta = SOON) -> Ticket:

@@ -93,6 +93,26 @@ async def test_an_act_and_its_entry_are_both_there_or_neither(storage: Storage, 
     assert await acts(other_node, AuditFilter()) == [SHARED]
 
 
+async def test_what_is_asked_about_rights_holds_until_the_act_is_done(storage: Storage, other_node: Storage) -> None:
+    plan = DocumentName("plan")
+    made = await storage.documents.create(plan, kind=DocumentKind.YJS, title="")
+    await storage.shares.set_member(made.id, "bob", Role.OWNER, granted_by="ada")
+    happened: list[str] = []
+
+    async def remove() -> None:
+        await other_node.shares.remove_member(made.id, "bob")
+        happened.append("removed")
+
+    async with anyio.create_task_group() as tasks, storage.audit.together():
+        tasks.start_soon(remove)
+        for _ in range(20):  # any of which would find the removal, if it did not wait
+            assert await storage.shares.role_of("bob", plan) is Role.OWNER
+        await storage.audit.add(SHARED)
+        happened.append("acted")
+
+    assert happened == ["acted", "removed"]
+
+
 async def test_two_who_do_several_things_together_take_turns(storage: Storage) -> None:
     made = await storage.documents.create(DocumentName("plan"), kind=DocumentKind.YJS, title="")
 

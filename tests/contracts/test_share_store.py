@@ -6,8 +6,8 @@ import anyio
 import pytest
 from sqlalchemy import insert, update
 
-from collab.errors import LastOwner, TooManyMembers
-from collab.ports import DocumentId, DocumentKind, DocumentName, Role, Shared
+from collab.errors import DocumentDeleted, LastOwner, TooManyMembers
+from collab.ports import DocumentId, DocumentKind, DocumentName, Role, Shared, deleted_document, document_subject
 from collab.storage import Storage, sharing
 from collab.storage.access_changes import CHANGES_KEPT
 from collab.storage.access_tables import access_changes, members
@@ -164,6 +164,19 @@ async def test_changes_on_another_node_are_told_too(
     await share(other_node, document, "bob", Role.OWNER)
 
     assert (await storage.shares.changed_since(start))[1] == {"bob"}
+
+
+async def test_deletion_of_a_document_is_told_once_on_every_node(
+    storage: Storage, other_node: Storage, document: DocumentId
+) -> None:
+    start = await storage.shares.latest_change()
+    await other_node.documents.delete(NOTES)
+    with pytest.raises(DocumentDeleted):
+        await other_node.documents.delete(NOTES)
+
+    _, told = await storage.shares.changed_since(start)
+    assert told == {document_subject(document)}
+    assert {deleted_document(subject) for subject in told} == {document}
 
 
 async def test_changes_are_told_in_the_order_of_their_numbers_however_many_write_at_once(

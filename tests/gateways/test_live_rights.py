@@ -40,6 +40,9 @@ class Owner:
     async def take(self, user: str) -> None:
         (await self._client.delete(f"/api/v1/documents/doc/members/{user}")).raise_for_status()
 
+    async def delete(self) -> None:
+        (await self._client.delete("/api/v1/documents/doc")).raise_for_status()
+
 
 @asynccontextmanager
 async def shared(serve: Serve) -> AsyncIterator[tuple[Served, Owner]]:
@@ -186,6 +189,29 @@ async def test_a_change_by_another_process_is_heard_of_too(serve: Serve) -> None
 
             assert isinstance(await bob.until(Denied), Denied)
             assert (await on_a_phone.ending())[0] == 4403
+
+
+async def test_deletion_by_another_process_ends_what_is_open_as_one_here_does(serve: Serve) -> None:
+    async with shared(serve) as (server, owner), serve(secret=SECRET) as elsewhere:
+        for user in ("bob", "eve"):
+            await owner.give(user, Role.EDITOR)
+        async with (
+            seated(server, token=of("bob")) as here,
+            seated(elsewhere, token=of("bob")) as bob,
+            y_websocket(elsewhere, token=of("eve")) as eve,
+            y_websocket(server, token=of("eve")) as at_home,
+        ):
+            await owner.delete()
+            denied = await here.until(Denied)
+            assert denied == Denied("the document 'doc' was deleted")
+            assert await bob.until(Denied) == denied
+            assert await at_home.ending() == await eve.ending() == (4410, "the document 'doc' was deleted")
+
+            await bob.update(Peer(1).type("late"))
+            await bob.authenticate(token=of("bob"))
+            assert isinstance(await bob.until(Denied), Denied)
+        assert eve.content == []
+        assert elsewhere.app._entrance.hub.open_rooms == 0
 
 
 async def test_others_notice_nothing(serve: Serve) -> None:

@@ -6,13 +6,13 @@ from functools import partial
 import anyio.lowlevel
 import pytest
 
-from collab.errors import DatabaseUnavailable, DocumentNotFound, ServerBusy, StorageError, UpdateError
+from collab.errors import DatabaseUnavailable, DocumentNotFound, Forbidden, ServerBusy, StorageError, UpdateError
 from collab.hub import committer as committing
 from collab.hub.committer import ENTRY_OVERHEAD, Committer
 from collab.ports import DocumentName
 from collab.rooms.audience import SILENCE_WHILE_OWING
 from collab.settings import MIB
-from tests.hub.house import House, OpenHub
+from tests.hub.house import DOC, House, OpenHub
 from tests.support.eventually import eventually
 from tests.support.heard import KEEP_ALIVE
 from tests.support.peers import Peer, text_of
@@ -385,6 +385,29 @@ async def test_write_reaches_the_guests(house: House) -> None:
     await house.hub.write(name, Peer(1).type("a"))
 
     assert text_of(*guest.content) == "a"
+
+
+async def test_whoever_writes_is_asked_last_whether_they_still_may(house: House) -> None:
+    await house.create()
+    house.log.hold_loads()
+    asked: list[bool] = []
+
+    async def still() -> None:
+        asked.append(house.log.loading.is_set())
+        raise Forbidden("removed")
+
+    async def write() -> None:
+        with pytest.raises(Forbidden):
+            await house.hub.write(DOC, Peer(1).type("a"), still=still)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(write)
+        await eventually(lambda: house.log.loads)
+        house.log.loading.set()
+
+    assert asked == [True]
+    await house.hub.settle(DOC)
+    assert await house.stored() == []
 
 
 async def test_write_to_an_unknown_document_is_refused(house: House) -> None:

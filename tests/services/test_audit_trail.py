@@ -63,6 +63,22 @@ async def test_one_address_writes_no_more_refusals_than_it_may_and_what_was_left
     assert (len(kept.acts), kept.acts[-1].details) == (22, {})
 
 
+async def test_what_was_left_out_is_told_by_the_next_that_is_written_down(
+    trail: AuditTrail, kept: Kept, clock: Clock
+) -> None:
+    for _ in range(100):
+        await trail.note(failed("192.0.2.1"))
+    clock.now += 10
+    kept.is_down = True
+    with pytest.raises(DatabaseUnavailable):
+        await trail.note(failed("192.0.2.1"))
+    clock.now += 10
+    kept.is_down = False
+    await trail.note(failed("192.0.2.1"))
+
+    assert (len(kept.acts), kept.acts[-1].details) == (21, {"left_out": "81"})
+
+
 async def test_neighbours_in_a_network_of_ipv6_are_one_address(trail: AuditTrail, kept: Kept) -> None:
     for number in range(50):
         await trail.note(failed(f"2001:db8::{number:x}"))

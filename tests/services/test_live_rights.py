@@ -10,7 +10,7 @@ import pytest
 
 from collab.access import OpenAccess
 from collab.errors import DatabaseUnavailable
-from collab.ports import ChangeNumber, DocumentId, DocumentKind, DocumentName, Identity, Role, Shared
+from collab.ports import ChangeNumber, DocumentId, DocumentKind, DocumentName, Identity, Role, Shared, document_subject
 from collab.services import live_rights
 from collab.services.live_rights import LONGEST_BLIND, Follower, LiveRights
 from collab.storage import SqlShareStore, Storage, open_storage
@@ -44,18 +44,33 @@ class FaultyShares(SqlShareStore):
 
 
 @dataclass
+class Hub:
+    """Notes which documents it is to look over, unless its store is away."""
+
+    away: bool = False
+    asked: list[frozenset[DocumentId] | None] = field(default_factory=list)
+
+    async def look_over(self, deleted: frozenset[DocumentId] | None) -> None:
+        if self.away:
+            raise DatabaseUnavailable("it is away")
+        self.asked.append(deleted)
+
+
+@dataclass
 class Scene:
     """A document, its members, and those who have it open."""
 
     shares: FaultyShares
     database: Database
     document: DocumentId
+    storage: Storage
+    hub: Hub = field(default_factory=Hub)
     now: float = 1000.0
     told: list[tuple[str, Role | None]] = field(default_factory=list)
     rights: LiveRights = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rights = LiveRights(self.shares, OpenAccess(), clock=lambda: self.now)
+        self.rights = LiveRights(self.shares, OpenAccess(), self.hub, clock=lambda: self.now)
 
     async def give(self, user: str, role: Role) -> None:
         await self.shares.set_member(self.document, user, role, granted_by="")
@@ -77,7 +92,7 @@ async def scene(migrated_database: Path, tmp_path: Path) -> AsyncIterator[Scene]
     storage: Storage
     async with open_storage(url) as storage, open_database(url) as database:
         document = (await storage.documents.create(NOTES, kind=DocumentKind.YJS, title="")).id
-        scene = Scene(FaultyShares(database), database, document)
+        scene = Scene(FaultyShares(database), database, document, storage)
         await scene.rights.look()
         yield scene
 
@@ -173,3 +188,46 @@ async def test_after_a_long_absence_of_the_store_everybody_is_looked_at(scene: S
     scene.now += LONGEST_BLIND + 1
     await scene.rights.look()
     assert sorted(scene.told) == [("bob", Role.EDITOR), ("eve", None)]
+
+
+async def test_the_hub_is_told_which_document_was_deleted_and_once(scene: Scene) -> None:
+    scene.open("bob", scene.rights.seen)
+    await scene.give("bob", Role.EDITOR)
+    await scene.storage.documents.delete(NOTES)
+    for _ in range(2):
+        await scene.rights.look()
+
+    assert scene.hub.asked == [None, frozenset({scene.document})]  # the first look is at everything
+    assert scene.told == [("bob", None)]
+
+
+async def test_the_hub_is_told_until_it_has_looked(scene: Scene) -> None:
+    scene.hub.away = True
+    await scene.storage.documents.delete(NOTES)
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            await scene.rights.look()
+    scene.hub.away = False
+    await scene.rights.look()
+
+    assert scene.hub.asked == [None, frozenset({scene.document})]
+
+
+async def test_after_a_long_absence_of_the_store_the_hub_looks_at_every_document(scene: Scene) -> None:
+    scene.now += LONGEST_BLIND + 1
+    scene.hub.away = True
+    with pytest.raises(DatabaseUnavailable):
+        await scene.rights.look()
+    scene.hub.away = False
+    for _ in range(2):
+        await scene.rights.look()
+
+    assert scene.hub.asked == [None, None]
+
+
+async def test_a_user_is_no_document_whatever_they_are_called(scene: Scene) -> None:
+    for user in (document_subject(scene.document).strip(), str(scene.document)):
+        await scene.give(user, Role.EDITOR)
+        await scene.rights.look()
+
+    assert scene.hub.asked == [None]
