@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from collab.access import canonical
 from collab.archive import Note
 from collab.errors import SettingsError, StorageError
 from collab.ports import THIS_MACHINE, Act, AuditAction, AuditEntry, AuditFilter
 from collab.settings import Settings
 from collab.storage import open_storage
-from collab.terminal import DatabaseUrl, DataDir, errors, failed, output, run, settings_from, storage_of
+from collab.terminal import DatabaseUrl, DataDir, errors, failed, row_number, run, settings_from, show_table, storage_of
 
 
 def show_audit_log(
@@ -29,31 +29,38 @@ def show_audit_log(
         str | None, typer.Option(metavar="MOMENT", help="From then on: 2026-11-27, or 2026-11-27T09:30+01:00.")
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="MOMENT", help="Before then; in UTC without a zone.")] = None,
-    before: Annotated[int | None, typer.Option(min=1, help="Only entries with a lower number.")] = None,
+    before: Annotated[
+        int | None, typer.Option(parser=row_number, metavar="NUMBER", help="Only entries with a lower number.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Show who did what about who may do what, the newest first."""
+    """Show who did what about who may do what, the newest first; times are in UTC.
+
+    Where the output is no terminal each entry is a line, with tabs between its fields.
+    """
     settings = settings_from(database_url=database_url, data_dir=data_dir)
     try:
         wanted = _filter(action, actor, address, document, subject, since, until)
     except SettingsError as error:
         raise failed(error) from None
-    table = Table("number", "when", "what", "by", "from", "document", "to", "details", box=None, pad_edge=False)
-    for entry in run(lambda: _entries(settings, wanted, limit, before)):
-        act = entry.act
-        table.add_row(
-            str(entry.number),
-            f"{entry.at:%Y-%m-%d %H:%M:%S}",
-            act.action.value,
-            _shown(act.actor) or ("the terminal" if act.address is None else "a guest"),
-            act.address or "",
-            _shown(act.document or ""),
-            _shown(act.subject or ""),
-            _shown(", ".join(f"{key}={value}" for key, value in act.details.items())),
-        )
-    output.print(table)
+    found = run(lambda: _entries(settings, wanted, limit, before))
+    show_table(("number", "when", "what", "by", "from", "document", "to", "details"), map(_row, found))
+
+
+def _row(entry: AuditEntry) -> tuple[str, ...]:
+    act = entry.act
+    return (
+        str(entry.number),
+        f"{entry.at:%Y-%m-%d %H:%M:%S}",
+        act.action.value,
+        act.actor or ("the terminal" if act.address is None else "a guest"),
+        act.address or "",
+        act.document or "",
+        act.subject or "",
+        ", ".join(f"{key}={value}" for key, value in act.details.items()),
+    )
 
 
 def _filter(
@@ -92,17 +99,9 @@ def _moment(text: str, option: str) -> datetime:
 
 def _address(text: str) -> str:
     try:
-        return str(ip_address(text))
+        return canonical(str(ip_address(text)))
     except ValueError:
         raise SettingsError(f"--address is {text!r}; expected an IP address like 192.0.2.1 or 2001:db8::1") from None
-
-
-def _shown(text: str) -> str:
-    """Return a text that anybody may have typed as a terminal may show it: what it would act upon is spelt out."""
-    spelt = (
-        each if each.isprintable() else each.encode("unicode-escape", "surrogatepass").decode("ascii") for each in text
-    )
-    return escape("".join(spelt))
 
 
 def noting(url: str, how: str) -> Note:

@@ -29,6 +29,7 @@ from collab.terminal import (
     failed,
     output,
     progress_bar,
+    row_number,
     run,
     settings_from,
 )
@@ -200,7 +201,10 @@ def compact(
 @app.command()
 def cut(
     document: Annotated[str, typer.Argument(help="The name of a document that does not load.")],
-    rows: Annotated[list[int], typer.Argument(help="Rows of its log that are to blame, as `collab check` names them.")],
+    rows: Annotated[
+        list[int],
+        typer.Argument(parser=row_number, help="Rows of its log that are to blame, as `collab check` names them."),
+    ],
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:

@@ -1,19 +1,21 @@
 """`collab key`: API keys, from the terminal of the machine."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from collab.errors import AccountNotFound, InvalidScope
 from collab.ports import THIS_MACHINE, Act, ApiKey, AuditAction, KeyNumber, Role
 from collab.services.keys import Keys, told_of
 from collab.settings import Settings
-from collab.terminal import DatabaseUrl, DataDir, output, run, settings_from, storage_of
+from collab.terminal import DatabaseUrl, DataDir, output, row_number, run, settings_from, show_table, storage_of
 
 app = typer.Typer(help="Look after the API keys of programs.", no_args_is_help=True)
+
+MAX_DAYS: Final = 365_000
+"""A thousand years; the calendar of databases ends with the year 9999."""
 
 Grants = Annotated[
     list[str] | None,
@@ -27,7 +29,9 @@ def add(
     documents: Grants = None,
     user: Annotated[str | None, typer.Option(help="The e-mail of the account as whom its bearer acts.")] = None,
     admin: Annotated[bool, typer.Option("--admin", help="Let it do what admins do.")] = False,
-    days: Annotated[int | None, typer.Option(min=1, help="How long it is good; for good without.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=MAX_DAYS, help="How long it is good; for good without.")
+    ] = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -41,24 +45,25 @@ def add(
 @app.command(name="list")
 def list_keys(database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
     """Show all keys, without their secrets."""
-    table = Table("id", "name", "acts as", "documents", "admin", "until", "last used", box=None, pad_edge=False)
-    for key in run(lambda: _all(settings_from(database_url=database_url, data_dir=data_dir))):
-        scope = ", ".join(f"{pattern}={role.name.lower()}" for pattern, role in sorted(key.scope.items()))
-        table.add_row(
-            str(key.number),
-            escape(key.name),
-            escape(key.user_id),
-            escape(scope),
-            "yes" if key.admin else "",
-            f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "",
-            f"{key.used_at:%Y-%m-%d %H:%M}" if key.used_at else "never",
-        )
-    output.print(table)
+    found = run(lambda: _all(settings_from(database_url=database_url, data_dir=data_dir)))
+    show_table(("id", "name", "acts as", "documents", "admin", "until", "last used"), map(_row, found))
+
+
+def _row(key: ApiKey) -> tuple[str, ...]:
+    return (
+        str(key.number),
+        key.name,
+        key.user_id,
+        ", ".join(f"{pattern}={role.name.lower()}" for pattern, role in sorted(key.scope.items())),
+        "yes" if key.admin else "",
+        f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "",
+        f"{key.used_at:%Y-%m-%d %H:%M}" if key.used_at else "never",
+    )
 
 
 @app.command()
 def revoke(
-    number: Annotated[int, typer.Argument(help="The key's id.")],
+    number: Annotated[int, typer.Argument(parser=row_number, help="The key's id.")],
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:

@@ -1,7 +1,8 @@
 """What every command does at the terminal: reads its options, runs, shows how far it is, and says in one line what went wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -11,7 +12,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
 
+from collab.api.paths import LARGEST_ID
 from collab.errors import CollabError, SettingsError
 from collab.serving import loop_factory
 from collab.settings import Settings
@@ -26,6 +30,13 @@ DatabaseUrl = Annotated[
     str | None, typer.Option(help="SQLAlchemy URL of the database.", show_default="SQLite in the data directory")
 ]
 DataDir = Annotated[Path | None, typer.Option(help="Where the SQLite database lies.", show_default="./data")]
+
+
+def row_number(text: str) -> int:
+    """Read the number of a row, such as a key's or an entry's. Raises `BadParameter`, which ends the command with 2."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) and 1 <= int(text) <= LARGEST_ID):
+        raise typer.BadParameter(f"{text!r} came; expected a number from 1 to {LARGEST_ID}")
+    return int(text)
 
 
 def settings_from(**options: object) -> Settings:
@@ -78,6 +89,29 @@ def _first(group: BaseExceptionGroup[CollabError]) -> CollabError:
 def progress_bar() -> Progress:
     """Show a bar on a terminal, and nothing where the output is read by a program."""
     return Progress(console=errors, transient=True, disable=not errors.is_terminal)
+
+
+def show_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows without leaving anything out: folded to the width of a terminal, else a line each with tabs between, for programs.
+
+    What a terminal would act upon is spelt out: anybody may have typed what stands in them.
+    """
+    spelt = [[_spelt(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        sys.stdout.writelines("\t".join(row) + "\n" for row in (heads, *spelt))
+        return
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in spelt:
+        table.add_row(*map(Text, row))
+    output.print(table)
+
+
+def _spelt(text: str) -> str:
+    return "".join(
+        each if each.isprintable() else each.encode("unicode-escape", "surrogatepass").decode("ascii") for each in text
+    )
 
 
 def counted(count: int, noun: str) -> str:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from collab.access.passwords import Passwords, check_fitness
 from collab.access.secrets import MAX_SECRET_LENGTH
@@ -17,7 +16,7 @@ from collab.services.accounts import Accounts, accounts_on, check_email
 from collab.services.audit_trail import yes_or_no
 from collab.services.keys import Keys
 from collab.settings import Settings
-from collab.terminal import DatabaseUrl, DataDir, counted, output, run, settings_from, storage_of
+from collab.terminal import DatabaseUrl, DataDir, counted, output, run, settings_from, show_table, storage_of
 
 app = typer.Typer(help="Look after the accounts of those who sign in here.", no_args_is_help=True)
 
@@ -48,17 +47,19 @@ def add(
 @app.command(name="list")
 def list_users(database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
     """Show all accounts."""
-    table = Table("e-mail", "name", "id", "admin", "since", "disabled", box=None, pad_edge=False)
-    for account in run(lambda: _all(settings_from(database_url=database_url, data_dir=data_dir))):
-        table.add_row(
-            escape(account.email or ""),
-            escape(account.name),
-            account.user_id,
-            "yes" if account.admin else "",
-            f"{account.created_at:%Y-%m-%d}",
-            f"{account.disabled_at:%Y-%m-%d}" if account.disabled_at else "",
-        )
-    output.print(table)
+    found = run(lambda: _all(settings_from(database_url=database_url, data_dir=data_dir)))
+    show_table(("e-mail", "name", "id", "admin", "since", "disabled"), map(_row, found))
+
+
+def _row(account: Account) -> tuple[str, ...]:
+    return (
+        account.email or "",
+        account.name,
+        account.user_id,
+        "yes" if account.admin else "",
+        f"{account.created_at:%Y-%m-%d}",
+        f"{account.disabled_at:%Y-%m-%d}" if account.disabled_at else "",
+    )
 
 
 @app.command()
@@ -163,13 +164,14 @@ def _change(settings: Settings, email: str, changes: AccountChanges) -> None:
         async with _accounts(settings) as (accounts, audit):
             user_id = (await _named(accounts, email)).user_id
             async with audit.together():
-                await accounts.store.change(user_id, changes)
+                _, changed = await accounts.store.change(user_id, changes)
                 details = {
                     field: str(value).lower()
                     for field, value in (("admin", changes.admin), ("disabled", changes.disabled))
                     if value is not None
                 }
-                await audit.add(Act(AuditAction.ACCOUNT_CHANGED, THIS_MACHINE, subject=user_id, details=details))
+                if changed:
+                    await audit.add(Act(AuditAction.ACCOUNT_CHANGED, THIS_MACHINE, subject=user_id, details=details))
 
     run(change)
 

@@ -81,9 +81,20 @@ class TrustedProxies:
 
 
 def address_of(scope: Mapping[str, Any]) -> str | None:
-    """Return the client's address; `None` where the server does not tell, as behind a Unix socket."""
+    """Return the client's address, as `canonical` writes it; `None` where the server does not tell, as behind a Unix socket."""
     client = scope.get("client")
-    return None if client is None else str(client[0])
+    return None if client is None else canonical(str(client[0]))
+
+
+def canonical(host: str) -> str:
+    """Return the one way in which an address is written here, so that it is found by whichever it is asked for.
+
+    A socket of both kinds tells an address of IPv4 as one of IPv6 (RFC 4291, section 2.5.5.2). What is no address stays as it is.
+    """
+    try:
+        return str(_unmapped(ip_address(host)))
+    except ValueError:
+        return host
 
 
 def counted_as(host: str | None) -> str | None:
@@ -116,8 +127,11 @@ def _address(host: str | None) -> Address | None:
         address = ip_address((host or "").partition("%")[0])
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    return _unmapped(address)
+
+
+def _unmapped(address: Address) -> Address:
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
 
 
 def _node(text: str) -> Address | None:

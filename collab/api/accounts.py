@@ -128,14 +128,13 @@ async def change_profile(
     if change.picture and not is_web_address(change.picture):
         raise InvalidProfile("the picture is no address; expected an http or https URL")
     changes = AccountChanges(name=change.name, color=change.color, picture=change.picture)
+    told = change.model_dump(exclude_none=True)
+    if change.picture is not None:
+        told["picture"] = "another"  # not where it is: that is long, and whoever sees the account sees it
     async with recording.together():
-        account = await accounts.store.change(identity.user_id, changes)
-        await recording.note(
-            AuditAction.ACCOUNT_CHANGED,
-            identity.user_id,
-            subject=identity.user_id,
-            **change.model_dump(exclude_none=True),
-        )
+        account, changed = await accounts.store.change(identity.user_id, changes)
+        if changed:
+            await recording.note(AuditAction.PROFILE_CHANGED, identity.user_id, subject=identity.user_id, **told)
     services.rights.look_now()
     return AccountInfo.of(account)
 

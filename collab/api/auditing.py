@@ -6,6 +6,7 @@ from typing import Annotated, Final, Self
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, IPvAnyAddress
 
+from collab.access import canonical
 from collab.api.caller import Admin
 from collab.api.models import Moment
 from collab.api.paths import LARGEST_ID
@@ -73,7 +74,7 @@ async def read_audit_log(
     wanted = AuditFilter(
         actions=frozenset(action) if action else None,
         actor=actor,
-        address=None if address is None else str(address),
+        address=None if address is None else canonical(str(address)),
         document=document,
         subject=subject,
         since=since,

@@ -59,14 +59,17 @@ async def set_member(
     await services.policy.check(identity, name, Action.SHARE)
     record = await services.documents.get(name)
     async with recording.together(partial(services.policy.check, document=name, action=Action.SHARE)):
-        member = await services.shares.set_member(
+        member, changed = await services.shares.set_member(
             record.id,
             user_id,
             role_called(new.role),
             granted_by=identity.user_id,
             keep_an_owner=_gives_up(identity, name, user_id),
         )
-        await recording.note(AuditAction.MEMBER_SET, identity.user_id, document=name, subject=user_id, role=new.role)
+        if changed:
+            await recording.note(
+                AuditAction.MEMBER_SET, identity.user_id, document=name, subject=user_id, role=new.role
+            )
     services.rights.look_now()
     return MemberInfo.of(member)
 

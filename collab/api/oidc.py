@@ -18,8 +18,9 @@ from collab.api.caller import AccountsOfApp, Holder, VisitorOfRequest, is_secure
 from collab.api.paths import LARGEST_ID
 from collab.api.recording import Recorder, Recording
 from collab.api.services import ServicesOfApp
-from collab.errors import NoSingleSignOn
+from collab.errors import EmailTaken, IdentityTaken, NoSingleSignOn, TicketSpent
 from collab.ports import AuditAction, ExternalIdentity, IdentityNumber
+from collab.services.accounts import SignedIn, Visitor
 from collab.services.single_sign_on import VISIT_LIFETIME, Answer, Arrival, Refusal, Refused, SingleSignOn
 
 router = APIRouter(prefix="/api/v1", tags=["single sign-on"])
@@ -126,14 +127,16 @@ async def callback(
     """Sign in whom the identity provider proves to be there. It sends browsers here; nothing else needs this address."""
     secure = is_secure(request)
     secret = visit_shown(request.headers.get, secure=secure)
-    came = await single_sign_on.arrive(secret, Answer(state or "", code, iss, error), _redirect_uri(request), visitor)
-    await _note(recording, single_sign_on, came)
-    answer = _redirect(_failed(came) if isinstance(came, Refused) else came.return_to, HTTPStatus.SEE_OTHER)
-    if isinstance(came, Arrival) and came.signed_in is not None:
+    came = await single_sign_on.arrive(secret, Answer(state or "", code, iss, error), _redirect_uri(request))
+    done = came if isinstance(came, Refused) else await _let_in(recording, single_sign_on, came, visitor)
+    if isinstance(done, Refused):
+        await _note_refusal(recording, done)
+    answer = _redirect(_failed(done) if isinstance(done, Refused) else came.return_to, HTTPStatus.SEE_OTHER)
+    if isinstance(done, SignedIn):
         services.rights.look_now()
-        seconds = int(came.signed_in.lifetime.total_seconds())
-        answer.headers.append("Set-Cookie", set_cookie(came.signed_in.secret, secure=secure, seconds=seconds))
-    if not isinstance(came, Refused) or came.why is not Refusal.EXPIRED:  # a visit that is under way goes on
+        seconds = int(done.lifetime.total_seconds())
+        answer.headers.append("Set-Cookie", set_cookie(done.secret, secure=secure, seconds=seconds))
+    if not isinstance(done, Refused) or done.why is not Refusal.EXPIRED:  # a visit that is under way goes on
         answer.headers.append("Set-Cookie", set_visit_cookie("", secure=secure, seconds=0))
     return answer
 
@@ -166,18 +169,26 @@ async def unlink_identity(
             )
 
 
-async def _note(recording: Recorder, single_sign_on: SingleSignOn, came: Arrival | Refused) -> None:
-    """Write down what came of a visit."""
-    if isinstance(came, Refused):
-        await _note_refusal(recording, came)
-        return
-    user_id = came.account.user_id
-    if came.made:
-        await recording.note(AuditAction.ACCOUNT_MADE, user_id, subject=user_id, method=METHOD)
-    if came.linked:
-        await recording.note(AuditAction.IDENTITY_LINKED, user_id, subject=came.subject, issuer=single_sign_on.issuer)
-    if came.signed_in is not None:
+async def _let_in(
+    recording: Recorder, single_sign_on: SingleSignOn, came: Arrival, visitor: Visitor
+) -> SignedIn | Refused | None:
+    """Do what an arrival is good for, and write it down; `None` where they were signed in before."""
+    try:
+        async with recording.together():
+            bound = await single_sign_on.bind(came)
+            user_id = bound.account.user_id
+            if bound.made:
+                await recording.note(AuditAction.ACCOUNT_MADE, user_id, subject=user_id, method=METHOD)
+            if bound.linked:
+                await recording.note(
+                    AuditAction.IDENTITY_LINKED, user_id, subject=came.subject, issuer=single_sign_on.issuer
+                )
+    except (IdentityTaken, EmailTaken, TicketSpent):  # another callback was quicker
+        return came.refused()
+    signed_in = await single_sign_on.admit(came, bound.account, visitor)
+    if signed_in is not None:
         await recording.note(AuditAction.SIGN_IN, user_id, method=METHOD)
+    return signed_in
 
 
 async def _note_refusal(recording: Recorder, refused: Refused, actor: str = "") -> None:

@@ -154,15 +154,13 @@ async def sign_up(
     """Make an account by an invitation, and sign in. Answers 429 after too many e-mails that are taken."""
     email = None if new.email is None else await _told(accounts, new.email)
     async with _refusals_noted(recording, "sign-up", email=email):
-        done = await accounts.sign_up(
-            new.ticket.get_secret_value(),
-            email=new.email,
-            name=new.name,
-            password=new.password.get_secret_value(),
-            visitor=visitor,
+        prepared = await accounts.prepare_account(
+            new.ticket.get_secret_value(), email=new.email, name=new.name, password=new.password.get_secret_value()
         )
-    await recording.note(AuditAction.ACCOUNT_MADE, done.account.user_id, subject=done.account.user_id)
-    return _signed_in(done, request, response)
+        async with recording.together():
+            account = await accounts.make(prepared)
+            await recording.note(AuditAction.ACCOUNT_MADE, account.user_id, subject=account.user_id)
+    return _signed_in(await accounts.admit(account, visitor), request, response)
 
 
 @router.post(
@@ -175,9 +173,11 @@ async def sign_up(
 async def reset_password(accounts: AccountsOfApp, services: ServicesOfApp, recording: Recording, reset: Reset) -> None:
     """Set another password by the ticket that an admin has given out."""
     async with _refusals_noted(recording, "reset"):
-        user_id = await accounts.reset(reset.ticket.get_secret_value(), reset.password.get_secret_value())
+        prepared = await accounts.prepare_reset(reset.ticket.get_secret_value(), reset.password.get_secret_value())
+        async with recording.together():
+            await accounts.reset(prepared)
+            await recording.note(AuditAction.PASSWORD_RESET, prepared.user_id)
     services.rights.look_now()
-    await recording.note(AuditAction.PASSWORD_RESET, user_id)
 
 
 @asynccontextmanager

@@ -72,9 +72,11 @@ async def change_user(
 ) -> AccountInfo:
     """Make an admin of somebody, or no admin; disable an account, which ends its sessions, or enable it. For admins."""
     async with recording.together():
-        account = await accounts.store.change(user_id, AccountChanges(admin=change.admin, disabled=change.disabled))
-        changed = {field: str(value).lower() for field, value in change.model_dump(exclude_none=True).items()}
-        await recording.note(AuditAction.ACCOUNT_CHANGED, identity.user_id, subject=user_id, **changed)
+        changes = AccountChanges(admin=change.admin, disabled=change.disabled)
+        account, changed = await accounts.store.change(user_id, changes)
+        if changed:
+            told = {field: str(value).lower() for field, value in change.model_dump(exclude_none=True).items()}
+            await recording.note(AuditAction.ACCOUNT_CHANGED, identity.user_id, subject=user_id, **told)
     services.rights.look_now()
     return AccountInfo.of(account)
 

@@ -122,15 +122,16 @@ async def change_workspace(
     role = await _check(services, identity, workspace, Role.OWNER)
     default_role = None if change.default_role is None else role_called(change.default_role)
     async with recording.together(partial(_check, services, workspace=workspace, least=Role.OWNER)):
-        changed = await services.workspaces.change(
+        kept, changed = await services.workspaces.change(
             workspace, title=change.title, default_role=default_role, keep_an_owner=not identity.admin
         )
-        details = {} if change.default_role is None else {"default_role": change.default_role}
-        await recording.note(
-            AuditAction.WORKSPACE_CHANGED, identity.user_id, subject=f"workspace:{workspace}", **details
-        )
+        if changed:
+            details = {} if change.default_role is None else {"default_role": change.default_role}
+            await recording.note(
+                AuditAction.WORKSPACE_CHANGED, identity.user_id, subject=f"workspace:{workspace}", **details
+            )
     services.rights.look_now()
-    return WorkspaceInfo.of(changed, role)
+    return WorkspaceInfo.of(kept, role)
 
 
 @router.delete("/{workspace}", status_code=204, summary="Delete a workspace", response_description="It is gone.")
@@ -167,16 +168,17 @@ async def set_workspace_member(
     await _check(services, identity, workspace, Role.OWNER)
     role = None if new.role is None else role_called(new.role)
     async with recording.together(partial(_check, services, workspace=workspace, least=Role.OWNER)):
-        member = await services.workspaces.set_member(
+        member, changed = await services.workspaces.set_member(
             workspace, user_id, role, granted_by=identity.user_id, keep_an_owner=not identity.admin
         )
-        await recording.note(
-            AuditAction.WORKSPACE_MEMBER_SET,
-            identity.user_id,
-            subject=user_id,
-            workspace=workspace,
-            role=role_name(member.role),
-        )
+        if changed:
+            await recording.note(
+                AuditAction.WORKSPACE_MEMBER_SET,
+                identity.user_id,
+                subject=user_id,
+                workspace=workspace,
+                role=role_name(member.role),
+            )
     services.rights.look_now()
     return WorkspaceMemberInfo.of(member)
 

@@ -88,8 +88,11 @@ class AccountStore(Protocol):
         """List accounts, those whose name or e-mail contains `query`. Raises `InvalidCursor`."""
         ...
 
-    async def change(self, user_id: str, changes: AccountChanges) -> Account:
-        """Change an account. Raises `AccountNotFound`, and `LastAdmin` where nobody would be left to look after the others."""
+    async def change(self, user_id: str, changes: AccountChanges) -> tuple[Account, bool]:
+        """Change an account; return it as it is now, and whether that is another than before.
+
+        Raises `AccountNotFound`, and `LastAdmin` where nobody would be left to look after the others.
+        """
         ...
 
     async def password_of(self, user_id: str) -> str | None:

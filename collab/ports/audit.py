@@ -19,7 +19,10 @@ class AuditAction(StrEnum):
     SIGN_OUT = "sign-out"
     ACCOUNT_MADE = "account-made"
     ACCOUNT_CHANGED = "account-changed"
-    """An admin made an admin of somebody or took that away, disabled or enabled an account; or somebody changed their own profile."""
+    """An admin made an admin of somebody or took that away, disabled or enabled an account."""
+
+    PROFILE_CHANGED = "profile-changed"
+    """Somebody changed their own name, colour or picture."""
 
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a word, not a password
     PASSWORD_RESET = "password-reset"  # noqa: S105
@@ -114,7 +117,7 @@ class AuditLog(Protocol):
     """Keeps the log. Every method raises `DatabaseUnavailable` when the database cannot do it now."""
 
     async def add(self, act: Act) -> None:
-        """Write an act down, at this moment."""
+        """Write an act down, at this moment; of a text of more than 300 characters its beginning and its length."""
         ...
 
     def together(self) -> AbstractAsyncContextManager[None]:

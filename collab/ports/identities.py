@@ -35,8 +35,8 @@ class IdentityStore(Protocol):
 
     async def link(
         self, account: AccountId, issuer: str, subject: str, email: str | None, *, alone: bool = False
-    ) -> None:
-        """Say that this identity is the account's; harmless to repeat.
+    ) -> bool:
+        """Say that this identity is the account's; tell whether it was not before. Harmless to repeat.
 
         Raises `IdentityTaken` where it is another account's, and with `alone` where the account has another one of this issuer;
         `AccountNotFound`.

@@ -70,8 +70,8 @@ class ShareStore(Protocol):
 
     async def set_member(
         self, document: DocumentId, user_id: str, role: Role, *, granted_by: str, keep_an_owner: bool = False
-    ) -> Member:
-        """Make somebody a member, or give a member another role. Harmless to repeat.
+    ) -> tuple[Member, bool]:
+        """Make somebody a member, or give a member another role; return them, and whether the role is another. Harmless to repeat.
 
         Raises `TooManyMembers`, and `LastOwner` where an owner is to be kept and no member would be one.
         """

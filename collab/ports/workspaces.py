@@ -72,8 +72,11 @@ class WorkspaceStore(Protocol):
         title: str | None = None,
         default_role: Role | None = None,
         keep_an_owner: bool = False,
-    ) -> Workspace:
-        """Change a workspace; `None` leaves a field as it is. Raises `WorkspaceNotFound`, and `LastOwner` as `set_member` does."""
+    ) -> tuple[Workspace, bool]:
+        """Change a workspace; return it, and whether it is another than before. `None` leaves a field as it is.
+
+        Raises `WorkspaceNotFound`, and `LastOwner` as `set_member` does.
+        """
         ...
 
     async def delete(self, name: WorkspaceName) -> None:
@@ -86,8 +89,8 @@ class WorkspaceStore(Protocol):
 
     async def set_member(
         self, name: WorkspaceName, user_id: str, role: Role | None, *, granted_by: str, keep_an_owner: bool = False
-    ) -> WorkspaceMember:
-        """Make somebody a member, or give a member another role; `None` is the default one.
+    ) -> tuple[WorkspaceMember, bool]:
+        """Make somebody a member, or give a member another role; return them, and whether the role is another. `None` is the default one.
 
         Raises `WorkspaceNotFound` and `TooManyMembers`, and where an owner is to be kept `LastOwner` instead of leaving none.
         """

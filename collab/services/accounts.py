@@ -60,6 +60,27 @@ class SignedIn:
     lifetime: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account that an invitation is good for; its password is hashed already, which takes long."""
+
+    email: str
+    name: str
+    password_hash: str
+    invitation: Ticket
+    ticket: bytes
+    """The hash of the invitation's secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A password that a ticket is good for, hashed already."""
+
+    user_id: str
+    password_hash: str
+    ticket: bytes
+
+
 class Accounts:
     """What people do with their accounts, and admins with everybody's."""
 
@@ -133,43 +154,49 @@ class Accounts:
             raise TicketSpent("this link was used already, or has expired; ask for another")
         return ticket
 
-    async def sign_up(self, secret: str, *, email: str | None, name: str, password: str, visitor: Visitor) -> SignedIn:
-        """Make the account that an invitation is for, and sign in.
+    async def prepare_account(self, secret: str, *, email: str | None, name: str, password: str) -> NewAccount:
+        """Return the account that an invitation is for, to be made by `make`; the e-mail counts where the invitation names none.
 
-        The e-mail counts where the invitation names none. Raises `TicketSpent`, `InvalidEmail`, `UnfitPassword` and `EmailTaken`; then
-        the invitation is good still. Raises `SignInDelayed` after too many e-mails that are taken: it is no list of who has an account.
+        Raises `TicketSpent`, `InvalidEmail` and `UnfitPassword`; then the invitation is good still.
         """
         ticket = await self.look(secret)
         if ticket.kind is not TicketKind.INVITATION:
             raise TicketSpent("this link sets a password; expected an invitation")
         checked = ticket.email or check_email(email or "")
-        password_hash = await self._passwords.hash(password)
-        invitation = (Subject(f"invitation {(hash_of(secret) or b'').hex()}", free=5),)
+        return NewAccount(checked, name, await self._passwords.hash(password), ticket, hash_of(secret) or b"")
+
+    async def make(self, new: NewAccount) -> Account:
+        """Make an account, which uses the invitation up.
+
+        Raises `TicketSpent`, and `EmailTaken`; then the invitation is good still. Raises `SignInDelayed` after too many e-mails that are
+        taken: it is no list of who has an account.
+        """
+        invitation = (Subject(f"invitation {new.ticket.hex()}", free=5),)
         self._throttle.begin(invitation, "too many e-mails came that are taken")
         account = await self.store.create(
-            email=checked,
-            name=name,
-            password_hash=password_hash,
-            admin=ticket.admin,
-            email_is_claimed=ticket.email is None,
-            ticket=hash_of(secret),
+            email=new.email,
+            name=new.name,
+            password_hash=new.password_hash,
+            admin=new.invitation.admin,
+            email_is_claimed=new.invitation.email is None,
+            ticket=new.ticket,
         )
         self._throttle.succeeded(invitation)
-        return await self._open(account, visitor)
+        return account
 
-    async def reset(self, secret: str, password: str) -> str:
-        """Set another password by a ticket, and return whose it is; every session of the account ends.
-
-        Raises `TicketSpent` and `UnfitPassword`.
-        """
+    async def prepare_reset(self, secret: str, password: str) -> NewPassword:
+        """Return the password that a ticket is for, to be set by `reset`. Raises `TicketSpent` and `UnfitPassword`."""
         ticket = await self.look(secret)
         if ticket.kind is not TicketKind.RESET or ticket.user_id is None:
             raise TicketSpent("this link is an invitation; expected one that sets a password")
+        return NewPassword(ticket.user_id, await self._passwords.hash(password), hash_of(secret) or b"")
+
+    async def reset(self, new: NewPassword) -> None:
+        """Set a password, which uses the ticket up; every session of the account ends. Raises `TicketSpent`."""
         try:
-            await self.store.set_password(ticket.user_id, await self._passwords.hash(password), ticket=hash_of(secret))
+            await self.store.set_password(new.user_id, new.password_hash, ticket=new.ticket)
         except AccountNotFound:
             raise TicketSpent("the account of this link is gone") from None
-        return ticket.user_id
 
     async def change_password(
         self, user_id: str, current: str, new: str, visitor: Visitor, *, keep: SessionNumber | None
@@ -189,7 +216,7 @@ class Accounts:
         self._throttle.succeeded(subjects)
         await self.store.set_password(user_id, await self._passwords.hash(new), instead_of=kept, keep=keep)
 
-    async def admit(self, account: Account, visitor: Visitor, *, instead_of: SessionNumber | None) -> SignedIn:
+    async def admit(self, account: Account, visitor: Visitor, *, instead_of: SessionNumber | None = None) -> SignedIn:
         """Open a new session for somebody who was proven to be there by other means, and end the one that the browser had."""
         if instead_of is not None and (before := await self.sessions.get(instead_of)) is not None:
             await self.sessions.end(before.account.id, before.number)

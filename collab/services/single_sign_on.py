@@ -14,7 +14,7 @@ import structlog
 
 from collab.access.oidc import Proven, Provider, Round
 from collab.access.secrets import VISIT, derived, hash_of, make_secret
-from collab.errors import EmailTaken, IdentityTaken, IdentityUnavailable, InvalidEmail, TicketSpent, Unauthenticated
+from collab.errors import IdentityUnavailable, InvalidEmail, Unauthenticated
 from collab.ports import (
     Account,
     BrowserSession,
@@ -95,29 +95,48 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A visit that has ended well."""
+class _NewAccount:
+    """An account that is to be made."""
 
-    account: Account
-    return_to: str
-    subject: str
-    """Who it is at the provider."""
-
-    signed_in: SignedIn | None
-    """`None` where somebody who was signed in already linked an identity."""
-
-    linked: bool
-    """Whether the identity is the account's only since now."""
-
-    made: bool
-    """Whether the account was made."""
+    email: str
+    name: str
+    admin: bool
+    invitation: bytes | None
+    """The hash of the secret of the one that is used up by that."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Match:
+class Arrival:
+    """Somebody whom the provider has proven to be there, and the account that is theirs, or will be."""
+
+    visit: ProviderVisit
+    proven: Proven
+    account: Account | _NewAccount
+    links: bool
+    """Whether the identity is to be linked to it first."""
+
+    @property
+    def return_to(self) -> str:
+        """Where the browser goes on."""
+        return self.visit.return_to
+
+    @property
+    def subject(self) -> str:
+        """Who it is at the provider."""
+        return self.proven.subject
+
+    def refused(self) -> Refused:
+        """Return what they are told where somebody else was quicker."""
+        return _refused(Refusal.TAKEN if self.visit.link else Refusal.NO_ACCOUNT, self.visit, self.proven)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Whose account it is by now, and what had to be done for that."""
+
     account: Account
-    linked: bool = False
-    made: bool = False
+    made: bool
+    linked: bool
 
 
 class SingleSignOn:
@@ -155,10 +174,8 @@ class SingleSignOn:
         await self._visits.begin(visit, hash_of(secret) or b"", expires_at=datetime.now(UTC) + VISIT_LIFETIME)
         return Departure(address, secret)
 
-    async def arrive(
-        self, secret: str | None, answer: Answer, redirect_uri: str, visitor: Visitor
-    ) -> Arrival | Refused:
-        """End the visit of the browser that shows this secret, and sign whoever came back in, or link them."""
+    async def arrive(self, secret: str | None, answer: Answer, redirect_uri: str) -> Arrival | Refused:
+        """End the visit of the browser that shows this secret; tell who came back, and whose account that is or will be."""
         found = None if secret is None else hash_of(secret)
         if secret is None or found is None or not _same(answer.state, _round(secret, redirect_uri).state):
             return Refused(Refusal.EXPIRED)
@@ -176,7 +193,29 @@ class SingleSignOn:
         except Unauthenticated as error:
             log.warning("an answer of the identity provider was not believed", error=str(error))
             return Refused(Refusal.UNVERIFIED, visit.return_to)
-        return await (self._link(visit, proven) if visit.link else self._sign_in(visit, proven, visitor))
+        return await (self._who_links(visit, proven) if visit.link else self._who_signs_in(visit, proven))
+
+    async def bind(self, came: Arrival) -> Bound:
+        """Make the account that is to be made, and link the identity to it that is to be linked.
+
+        To be done together with its entries in the audit log. Raises `IdentityTaken`, `EmailTaken`, `TicketSpent` and `AccountNotFound`
+        where somebody else was quicker.
+        """
+        account, made = came.account, False
+        if isinstance(account, _NewAccount):
+            account, made = await self._make(account), True
+        linked = came.links and await self._identities.link(
+            account.id, self.issuer, came.subject, came.proven.email, alone=not came.visit.link
+        )
+        return Bound(account, made, linked)
+
+    async def admit(self, came: Arrival, account: Account, visitor: Visitor) -> SignedIn | None:
+        """Sign somebody in; `None` where they are signed in already, and have linked an identity."""
+        if came.visit.link:
+            return None
+        if not came.links:
+            await self._identities.used(self.issuer, came.subject, came.proven.email)
+        return await self._accounts.admit(account, visitor, instead_of=came.visit.session)
 
     async def identities_of(self, account: Account) -> list[ExternalIdentity]:
         """Return the identities that the account's owner may come in by."""
@@ -186,59 +225,46 @@ class SingleSignOn:
         """Take an identity from an account, and return it. Raises `LastWayIn`."""
         return await self._identities.unlink(account.id, number, issuer=self.issuer)
 
-    async def _link(self, visit: ProviderVisit, proven: Proven) -> Arrival | Refused:
+    async def _who_links(self, visit: ProviderVisit, proven: Proven) -> Arrival | Refused:
         session = None if visit.session is None else await self._accounts.sessions.get(visit.session)
         if session is None:
-            return Refused(Refusal.SIGNED_OUT, visit.return_to, proven.email)
-        try:
-            await self._identities.link(session.account.id, self.issuer, proven.subject, proven.email)
-        except IdentityTaken:
-            return Refused(Refusal.TAKEN, visit.return_to, proven.email)
-        return Arrival(session.account, visit.return_to, proven.subject, None, linked=True, made=False)
+            return _refused(Refusal.SIGNED_OUT, visit, proven)
+        return Arrival(visit, proven, session.account, links=True)
 
-    async def _sign_in(self, visit: ProviderVisit, proven: Proven, visitor: Visitor) -> Arrival | Refused:
-        found = await self._account_of(proven)
-        if found is None or found.account.disabled_at is not None:
-            return Refused(Refusal.NO_ACCOUNT, visit.return_to, proven.email)
-        if not found.linked:
-            await self._identities.used(self.issuer, proven.subject, proven.email)
-        signed_in = await self._accounts.admit(found.account, visitor, instead_of=visit.session)
-        return Arrival(found.account, visit.return_to, proven.subject, signed_in, linked=found.linked, made=found.made)
-
-    async def _account_of(self, proven: Proven) -> _Match | None:
-        """Return whose identity this is, was to be, or is from now on; by its e-mail only where the provider has verified that."""
+    async def _who_signs_in(self, visit: ProviderVisit, proven: Proven) -> Arrival | Refused:
         owner = await self._identities.owner_of(self.issuer, proven.subject)
-        if owner is not None:
-            return _Match(owner)
+        found = owner or await self._found_by_email(proven)
+        if found is None or (isinstance(found, Account) and found.disabled_at is not None):
+            return _refused(Refusal.NO_ACCOUNT, visit, proven)
+        return Arrival(visit, proven, found, links=owner is None)
+
+    async def _found_by_email(self, proven: Proven) -> Account | _NewAccount | None:
+        """Return whose this identity is to be from now on, where the provider has verified its e-mail."""
         if proven.email is None or not proven.email_verified:
             return None
         known = await self._accounts.store.by_email(proven.email)
-        try:
-            if known is None:
-                account = await self._make_account(proven.email, proven.name)
-            else:
-                account = known[0] if _is_found_by(known[0], proven.email) else None
-            if account is None or account.disabled_at is not None:
-                return None
-            await self._identities.link(account.id, self.issuer, proven.subject, proven.email, alone=True)
-        except (IdentityTaken, EmailTaken, TicketSpent, InvalidEmail):  # or another callback was quicker
-            return None
-        return _Match(account, linked=True, made=known is None)
-
-    async def _make_account(self, email: str, name: str | None) -> Account | None:
-        """Make the account that this e-mail was invited to, or any where everybody may have one."""
-        invited = await self._tickets.invitation_for(email)
-        if invited is not None and not _is_same_email(invited[0].email, email):
+        if known is not None:
+            return known[0] if _is_found_by(known[0], proven.email) else None
+        invited = await self._tickets.invitation_for(proven.email)
+        if invited is not None and not _is_same_email(invited[0].email, proven.email):
             invited = None
         if invited is None and not self._provider.configuration.sign_up:
             return None
+        try:
+            email = check_email(proven.email)
+        except InvalidEmail:
+            return None
+        name = proven.name or proven.email.partition("@")[0]
+        return _NewAccount(email, name, *((False, None) if invited is None else (invited[0].admin, invited[1])))
+
+    async def _make(self, new: _NewAccount) -> Account:
         return await self._accounts.store.create(
-            email=check_email(email),
-            name=name or email.partition("@")[0],
-            password_hash=None,
-            admin=invited is not None and invited[0].admin,
-            ticket=None if invited is None else invited[1],
+            email=new.email, name=new.name, password_hash=None, admin=new.admin, ticket=new.invitation
         )
+
+
+def _refused(why: Refusal, visit: ProviderVisit, proven: Proven) -> Refused:
+    return Refused(why, visit.return_to, proven.email)
 
 
 def _is_found_by(account: Account, email: str) -> bool:

@@ -116,7 +116,7 @@ class SqlAccountStore:
         next_cursor = Place(page[-1].created_at, page[-1].id).encode(_LIST) if len(found) > limit else None
         return AccountPage(page, next_cursor)
 
-    async def change(self, user_id: str, changes: AccountChanges) -> Account:
+    async def change(self, user_id: str, changes: AccountChanges) -> tuple[Account, bool]:
         """Change the row; whoever is no admin any more, or disabled, loses their rights."""
         async with self._database.writing() as connection:
             await begin_change(connection)
@@ -125,7 +125,7 @@ class SqlAccountStore:
             if account.admin and account.disabled_at is None and not (changed.admin and changed.disabled_at is None):
                 await _check_another_admin(connection, account)
             if changed == account:
-                return account
+                return account, False
             await connection.execute(
                 update(accounts)
                 .where(accounts.c.id == account.id)
@@ -141,7 +141,7 @@ class SqlAccountStore:
             if changed.disabled_at is not None:
                 await connection.execute(delete(sessions).where(sessions.c.account_id == account.id))
             await tell(connection, user_id)
-        return changed
+        return changed, True
 
     async def password_of(self, user_id: str) -> str | None:
         """Read the hash."""

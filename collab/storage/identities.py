@@ -33,14 +33,14 @@ class SqlIdentityStore:
 
     async def link(
         self, account: AccountId, issuer: str, subject: str, email: str | None, *, alone: bool = False
-    ) -> None:
+    ) -> bool:
         """Insert it, while the account's row is held."""
         now = utc_now()
         async with self._database.writing() as connection:
             await _hold(connection, account)
             mine = await _of(connection, account)
             if any((each.issuer, each.subject) == (issuer, subject) for each in mine):
-                return
+                return False
             if alone and any(each.issuer == issuer for each in mine):
                 raise IdentityTaken("the account is linked to another identity of this provider")
             try:
@@ -56,6 +56,7 @@ class SqlIdentityStore:
                 )
             except IntegrityError as error:
                 raise IdentityTaken("this identity is linked to another account") from error
+        return True
 
     async def used(self, issuer: str, subject: str, email: str | None) -> None:
         """Update the row."""

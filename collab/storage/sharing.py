@@ -78,7 +78,7 @@ class SqlShareStore:
 
     async def set_member(
         self, document: DocumentId, user_id: str, role: Role, *, granted_by: str, keep_an_owner: bool = False
-    ) -> Member:
+    ) -> tuple[Member, bool]:
         """Write the row, and the news where it says something new."""
         this = (members.c.document_id == document) & (members.c.user_id == user_id)
         async with self._database.writing() as connection:
@@ -95,7 +95,7 @@ class SqlShareStore:
             if had != name_of(role):
                 await tell(connection, user_id)
             row = (await connection.execute(_MEMBERS.where(this))).mappings().one()
-        return Member(row["user_id"], row["name"], role, row["granted_by"], row["created_at"])
+        return Member(row["user_id"], row["name"], role, row["granted_by"], row["created_at"]), had != name_of(role)
 
     async def remove_member(self, document: DocumentId, user_id: str, *, keep_an_owner: bool = False) -> bool:
         """Delete the row, and tell."""

@@ -93,22 +93,23 @@ class SqlWorkspaceStore:
         title: str | None = None,
         default_role: Role | None = None,
         keep_an_owner: bool = False,
-    ) -> Workspace:
-        """Update the row, and tell those whose role it changes."""
-        changes = {} if title is None else {"title": title}
-        if default_role is not None:
-            changes["default_role"] = name_of(default_role)
+    ) -> tuple[Workspace, bool]:
+        """Update the row where it says something new, and tell those whose role that changes."""
+        wanted = {"title": title, "default_role": None if default_role is None else name_of(default_role)}
         async with self._database.writing() as connection:
             await begin_change(connection)
             number = await _number_of(connection, name)
+            kept = select(workspaces).where(workspaces.c.id == number)
+            row = (await connection.execute(kept)).mappings().one()
+            changes = {field: value for field, value in wanted.items() if value is not None and value != row[field]}
             if changes:
                 await connection.execute(update(workspaces).where(workspaces.c.id == number).values(**changes))
-            if default_role is not None:
+                row = (await connection.execute(kept)).mappings().one()
+            if "default_role" in changes:
                 await _tell_members(connection, number, workspace_members.c.role.is_(None))
                 if keep_an_owner:
                     await _check_owners(connection, number)
-            row = (await connection.execute(select(workspaces).where(workspaces.c.id == number))).mappings().one()
-        return _workspace(row)
+        return _workspace(row), bool(changes)
 
     async def delete(self, name: WorkspaceName) -> None:
         """Delete the row, and tell the members."""
@@ -130,35 +131,38 @@ class SqlWorkspaceStore:
 
     async def set_member(
         self, name: WorkspaceName, user_id: str, role: Role | None, *, granted_by: str, keep_an_owner: bool = False
-    ) -> WorkspaceMember:
-        """Write the row, and tell."""
+    ) -> tuple[WorkspaceMember, bool]:
+        """Write the row, and the news, where it says something new."""
         kept = None if role is None else name_of(role)
         async with self._database.writing() as connection:
             await begin_change(connection)
             number = await _number_of(connection, name)
             this = (workspace_members.c.workspace_id == number) & (workspace_members.c.user_id == user_id)
-            changed = await connection.execute(
-                update(workspace_members).where(this).values(role=kept, granted_by=granted_by)
-            )
-            if changed.rowcount == 0:
+            had = (await connection.execute(select(workspace_members.c.role).where(this))).one_or_none()
+            changed = had is None or had.role != kept
+            if had is None:
                 await _check_room(connection, number)
                 await connection.execute(
                     insert(workspace_members).values(
                         workspace_id=number, user_id=user_id, role=kept, granted_by=granted_by, created_at=utc_now()
                     )
                 )
-            if keep_an_owner:
-                await _check_owners(connection, number)
-            await tell(connection, user_id)
+            elif changed:
+                await connection.execute(update(workspace_members).where(this).values(role=kept, granted_by=granted_by))
+            if changed:
+                if keep_an_owner:
+                    await _check_owners(connection, number)
+                await tell(connection, user_id)
             row = (await connection.execute(_MEMBERS.where(this))).mappings().one()
-        return WorkspaceMember(
+        member = WorkspaceMember(
             user_id,
             row["called"],
             role_named(row["granted"]) or Role.READER,
             role is None,
-            granted_by,
+            row["granted_by"],
             row["created_at"],
         )
+        return member, changed
 
     async def remove_member(self, name: WorkspaceName, user_id: str, *, keep_an_owner: bool = False) -> bool:
         """Delete the row, and tell."""

@@ -131,6 +131,22 @@ def test_proxy_is_known_by_its_ipv4_address_on_a_socket_of_both() -> None:
 
 
 @pytest.mark.parametrize(
+    ("client", "address"),
+    [
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("::FFFF:cb00:7109", "203.0.113.9"),
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:DB8:0::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("a name", "a name"),
+        (None, None),
+    ],
+)
+def test_an_address_is_written_in_one_way_however_it_comes(client: str | None, address: str | None) -> None:
+    assert told(client) == address
+
+
+@pytest.mark.parametrize(
     ("kind", "headers", "scheme"),
     [
         ("http", {"X-Forwarded-Proto": "https"}, "https"),

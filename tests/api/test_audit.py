@@ -1,6 +1,8 @@
 """What the endpoints write into the audit log, and how admins read it."""
 
+import json
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from time import time
 from typing import Any
@@ -10,7 +12,7 @@ import jwt
 import pytest
 
 from collab.settings import Settings
-from tests.api.conftest import SECRET, Serve, Server, bearer
+from tests.api.conftest import HERE, SECRET, Serve, Server, bearer
 from tests.api.test_keys import PASSWORD, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +40,7 @@ async def test_what_is_done_to_rights_is_written_down(serve: Serve) -> None:
             ("GET", "/documents/plan/content?format=update", None),
             ("GET", "/documents/plan/content?format=json", None),
             ("GET", "/documents/plan/content", None),
+            ("GET", "/documents/plan/authorship", None),
             ("POST", "/documents/plan/versions", {"name": "First"}),
             ("GET", "/documents/plan/versions/1/content?format=text", None),
             ("GET", "/documents/plan/versions/1/comparison?with=current", None),
@@ -63,6 +66,7 @@ async def test_what_is_done_to_rights_is_written_down(serve: Serve) -> None:
         ("link-revoked", "plan", "link:1"),
         ("document-exported", "plan", None),
         ("document-exported", "plan", None),
+        ("document-exported", "plan", None),
         ("document-exported", "plan", "version:1"),
         ("document-exported", "plan", "version:1"),
         ("version-restored", "plan", "version:1"),
@@ -83,7 +87,7 @@ async def test_what_is_done_to_rights_is_written_down(serve: Serve) -> None:
     assert details["link-made"] == {"role": "reader", "guests": "no", "password": "no", "expires_at": "never"}
     assert details["key-made"] == {"name": "backend", "documents": "* reader", "admin": "no", "expires_at": "never"}
     exported = [entry["details"]["format"] for entry in reversed(found) if entry["action"] == "document-exported"]
-    assert exported == ["update", "json", "text", "comparison"]
+    assert exported == ["update", "json", "authorship", "text", "comparison"]
 
 
 async def test_what_people_do_with_accounts_is_written_down(serve: Serve) -> None:
@@ -112,7 +116,7 @@ async def test_what_people_do_with_accounts_is_written_down(serve: Serve) -> Non
         ("sign-in", ada_id, None),
         ("sign-in-failed", "", "ada@example.org"),
         ("sign-in-failed", ada_id, ada_id),
-        ("account-changed", ada_id, ada_id),
+        ("profile-changed", ada_id, ada_id),
         ("password-changed", ada_id, None),
         ("sign-out", ada_id, None),
         ("account-changed", boss_id, ada_id),
@@ -150,6 +154,47 @@ async def test_log_is_filtered_and_paged(serve: Serve) -> None:
     assert by_nobody == []
     assert (len(from_here), from_elsewhere) == (4, [])
     assert (refused.status_code, no_address.status_code) == (422, 422)
+
+
+async def test_what_changes_nothing_is_not_written_down(serve: Serve) -> None:
+    picture = f"https://example.org/{'a' * 2000}"
+    async with serve(Settings(accounts=True)) as server:
+        boss = await sign_in(server, "boss", admin=True)
+        boss_id = (await boss.get("/api/v1/account")).json()["user_id"]
+        for method, path, body in (
+            ("POST", "/documents", {"name": "plan"}),
+            ("POST", "/workspaces", {"name": "team", "title": "Us"}),
+            ("PATCH", "/account", {"picture": picture}),
+            ("PATCH", "/workspaces/team", {"title": "We"}),
+            ("PUT", "/documents/plan/members/bob", {"role": "reader"}),
+            ("PUT", "/workspaces/team/members/bob", {"role": "reader"}),
+            ("PATCH", f"/users/{boss_id}", {"admin": True, "disabled": False}),
+        ):
+            for _ in range(3):
+                answered = await boss.request(method, f"/api/v1{path}", json=body)
+                assert answered.is_success or method == "POST", (path, answered.text)
+        found = await entries(boss)
+
+    assert [(entry["action"], entry["details"]) for entry in reversed(found)] == [
+        ("sign-in", {}),
+        ("workspace-made", {}),
+        ("profile-changed", {"picture": "another"}),
+        ("workspace-changed", {}),
+        ("member-set", {"role": "reader"}),
+        ("workspace-member-set", {"workspace": "team", "role": "reader"}),
+    ]
+
+
+@pytest.mark.parametrize("asked", ["127.0.0.1", "::ffff:127.0.0.1", "::FFFF:7f00:1"])
+async def test_who_came_by_ipv4_to_a_socket_of_both_kinds_is_found_by_either_address(serve: Serve, asked: str) -> None:
+    admin = bearer({}, user="boss", admin=True)
+    async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+        transport = httpx.ASGITransport(server.app, client=("::ffff:127.0.0.1", 4711))
+        async with httpx.AsyncClient(transport=transport, base_url=HERE, headers=admin) as client:
+            assert (await client.post("/api/v1/workspaces", json={"name": "team"})).status_code == 201
+            found = await entries(client, address=asked)
+
+    assert [(entry["action"], entry["address"]) for entry in found] == [("workspace-made", "127.0.0.1")]
 
 
 @pytest.mark.usefixtures("long_delays")
@@ -190,6 +235,11 @@ DONE: list[tuple[str, str, object]] = [
     ("DELETE", "/workspaces/team", None),
     ("POST", "/keys", {"name": "mine", "admin": True}),
     ("DELETE", "/keys/1", None),
+    ("PATCH", "/users/{ada}", {"admin": True}),
+    ("POST", "/users/{ada}/reset", None),
+    ("POST", "/invitations", {"admin": True}),
+    ("POST", "/accounts", {"ticket": "{invitation}", "name": "Eve", "password": PASSWORD}),
+    ("POST", "/password-resets", {"ticket": "{reset}", "password": "another horse battery"}),
 ]
 
 
@@ -198,7 +248,16 @@ async def test_what_cannot_be_written_down_is_not_done_and_can_be_repeated(
     serve: Serve, method: str, path: str, body: object
 ) -> None:
     admin = bearer({}, user="boss", admin=True)
-    async with serve(Settings(secret=SECRET)) as server:  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+    async with serve(Settings.model_validate({"secret": SECRET, "accounts": True})) as server:
+        ada = await server.storage.accounts.create(email="ada@example.org", name="Ada", password_hash=None, admin=False)
+        secrets = {"{ada}": ada.user_id}
+        for secret, made, ticket in (
+            ("{invitation}", "/invitations", {"email": "eve@example.org", "admin": True}),
+            ("{reset}", f"/users/{ada.user_id}/reset", None),
+        ):
+            issued = await server.client.post(f"/api/v1{made}", json=ticket, headers=admin)
+            secrets[secret] = issued.raise_for_status().json()["ticket"]
+        path, body = json.loads(named(json.dumps([path, body]), secrets))
         for made, what in (
             ("/documents", {"name": "plan"}),
             ("/documents/plan/versions", {"name": "First"}),
@@ -226,6 +285,12 @@ async def test_what_cannot_be_written_down_is_not_done_and_can_be_repeated(
     assert len(after["audit_log"]) == len(before["audit_log"]) + 1
 
 
+def named(text: str, secrets: Mapping[str, str]) -> str:
+    for placeholder, secret in secrets.items():
+        text = text.replace(placeholder, secret)
+    return text
+
+
 async def kept_in(server: Server) -> dict[str, list[tuple[Any, ...]]]:
     with closing(sqlite3.connect(server.database)) as database:
         tables = (
@@ -236,6 +301,8 @@ async def kept_in(server: Server) -> dict[str, list[tuple[Any, ...]]]:
             "api_keys",
             "workspaces",
             "workspace_members",
+            "accounts",
+            "tickets",
             "audit_log",
         )
         return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}

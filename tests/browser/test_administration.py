@@ -2,14 +2,17 @@
 
 import json
 import re
+import sqlite3
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import People, Person
 from tests.browser.test_accounts import account_of, sign_in, user
+from tests.browser.test_layout import PHONE, serious_violations
 from tests.support.server import RunningServer
 
 
@@ -57,6 +60,77 @@ def test_admin_invites_and_disables_and_the_log_tells(managed_server: RunningSer
     ada.page.get_by_label("What was done").select_option("invited")
     expect(ada.page.get_by_role("row")).to_have_count(2)
     expect(ada.page.get_by_role("row").last).to_contain_text("eve@example.org")
+
+
+def entered(server: RunningServer, count: int, document: str) -> None:
+    """Add entries about a document to the audit log."""
+    entry = (
+        "INSERT INTO audit_log (at, action, actor, address, document, subject, details) "
+        "SELECT at, 'link-opened', 'guest', '192.0.2.7', ?, 'link:9', '{}' FROM audit_log LIMIT 1"
+    )
+    with closing(sqlite3.connect(server.data_dir / "collab.db")) as database, database:
+        database.executemany(entry, [(document,)] * count)
+
+
+def test_log_is_filtered_by_each_of_what_it_tells(managed_server: RunningServer, people: People) -> None:
+    ada = signed_in(managed_server, people, "ada@example.org")
+    entered(managed_server, 2, "plan")
+    ada.go("/admin")
+    rows, nothing = ada.page.get_by_role("row"), ada.page.get_by_text("Nothing of this kind was done.")
+    for label, wanted in (
+        ("By the user", "guest"),
+        ("From the address", "::ffff:192.0.2.7"),
+        ("To the document", "plan"),
+        ("To the user, link or key", "link:9"),
+    ):
+        ada.page.get_by_label(label).fill(wanted)
+        expect(rows).to_have_count(3)
+        ada.page.get_by_label(label).fill("")
+        expect(rows).not_to_have_count(3)
+    for label, moment in (("Since", "2999-01-01T00:00"), ("Until", "2001-01-01T00:00")):
+        ada.page.get_by_label(label).fill(moment)
+        expect(nothing).to_be_visible()
+        ada.page.get_by_label(label).fill("")
+        expect(nothing).to_have_count(0)
+    ada.page.get_by_label("From the address").fill("192.0.2")
+    expect(ada.page.get_by_role("alert").filter(has_text="Not read")).to_be_visible()
+    expect(rows).to_have_count(1)
+
+
+def test_more_of_a_filter_that_was_changed_meanwhile_is_not_shown(
+    managed_server: RunningServer, people: People
+) -> None:
+    ada = signed_in(managed_server, people, "ada@example.org")
+    entered(managed_server, 60, "crowded")
+    entered(managed_server, 2, "quiet")
+    ada.go("/admin")
+    rows, document = ada.page.get_by_role("row"), ada.page.get_by_label("To the document")
+    document.fill("crowded")
+    expect(rows.filter(has_text="“crowded”")).to_have_count(50)
+    ada.page.get_by_role("button", name="Show more entries").click()
+    expect(rows).to_have_count(61)
+
+    ada.page.reload()
+    document.fill("crowded")
+    expect(rows.filter(has_text="“crowded”")).to_have_count(50)
+    ada.page.route("**/api/v1/audit?*before=*", lambda _: None)  # its answer does not come
+    ada.page.get_by_role("button", name="Show more entries").click()
+    with ada.page.expect_event("requestfailed", lambda request: "before=" in request.url):
+        document.fill("quiet")
+    expect(rows.filter(has_text="“quiet”")).to_have_count(2)
+    expect(rows).to_have_count(3)
+
+
+def test_administration_fits_a_phone_and_everybody_can_use_it(managed_server: RunningServer, people: People) -> None:
+    ada = people.join(managed_server.url, **PHONE)
+    ada.go("/")
+    sign_in(ada, "ada@example.org")
+    expect(ada.page.get_by_role("button", name="New document").first).to_be_visible()
+    ada.go("/admin")
+    expect(ada.page.get_by_role("row").last).to_be_visible()
+
+    assert ada.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert serious_violations(ada) == []
 
 
 def test_administration_is_for_admins(managed_server: RunningServer, people: People) -> None:

@@ -79,7 +79,7 @@ async def test_accounts_are_listed_disabled_enabled_and_made_admins(
         assert (outcome.returncode, outcome.stderr) == (0, "")
         return outcome.stdout
 
-    assert re.search(r"^bob@example\.org +bob +u_\S+ +\d{4}-\d\d-\d\d *$", await command("list"), re.MULTILINE)
+    assert re.search(r"^bob@example\.org\tbob\tu_\S+\t\t\d{4}-\d\d-\d\d\t$", await command("list"), re.MULTILINE)
     assert await command("disable", "BOB@example.org") == "BOB@example.org may not sign in any more.\n"
     assert (await storage.accounts.get(user_id)).disabled_at is not None
     assert await command("enable", "bob@example.org") == "bob@example.org may sign in.\n"

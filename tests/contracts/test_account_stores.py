@@ -99,12 +99,14 @@ async def test_accounts_are_listed_page_by_page_and_found_by_name_or_email(stora
 
 async def test_a_profile_changes_field_by_field(storage: Storage) -> None:
     account = await create(storage)
-    changed = await storage.accounts.change(
+    changed, is_another = await storage.accounts.change(
         account.user_id, AccountChanges(name="Lovelace", color="#ff0000", picture="https://example.org/a.png")
     )
     assert (changed.name, changed.color, changed.picture) == ("Lovelace", "#ff0000", "https://example.org/a.png")
+    assert is_another
+    assert await storage.accounts.change(account.user_id, AccountChanges(name="Lovelace")) == (changed, False)
 
-    assert (await storage.accounts.change(account.user_id, AccountChanges(color=""))).color is None
+    assert (await storage.accounts.change(account.user_id, AccountChanges(color="")))[0].color is None
     assert (await storage.accounts.get(account.user_id)).picture == "https://example.org/a.png"
     assert (await storage.accounts.page(limit=1, query="lovelace")).accounts != ()
     with pytest.raises(AccountNotFound):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import anyio
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, insert, text, update
 
 from collab.errors import CollabError, MemberNotFound
 from collab.ports import Act, AuditAction, AuditFilter, DocumentKind, DocumentName, Role
@@ -147,6 +147,24 @@ async def test_what_no_database_keeps_is_written_in_words_and_finds_nothing(stor
     assert [act.subject for act in await acts(storage, AuditFilter())] == ["a\\x00\\ud800b"]
     assert await acts(storage, AuditFilter(subject="a\x00")) == []
     assert await acts(storage, AuditFilter(address="a\x00")) == []
+
+
+async def test_of_a_long_text_the_beginning_and_its_length_are_kept(storage: Storage) -> None:
+    await storage.audit.add(Act(AuditAction.KEY_MADE, "ada", subject="s" * 300, details={"documents": "d" * 40_000}))
+
+    (act,) = await acts(storage, AuditFilter())
+    assert (act.subject, act.details) == ("s" * 300, {"documents": "d" * 300 + "… (40000 characters)"})
+
+
+async def test_what_a_newer_version_wrote_ends_no_page_early(storage: Storage, database: Database) -> None:
+    await storage.audit.add(SHARED)
+    async with database.writing() as connection:
+        for _ in range(3):
+            unknown = insert(audit_log).values(at=utc_now(), action="moon-landing", actor="", details={})
+            await connection.execute(unknown)
+    await storage.audit.add(SIGNED_IN)
+
+    assert [entry.act for entry in await storage.audit.page(AuditFilter(), limit=2)] == [SIGNED_IN, SHARED]
 
 
 @pytest.mark.parametrize("change", [update(audit_log).values(actor="eve"), delete(audit_log)])

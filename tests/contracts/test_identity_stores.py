@@ -43,8 +43,8 @@ async def test_an_identity_is_found_by_issuer_and_subject_together(storage: Stor
 
 async def test_an_identity_is_one_accounts_and_linking_it_again_is_harmless(storage: Storage) -> None:
     ada, bob = await create(storage, "ada"), await create(storage, "bob")
-    for _ in range(2):
-        await storage.identities.link(ada.id, ISSUER, "1", None)
+    assert await storage.identities.link(ada.id, ISSUER, "1", None)
+    assert not await storage.identities.link(ada.id, ISSUER, "1", None)
 
     with pytest.raises(IdentityTaken):
         await storage.identities.link(bob.id, ISSUER, "1", None)
@@ -103,7 +103,7 @@ async def test_use_is_noted_with_the_email_of_then(storage: Storage) -> None:
 async def test_the_owner_is_told_though_disabled(storage: Storage) -> None:
     bob = await create(storage, "bob")
     await storage.identities.link(bob.id, ISSUER, "1", None)
-    disabled = await storage.accounts.change(bob.user_id, AccountChanges(disabled=True))
+    disabled, _ = await storage.accounts.change(bob.user_id, AccountChanges(disabled=True))
 
     assert await storage.identities.owner_of(ISSUER, "1") == disabled
 

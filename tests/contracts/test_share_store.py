@@ -27,8 +27,10 @@ async def share(storage: Storage, document: DocumentId, user_id: str, role: Role
 
 
 async def test_a_member_has_the_role_that_was_given(storage: Storage, document: DocumentId) -> None:
-    given = await storage.shares.set_member(document, "bob", Role.EDITOR, granted_by="ada")
+    given, is_another = await storage.shares.set_member(document, "bob", Role.EDITOR, granted_by="ada")
 
+    assert is_another
+    assert await storage.shares.set_member(document, "bob", Role.EDITOR, granted_by="eve") == (given, False)
     assert (given.user_id, given.role, given.granted_by) == ("bob", Role.EDITOR, "ada")
     assert await storage.shares.role_of("bob", NOTES) is Role.EDITOR
     assert await storage.shares.roles_of("bob") == Shared({NOTES: Role.EDITOR})

@@ -25,8 +25,8 @@ async def test_a_workspace_is_kept(storage: Storage, team: Workspace) -> None:
 
 
 async def test_a_member_has_the_default_role_or_their_own_in_every_document(storage: Storage, team: Workspace) -> None:
-    bob = await storage.workspaces.set_member(TEAM, "bob", None, granted_by="boss")
-    eve = await storage.workspaces.set_member(TEAM, "eve", Role.OWNER, granted_by="boss")
+    bob, _ = await storage.workspaces.set_member(TEAM, "bob", None, granted_by="boss")
+    eve, _ = await storage.workspaces.set_member(TEAM, "eve", Role.OWNER, granted_by="boss")
 
     assert (bob.role, bob.is_default, eve.role, eve.is_default) == (Role.COMMENTER, True, Role.OWNER, False)
     assert await storage.workspaces.members(TEAM) == [bob, eve]
@@ -59,13 +59,26 @@ async def test_another_default_role_is_that_of_members_without_their_own_and_the
     await storage.workspaces.set_member(TEAM, "eve", Role.READER, granted_by="boss")
     before = await storage.shares.latest_change()
 
-    changed = await storage.workspaces.change(TEAM, default_role=Role.EDITOR)
+    changed, _ = await storage.workspaces.change(TEAM, default_role=Role.EDITOR)
 
     assert (changed.default_role, changed.title) == (Role.EDITOR, team.title)
     assert await storage.shares.role_of("bob", PLAN) is Role.EDITOR
     assert await storage.shares.role_of("eve", PLAN) is Role.READER
     assert (await storage.shares.changed_since(before))[1] == {"bob"}
-    assert (await storage.workspaces.change(TEAM, title="Us")).title == "Us"
+    assert (await storage.workspaces.change(TEAM, title="Us"))[0].title == "Us"
+
+
+async def test_what_is_so_already_is_no_change_and_nobody_is_told(storage: Storage, team: Workspace) -> None:
+    bob, is_another = await storage.workspaces.set_member(TEAM, "bob", Role.EDITOR, granted_by="boss")
+    assert is_another
+    before = await storage.shares.latest_change()
+
+    assert await storage.workspaces.set_member(TEAM, "bob", Role.EDITOR, granted_by="eve") == (bob, False)
+    same = await storage.workspaces.change(TEAM, title=team.title, default_role=team.default_role)
+    assert same == (team, False)
+    assert await storage.shares.latest_change() == before
+    assert (await storage.workspaces.set_member(TEAM, "bob", None, granted_by="boss"))[1]
+    assert (await storage.workspaces.set_member(TEAM, "bob", None, granted_by="eve"))[1] is False
 
 
 async def test_a_member_who_was_removed_has_no_role_and_is_told(storage: Storage, team: Workspace) -> None:

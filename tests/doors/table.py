@@ -15,6 +15,8 @@ class HttpDoor:
     json: object = None
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    tells_content: bool = False
+    """Whether the answer has content of the document in it; then the audit log must have an entry of that."""
 
 
 DOCUMENT: Final = "/api/v1/documents/{name}"
@@ -29,11 +31,11 @@ OF_A_DOCUMENT: Final[Mapping[str, HttpDoor]] = {
     f"PATCH {DOCUMENT}": HttpDoor(Role.EDITOR, json={"title": "Plan"}),
     f"DELETE {DOCUMENT}": HttpDoor(Role.OWNER),
     f"POST {DOCUMENT}/restore": HttpDoor(Role.OWNER),
-    f"GET {DOCUMENT}/content": HttpDoor(Role.READER),
+    f"GET {DOCUMENT}/content": HttpDoor(Role.READER, tells_content=True),
     f"POST {DOCUMENT}/content": HttpDoor(
         Role.EDITOR, content=b"\x00\x00", headers={"Content-Type": "application/octet-stream"}
     ),
-    f"GET {DOCUMENT}/authorship": HttpDoor(Role.READER),
+    f"GET {DOCUMENT}/authorship": HttpDoor(Role.READER, tells_content=True),
     f"GET {DOCUMENT}/members": HttpDoor(Role.EDITOR),
     f"PUT {MEMBER}": HttpDoor(Role.OWNER, json={"role": "editor"}),
     f"DELETE {MEMBER}": HttpDoor(Role.OWNER),
@@ -45,8 +47,8 @@ OF_A_DOCUMENT: Final[Mapping[str, HttpDoor]] = {
     f"GET {VERSION}": HttpDoor(Role.READER),
     f"PATCH {VERSION}": HttpDoor(Role.EDITOR, json={"name": "Draft"}),
     f"DELETE {VERSION}": HttpDoor(Role.OWNER),
-    f"GET {VERSION}/content": HttpDoor(Role.READER),
-    f"GET {VERSION}/comparison": HttpDoor(Role.READER),
+    f"GET {VERSION}/content": HttpDoor(Role.READER, tells_content=True),
+    f"GET {VERSION}/comparison": HttpDoor(Role.READER, tells_content=True),
     f"POST {VERSION}/restore": HttpDoor(Role.EDITOR),
 }
 """Endpoints that are about the document in their path."""

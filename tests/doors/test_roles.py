@@ -104,7 +104,7 @@ async def answer(
     method, path = endpoint.split()
     return await client.request(
         method,
-        path.format(name=quote(document, safe=""), version=version, link=1, user_id="bob"),
+        path.format(name=quote(document, safe=""), version=version, link=1, key=1, user_id="bob"),
         json=door.json,
         content=door.content,
         headers={**door.headers, **({} if token is None else {"Authorization": f"Bearer {token}"})},

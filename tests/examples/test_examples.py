@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,16 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.clients.packages import install_packages
 from tests.gateways.clients import token_for, y_websocket
 from tests.gateways.serving import SECRET
+from tests.oidc.browser import Browser, refusal
 from tests.support.peers import Peer
-from tests.support.server import RunningServer
+from tests.support.server import STARTED, RunningServer
 
-EXAMPLES = Path(__file__).parents[2] / "docs/examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs/examples"
+OIDC = ROOT / "tests/oidc"
 PLAN = "team/plan"
 
 
@@ -67,6 +72,37 @@ async def test_own_login_leads_into_documents(server: RunningServer, host_applic
     with pytest.raises(InvalidStatus, match="403"):
         async with y_websocket(server, "other", tokens["ada"]):
             pass
+
+
+@pytest.fixture
+def single_sign_on(tmp_path: Path) -> Iterator[str]:
+    """Collab that sends people to a provider on this machine, and where it is; Ctrl-C ends both."""
+    install_packages(OIDC)
+    others = {name: value for name, value in os.environ.items() if not name.startswith("COLLAB_")}
+    with subprocess.Popen(
+        [sys.executable, str(EXAMPLES / "single_sign_on.py"), "0"],
+        cwd=tmp_path,
+        env={**others, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield next(started[1] for line in process.stdout if (started := STARTED.search(line)))
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+    assert process.returncode == 0
+
+
+async def test_single_sign_on_lets_in_whom_the_provider_vouches_for(single_sign_on: str) -> None:
+    async with Browser(single_sign_on) as ada, Browser(single_sign_on) as eve:
+        came_back = await ada.sign_in("ada", f"/d/{PLAN}")
+        name = await ada.name()
+        refused = refusal(await eve.sign_in("eve"))
+
+    assert (came_back.headers["Location"], name) == (f"/d/{PLAN}", "Ada Lovelace")
+    assert refused == "no-account"
 
 
 async def test_program_with_a_key_sees_what_the_key_lets_it_see(server: RunningServer) -> None:

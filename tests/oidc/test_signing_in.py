@@ -157,6 +157,42 @@ async def test_everybody_gets_an_account_where_the_settings_say_so(provider: str
         server.kill()
 
 
+def execute(server: RunningServer, statement: str) -> None:
+    with closing(sqlite3.connect(server.data_dir / "collab.db")) as database, database:
+        database.execute(statement)
+
+
+def kept_in(server: RunningServer) -> list[tuple[str, str | None]]:
+    """Return every account's name, with the identity that is linked to it."""
+    with closing(sqlite3.connect(server.data_dir / "collab.db")) as database:
+        linked = "SELECT name, subject FROM accounts LEFT JOIN external_identities ON account_id = accounts.id"
+        return database.execute(f"{linked} ORDER BY accounts.id").fetchall()
+
+
+async def test_what_cannot_be_written_down_is_not_made_nor_linked(
+    provider: str, database: Path, tmp_path: Path
+) -> None:
+    shutil.copy(database, tmp_path)
+    server = RunningServer.start(tmp_path, environment=environment(provider, COLLAB_OIDC_SIGN_UP="true"))
+    try:
+        execute(server, "CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'full'); END")
+        for person in ("new", "bob"):
+            async with Browser(server.url) as browser:
+                assert (await browser.sign_in(person)).status_code == 503
+                assert await browser.name() is None
+        assert kept_in(server) == [("Ada", None), ("Bob", None)]
+        execute(server, "DROP TRIGGER full")
+        for person in ("new", "bob"):
+            async with Browser(server.url) as browser:
+                await browser.sign_in(person)
+        assert kept_in(server) == [("Ada", None), ("Bob", "bob"), ("New One", "new")]
+        acts = [act["action"] for act in await audited(server)]
+    finally:
+        server.kill()
+
+    assert acts[2:] == ["account-made", "identity-linked", "sign-in", "identity-linked", "sign-in", "sign-in"]
+
+
 async def test_a_public_client_needs_no_secret(provider: str, tmp_path: Path) -> None:
     settings = environment(provider, COLLAB_OIDC_SIGN_UP="true", COLLAB_OIDC_CLIENT_ID="public")
     del settings["COLLAB_OIDC_CLIENT_SECRET"]

@@ -144,6 +144,32 @@ async def test_what_is_for_admins_alone_is_noted_within_the_bounds_of_refusals(t
     assert [act.details["asked"] for act in kept.acts] == [str(number) for number in range(20)]
 
 
+async def test_what_somebody_does_for_themselves_is_bounded_for_each_of_them(
+    trail: AuditTrail, kept: Kept, clock: Clock
+) -> None:
+    def renamed(user: str, number: int, address: str = "192.0.2.1") -> Act:
+        return Act(AuditAction.PROFILE_CHANGED, user, address, subject=user, details={"name": str(number)})
+
+    for number in range(1000):
+        await trail.note(renamed("eve", number))
+    assert len(kept.acts) == 20
+    for act in (Act(AuditAction.SIGN_OUT, "eve", "192.0.2.1"), renamed("eve", 0, "192.0.2.2")):
+        await trail.note(act)
+    assert [act.details for act in kept.acts[20:]] == [{}, {"name": "0", "left_out": "980"}]
+    await trail.note(renamed("ada", 0))
+    clock.now += 10
+    await trail.note(renamed("eve", 7))
+    assert kept.acts[22:] == [renamed("ada", 0), renamed("eve", 7)]
+
+
+async def test_a_program_that_changes_its_address_within_its_network_repeats_itself(
+    trail: AuditTrail, kept: Kept
+) -> None:
+    for number in range(50):
+        await trail.note(Act(AuditAction.DOCUMENT_EXPORTED, "eve", f"2001:db8::{number:x}", "plan"))
+    assert len(kept.acts) == 1
+
+
 async def test_what_people_do_is_written_each_time(trail: AuditTrail, kept: Kept) -> None:
     for _ in range(300):
         await trail.note(Act(AuditAction.MEMBER_SET, "ada", "192.0.2.1", "plan", "bob"))

@@ -1,86 +1,58 @@
 import "@mantine/core/styles/Combobox.layer.css";
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useCallback, useEffect, useState } from "react";
-import { type AuditEntry, readAuditLog } from "../api/admin.ts";
-import { reasonFor } from "../api/problem.ts";
+import { useState } from "react";
+import type { AuditQuery } from "../api/admin.ts";
 import panel from "../panels/Panel.module.css";
 import { Failure, Panel } from "../panels/Panel.tsx";
 import styles from "./Admin.module.css";
 import { ACTIONS, describe } from "./auditWords.ts";
+import { useAuditLog } from "./useAuditLog.ts";
 
 const SEARCH_DELAY_MS = 300;
+const EVERYTHING: AuditQuery = { action: "", actor: "", address: "", document: "", subject: "", since: "", until: "" };
+
+const FIELDS = [
+  { name: "actor", label: "By the user", type: "text" },
+  { name: "address", label: "From the address", type: "text" },
+  { name: "document", label: "To the document", type: "text" },
+  { name: "subject", label: "To the user, link or key", type: "text" },
+  { name: "since", label: "Since", type: "datetime-local" },
+  { name: "until", label: "Until", type: "datetime-local" },
+] as const;
 
 /** What was done about who may do what; the newest first. */
 export function AuditLog() {
-  const [action, setAction] = useState("");
-  const [actor, setActor] = useState("");
-  const [document, setDocument] = useState("");
-  const [settledActor] = useDebouncedValue(actor.trim(), SEARCH_DELAY_MS);
-  const [settledDocument] = useDebouncedValue(document.trim(), SEARCH_DELAY_MS);
-  const [entries, setEntries] = useState<AuditEntry[]>();
-  const [before, setBefore] = useState<number | null>(null);
-  const [failure, setFailure] = useState<string>();
-
-  const read = useCallback(
-    async (from?: number) => {
-      const query = { action, actor: settledActor, document: settledDocument };
-      return readAuditLog(from === undefined ? query : { ...query, before: from });
-    },
-    [action, settledActor, settledDocument],
-  );
-  useEffect(() => {
-    let here = true;
-    read().then(
-      (page) => {
-        if (!here) return;
-        setEntries(page.entries);
-        setBefore(page.next_before);
-        setFailure(undefined);
-      },
-      (error: unknown) => here && setFailure(reasonFor(error)),
-    );
-    return () => {
-      here = false;
-    };
-  }, [read]);
-  const more = async () => {
-    try {
-      const page = await read(before ?? undefined);
-      setEntries((shown) => [...(shown ?? []), ...page.entries]);
-      setBefore(page.next_before);
-    } catch (error) {
-      setFailure(reasonFor(error));
-    }
-  };
+  const [query, setQuery] = useState(EVERYTHING);
+  const [settled] = useDebouncedValue(query, SEARCH_DELAY_MS);
+  const { entries, failure, more } = useAuditLog(settled);
+  const change = (name: keyof AuditQuery, value: string) => setQuery((now) => ({ ...now, [name]: value }));
 
   return (
     <Panel id="admin-audit" title="Audit log">
-      <div className={panel.fields}>
+      <div className={styles.filters}>
         <NativeSelect
           label="What was done"
           data={[
             { value: "", label: "Anything" },
             ...Object.entries(ACTIONS).map(([value, label]) => ({ value, label })),
           ]}
-          value={action}
-          onChange={(event) => setAction(event.currentTarget.value)}
+          value={query.action}
+          onChange={(event) => change("action", event.currentTarget.value)}
         />
-        <TextInput
-          className={panel.grow}
-          label="By the user"
-          value={actor}
-          onChange={(event) => setActor(event.currentTarget.value)}
-        />
-        <TextInput
-          className={panel.grow}
-          label="To the document"
-          value={document}
-          onChange={(event) => setDocument(event.currentTarget.value)}
-        />
+        {FIELDS.map(({ name, label, type }) => (
+          <TextInput
+            key={name}
+            label={label}
+            type={type}
+            value={query[name]}
+            onChange={(event) => change(name, event.currentTarget.value)}
+          />
+        ))}
       </div>
       <Failure>{failure && `Not read: ${failure}.`}</Failure>
-      <div className={styles.scroll}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: where it is narrower than the table, it is scrolled by the keyboard too */}
+      <section className={styles.scroll} aria-label="Entries" tabIndex={0}>
         <table className={styles.table}>
           <thead>
             <tr>
@@ -105,13 +77,13 @@ export function AuditLog() {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {entries?.length === 0 ? <p className={panel.hint}>Nothing of this kind was done.</p> : null}
-      {before === null ? null : (
-        <Button variant="default" onClick={() => void more()}>
+      {more ? (
+        <Button variant="default" onClick={more}>
           Show more entries
         </Button>
-      )}
+      ) : null}
     </Panel>
   );
 }

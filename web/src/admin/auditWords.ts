@@ -7,6 +7,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   "sign-out": "Signed out",
   "account-made": "Made an account",
   "account-changed": "Changed an account",
+  "profile-changed": "Changed their profile",
   "password-changed": "Changed their password",
   "password-reset": "Set another password by a link",
   "reset-offered": "Let somebody set another password",

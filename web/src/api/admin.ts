@@ -31,11 +31,16 @@ export interface AuditPage {
   next_before: number | null;
 }
 
+/** Which entries are wanted; an empty text is any. */
 export interface AuditQuery {
-  action?: string;
-  actor?: string;
-  document?: string;
-  before?: number;
+  action: string;
+  actor: string;
+  address: string;
+  document: string;
+  subject: string;
+  /** Moments in the time zone of the browser, as a `datetime-local` field tells them. */
+  since: string;
+  until: string;
 }
 
 export async function listUsers(search: string, cursor?: string): Promise<UserPage> {
@@ -60,11 +65,19 @@ export async function offerReset(user: string): Promise<string> {
   return ((await request(`/users/${encodeURIComponent(user)}/reset`, { method: "POST" })) as { path: string }).path;
 }
 
-export async function readAuditLog({ action, actor, document, before }: AuditQuery): Promise<AuditPage> {
+/** Reads the newest entries, those before another where one is named. */
+export async function readAuditLog(
+  { since, until, ...texts }: AuditQuery,
+  before: number | null,
+  signal: AbortSignal,
+): Promise<AuditPage> {
   const query = new URLSearchParams({ limit: "50" });
-  if (action) query.set("action", action);
-  if (actor) query.set("actor", actor);
-  if (document) query.set("document", document);
-  if (before !== undefined) query.set("before", String(before));
-  return (await request(`/audit?${query}`)) as AuditPage;
+  for (const [name, text] of Object.entries(texts)) {
+    if (text.trim()) query.set(name, text.trim());
+  }
+  for (const [name, moment] of Object.entries({ since, until })) {
+    if (moment) query.set(name, new Date(moment).toISOString());
+  }
+  if (before !== null) query.set("before", String(before));
+  return (await request(`/audit?${query}`, { signal })) as AuditPage;
 }
