@@ -8,6 +8,7 @@ from collab.api.comparisons import AuthorshipInfo
 from collab.api.paths import DOCUMENTS, NameInPath
 from collab.api.recording import Recording
 from collab.api.services import ServicesOfApp
+from collab.api.standing import still_may
 from collab.ports import AuditAction
 
 router = APIRouter(prefix=DOCUMENTS, tags=["authorship"])
@@ -24,5 +25,6 @@ async def get_authorship(
     """
     await services.policy.check(identity, name, Action.READ)
     told = AuthorshipInfo.of(await services.history.authorship(name))
+    await still_may(services, identity, name, Action.READ)  # what is heavy has waited for its turn
     await recording.note(AuditAction.DOCUMENT_EXPORTED, identity.user_id, document=name, format="authorship")
     return told

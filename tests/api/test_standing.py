@@ -277,6 +277,7 @@ async def test_right_that_is_taken_while_the_server_works_is_none(
     [
         ("POST", "/versions", {"name": "Second"}, "settle"),
         ("GET", "/content", None, "read"),
+        ("GET", "/authorship", None, "read"),
     ],
 )
 async def test_right_that_is_taken_while_the_room_is_waited_for_is_none(
