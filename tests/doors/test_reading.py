@@ -15,7 +15,7 @@ from tests.support.peers import Peer
 pytestmark = pytest.mark.anyio
 
 WRITTEN = "what-was-written"
-ABOUT_DOCUMENTS = {**OF_A_DOCUMENT, **dict.fromkeys(OF_WHOEVER_CALLS, HttpDoor(Role.READER))}
+ABOUT_DOCUMENTS = {**OF_A_DOCUMENT, **dict.fromkeys(sorted(OF_WHOEVER_CALLS), HttpDoor(Role.READER))}
 
 
 async def exports(client: httpx.AsyncClient) -> int:
